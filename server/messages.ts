@@ -1,0 +1,31 @@
+/** What the control thread and a data thread say to each other. Everything here survives structuredClone. */
+
+import type { ClusterChange, Kind } from '../zones/kubernetes/objects.ts';
+import type { Series } from './counters.ts';
+import type { Plan } from './plan.ts';
+
+/** Given to a data thread when it starts. */
+export type DataThreadMemory = {
+  /** `COUNTER_SLOTS` float64: counters.ts. */
+  readonly counters: SharedArrayBuffer;
+  /** Lines for the log: ring.ts. */
+  readonly log: SharedArrayBuffer;
+};
+
+export type ToData =
+  | { readonly type: 'plan'; readonly generation: number; readonly plan: Plan }
+  | { readonly type: 'cluster'; readonly cluster: string; readonly changes: readonly ClusterChange[] }
+  | { readonly type: 'forget-cluster'; readonly cluster: string }
+  /** Stop accepting, answer what was accepted, close, then say `drained`. */
+  | { readonly type: 'drain' };
+
+export type FromData =
+  | { readonly type: 'online' }
+  /** The plan is in use and its sockets are open, as `host:port`. */
+  | { readonly type: 'planned'; readonly generation: number; readonly listening: readonly string[] }
+  /** The plan cannot be used; the one before stays in use. */
+  | { readonly type: 'refused'; readonly generation: number; readonly message: string }
+  /** These kinds of a cluster have been received whole. */
+  | { readonly type: 'synced'; readonly cluster: string; readonly kinds: readonly Kind[] }
+  | { readonly type: 'series'; readonly series: readonly Series[] }
+  | { readonly type: 'drained' };

@@ -1,0 +1,112 @@
+/** A query that came and the reply that goes, as values. Knows nothing of octets or sockets. */
+
+import type { Answer } from '../zones/answer.ts';
+import type { Name, Spelling } from '../zones/name.ts';
+import { Rcode, type RRset } from '../zones/rr.ts';
+import type { Bytes, Milliseconds } from '../zones/units.ts';
+
+export type Protocol = 'udp' | 'tcp';
+
+/** Who asks, and where. Addresses are canonical text without a zone identifier. */
+export type Peer = {
+  readonly address: string;
+  readonly port: number;
+  readonly family: 4 | 6;
+  readonly protocol: Protocol;
+  readonly localAddress: string;
+  readonly localPort: number;
+};
+
+export type Question = {
+  readonly name: Name;
+  /** The name with its letters as they were sent (0x20). */
+  readonly spelling: Spelling;
+  readonly type: number;
+  readonly class: number;
+};
+
+/** The OPT record of a query (RFC 6891 section 6.1). Its options are checked for form and not used. */
+export type QueryEdns = {
+  /** As sent; below 512 it counts as 512 (RFC 6891 section 6.2.5). */
+  readonly payloadSize: Bytes;
+  readonly dnssecOk: boolean;
+};
+
+export type Query = {
+  readonly id: number;
+  readonly recursionDesired: boolean;
+  readonly checkingDisabled: boolean;
+  readonly authenticData: boolean;
+  readonly question: Question;
+  readonly edns: QueryEdns | undefined;
+  readonly peer: Peer;
+  /** Octets of the message. */
+  readonly size: Bytes;
+  /** When it came, on the monotonic clock. */
+  readonly received: Milliseconds;
+  /** How many aliases the server itself followed to get here: 0 for a client's query. */
+  readonly aliasDepth: number;
+};
+
+/** An Extended DNS Error (RFC 8914); goes out only to a client that sent an OPT record. */
+export type ExtendedError = { readonly code: number; readonly text: string };
+
+export type Reply = {
+  readonly rcode: number;
+  readonly authoritative: boolean;
+  readonly recursionAvailable: boolean;
+  readonly authenticData: boolean;
+  /** Already cut short before it came here. The encoder sets TC by itself when the reply does not fit. */
+  readonly truncated: boolean;
+  readonly answer: readonly RRset[];
+  readonly authority: readonly RRset[];
+  readonly additional: readonly RRset[];
+  readonly extendedError: ExtendedError | undefined;
+  /** The Corefile word of the plugin that made it; empty if the server did. */
+  readonly plugin: string;
+  /** Made from the cluster's state just now: `cache` leaves it alone. */
+  readonly fresh: boolean;
+  /** The fault behind a SERVFAIL, in words for the log; `errors` writes it. */
+  readonly fault: string | undefined;
+};
+
+/** A reply without records. */
+export function emptyReply(rcode: number, plugin = ''): Reply {
+  return {
+    rcode,
+    authoritative: false,
+    recursionAvailable: false,
+    authenticData: false,
+    truncated: false,
+    answer: [],
+    authority: [],
+    additional: [],
+    extendedError: undefined,
+    plugin,
+    fresh: false,
+    fault: undefined,
+  };
+}
+
+/** SERVFAIL with the fault for the log and, where it is known, the reason for the client. */
+export function servfail(plugin: string, fault: string, extendedError?: ExtendedError): Reply {
+  return { ...emptyReply(Rcode.SERVFAIL, plugin), fault, extendedError };
+}
+
+/** An authoritative reply from what a zone found. */
+export function replyFrom(answer: Answer, plugin: string): Reply {
+  return {
+    rcode: answer.outcome === 'nxdomain' ? Rcode.NXDOMAIN : Rcode.NOERROR,
+    authoritative: true,
+    recursionAvailable: false,
+    authenticData: false,
+    truncated: false,
+    answer: answer.answer,
+    authority: answer.authority,
+    additional: answer.additional,
+    extendedError: undefined,
+    plugin,
+    fresh: true,
+    fault: undefined,
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * Kubernetes objects trimmed to what an answer can depend on: each field costs memory times the size of the cluster.
+ * Plain data that survives structuredClone, for it crosses threads. Knows nothing of names or records.
+ */
+
+/** The watched resources. */
+export type Kind = 'Namespace' | 'Service' | 'EndpointSlice' | 'Pod';
+export const KINDS: readonly Kind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod'];
+
+/** Namespace, core/v1. `namespace` is always empty. */
+export type Namespace = { readonly kind: 'Namespace'; readonly namespace: ''; readonly name: string };
+
+/** A port of a Service or of an EndpointSlice. An absent number (slices only) is -1, an absent name is empty. */
+export type Port = { readonly name: string; readonly protocol: string; readonly number: number };
+
+/** Service, core/v1. */
+export type Service = {
+  readonly kind: 'Service';
+  readonly namespace: string;
+  readonly name: string;
+  /** `ExternalName`, `ClusterIP`, `NodePort` or `LoadBalancer`. */
+  readonly type: string;
+  /** spec.clusterIPs, or spec.clusterIP alone; `['None']` is a headless Service; empty strings are left out. */
+  readonly clusterIPs: readonly string[];
+  /** spec.externalName; empty unless the type is ExternalName. */
+  readonly externalName: string;
+  readonly ports: readonly Port[];
+};
+
+/** An endpoint that is ready (`conditions.ready` true or absent). Others are not kept. */
+export type Endpoint = {
+  readonly addresses: readonly string[];
+  /** Set by the EndpointSlice controller for pods with hostname and subdomain; empty if absent. */
+  readonly hostname: string;
+  /** targetRef.name of a Pod; empty if absent. */
+  readonly podName: string;
+};
+
+/** EndpointSlice, discovery.k8s.io/v1. Slices of addressType FQDN are kept without endpoints. */
+export type EndpointSlice = {
+  readonly kind: 'EndpointSlice';
+  readonly namespace: string;
+  readonly name: string;
+  /** Label kubernetes.io/service-name; empty if absent. */
+  readonly service: string;
+  readonly ports: readonly Port[];
+  readonly endpoints: readonly Endpoint[];
+};
+
+/** Pod, core/v1; kept only where pods are watched. */
+export type Pod = {
+  readonly kind: 'Pod';
+  readonly namespace: string;
+  readonly name: string;
+  /** status.podIPs, or status.podIP alone. */
+  readonly addresses: readonly string[];
+  readonly hostNetwork: boolean;
+};
+
+export type ClusterObject = Namespace | Service | EndpointSlice | Pod;
+
+/** One step of a cluster's state. A sequence of them, applied in order, is the state. */
+export type ClusterChange =
+  | { readonly verb: 'put'; readonly object: ClusterObject }
+  | { readonly verb: 'remove'; readonly kind: Kind; readonly namespace: string; readonly name: string }
+  /** These are all the objects of that kind, in one step; the kind is synced from here on (it never reverts). */
+  | { readonly verb: 'replace'; readonly kind: Kind; readonly objects: readonly ClusterObject[] };

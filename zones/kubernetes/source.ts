@@ -1,0 +1,34 @@
+/** Where a cluster's objects come from. Knows what a source is and is told, not how any of them works. */
+
+import type { ClusterChange } from './objects.ts';
+
+/** Which cluster to read; plain data, for two equal values are one source. */
+export type SourceOptions = {
+  readonly from:
+    | { readonly kind: 'in-cluster' }
+    | { readonly kind: 'endpoint'; readonly url: string; readonly tls: ClientTls | undefined }
+    | { readonly kind: 'kubeconfig'; readonly file: string; readonly context: string | undefined }
+    | { readonly kind: 'manifests'; readonly folder: string };
+  /** Are Pods needed (`pods verified`)? */
+  readonly pods: boolean;
+  /** Are EndpointSlices needed (not with `noendpoints`)? */
+  readonly endpointSlices: boolean;
+  /** Label selector for Services, EndpointSlices and Pods; empty for all. */
+  readonly labels: string;
+  /** Label selector for Namespaces; empty for all. */
+  readonly namespaceLabels: string;
+};
+
+/** Paths of PEM files, as in `tls CERT KEY CA`. */
+export type ClientTls = { readonly cert: string; readonly key: string; readonly ca: string };
+
+/** Who is told of changes and of trouble. */
+export type SourceEvents = {
+  /** In order; all changes of one call become visible in one step. */
+  readonly change: (changes: readonly ClusterChange[]) => void;
+  /** What happened, why, and what to do. */
+  readonly report: (level: 'debug' | 'info' | 'warning' | 'error', text: string) => void;
+};
+
+/** A source that runs. It reports every kind it was asked for at least once with `replace`, then changes as they come. */
+export type Source = { close(): void };
