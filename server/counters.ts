@@ -25,6 +25,9 @@ export type Histogram = { observe(value: number): void };
 /** Slots in the shared array of one thread: 256 KiB of float64, enough for about 30,000 series. */
 export const COUNTER_SLOTS: Count = 32_768;
 
+/** CoreDNS's buckets for durations, in seconds: 0.00025 doubled fifteen times, up to 8.192. */
+export const TIME_BUCKETS: readonly number[] = Array.from({ length: 16 }, (_, k) => 0.00025 * 2 ** k);
+
 /** Slot 0 beats (heartbeat), slot 1 counts series that found no room. */
 export const HEARTBEAT_SLOT = 0;
 export const OVERFLOW_SLOT = 1;
@@ -74,7 +77,7 @@ export class Counters {
   }
 
   #slotOf(wanted: Omit<Series, 'slot'>, size: number): number {
-    const key = `${wanted.metric}\0${JSON.stringify(Object.entries(wanted.labels).toSorted())}`;
+    const key = `${wanted.metric}\0${JSON.stringify(Object.entries(wanted.labels).toSorted(([a], [b]) => (a < b ? -1 : 1)))}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known.slot;
     if (this.#next + size > this.#slots.length) return OVERFLOW_SLOT;

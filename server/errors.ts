@@ -27,8 +27,8 @@ export class CorefileError extends Error {
   }
 }
 
-/** Why an upstream gave no usable reply. */
-export type UpstreamErrorCode = 'timeout' | 'unreachable' | 'mismatch' | 'malformed';
+/** Why an upstream gave no usable reply; `limit`: it was not asked, for too much waits already. */
+export type UpstreamErrorCode = 'timeout' | 'unreachable' | 'malformed' | 'limit';
 
 /** An upstream that gave no usable reply. */
 export class UpstreamError extends Error {

@@ -43,6 +43,8 @@ export type Plugin<Options> = {
   readonly layer?: (options: Options, context: PluginContext) => Layer;
   /** Makes an observer. Runs in the data thread. */
   readonly observer?: (options: Options, context: PluginContext) => Observer;
+  /** Is the observer also told of queries that no block took? Their `zone` is `dropped`. */
+  readonly observesUnrouted?: true;
 };
 
 /** At least one, all of the same word, in file order. */

@@ -74,7 +74,8 @@ export function spellingFrom(text: string): Spelling {
   }
   if (label !== '') labels.push(label);
   const wire = wireOf(labels, text);
-  if (wire.length > NAME_MAX) throw new NameError(text, `it is ${wire.length} octets long, at most ${NAME_MAX} are allowed`);
+  if (wire.length > NAME_MAX)
+    throw new NameError(text, `it is ${wire.length} octets long, at most ${NAME_MAX} are allowed`);
   return wire;
 }
 
@@ -82,7 +83,7 @@ export function spellingFrom(text: string): Spelling {
 export function present(name: Spelling): string {
   if (name === ROOT) return '.';
   let text = '';
-  for (let at = 0; name.charCodeAt(at) !== 0; ) {
+  for (let at = 0; name.charCodeAt(at) !== 0;) {
     const end = at + 1 + name.charCodeAt(at);
     for (let i = at + 1; i < end; i++) text += presentOctet(name.charCodeAt(i));
     text += '.';
@@ -103,7 +104,7 @@ export function lowerCase(name: Spelling): Name {
 /** The labels from left to right, without the root label. */
 export function labelsOf(name: Spelling): string[] {
   const labels: string[] = [];
-  for (let at = 0; name.charCodeAt(at) !== 0; ) {
+  for (let at = 0; name.charCodeAt(at) !== 0;) {
     const end = at + 1 + name.charCodeAt(at);
     labels.push(name.slice(at + 1, end));
     at = end;
@@ -121,6 +122,16 @@ export function under<N extends Spelling>(labels: readonly string[], parent: N):
     throw new NameError(labels.join('.'), `with the name it stands under it is longer than ${NAME_MAX} octets`);
   }
   return (front + parent) as N;
+}
+
+/** A label behind its length octet, to be put in front of a name. The caller knows that it is 1 to 63 octets long. */
+export function wireLabel(label: string): string {
+  return String.fromCharCode(label.length) + label;
+}
+
+/** The name made of wire labels and the name that they stand under; undefined if it is longer than a name may be. */
+export function nameUnder<N extends Spelling>(wireLabels: string, parent: N): N | undefined {
+  return wireLabels.length + parent.length <= NAME_MAX ? ((wireLabels + parent) as N) : undefined;
 }
 
 /** The name without its leftmost label; the root is its own parent. */

@@ -25,6 +25,11 @@ export function nameRdata(target: Spelling): Uint8Array {
   return octetsOf(target);
 }
 
+/** The name in the rdata of a CNAME, NS or PTR. */
+export function nameOf(rdata: Uint8Array): Spelling {
+  return Buffer.from(rdata.buffer, rdata.byteOffset, rdata.length).toString('latin1') as Spelling;
+}
+
 /** RFC 2782. */
 export function srvRdata(priority: number, weight: number, port: number, target: Spelling): Uint8Array {
   const rdata = new Uint8Array(6 + target.length);
@@ -52,11 +57,14 @@ export function soaRdata(soa: Soa): Uint8Array {
  */
 export function txtRdata(texts: readonly string[]): Uint8Array {
   const parts = texts.map((text) => Buffer.from(text, 'utf8'));
-  for (const part of parts) if (part.length > 255) throw new RangeError(`a TXT string has ${part.length} octets, at most 255 fit`);
+  for (const part of parts)
+    if (part.length > 255) throw new RangeError(`a TXT string has ${part.length} octets, at most 255 fit`);
   return Uint8Array.from(parts.flatMap((part) => [part.length, ...part]));
 }
 
 /** A name as its octets. */
 export function octetsOf(name: string): Uint8Array {
-  return Uint8Array.from(Buffer.from(name, 'latin1'));
+  const octets = new Uint8Array(name.length);
+  for (let i = 0; i < name.length; i++) octets[i] = name.charCodeAt(i);
+  return octets;
 }

@@ -47,7 +47,16 @@ export const RRType = {
 export const RRClass = { IN: 1, CH: 3, HS: 4, NONE: 254, ANY: 255 } as const;
 
 /** Response codes. RFC 1035 section 4.1.1, RFC 2136 section 2.2, RFC 6891 section 9. */
-export const Rcode = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, NOTAUTH: 9, BADVERS: 16 } as const;
+export const Rcode = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  NOTAUTH: 9,
+  BADVERS: 16,
+} as const;
 
 /**
  * Records of one owner and type with one TTL (RFC 2181 section 5). The class is that of the question it answers.

@@ -1,5 +1,6 @@
 /** Where a cluster's objects come from. Knows what a source is and is told, not how any of them works. */
 
+import type { Milliseconds, Seconds } from '../units.ts';
 import type { ClusterChange } from './objects.ts';
 
 /** Which cluster to read; plain data, for two equal values are one source. */
@@ -28,6 +29,29 @@ export type SourceEvents = {
   readonly change: (changes: readonly ClusterChange[]) => void;
   /** What happened, why, and what to do. */
   readonly report: (level: 'debug' | 'info' | 'warning' | 'error', text: string) => void;
+  /** For coredns_kubernetes_rest_client_*. Only the API server source says this. */
+  readonly call?: (call: ApiCall) => void;
+  /** For coredns_kubernetes_dns_programming_duration_seconds; told after the change itself. Only the API server source says this. */
+  readonly programmed?: (slice: ProgrammedSlice) => void;
+};
+
+/** One exchange with the API server, up to the headers of its reply. */
+export type ApiCall = {
+  readonly method: 'GET';
+  /** `host:port` as in the URL. */
+  readonly host: string;
+  /** The HTTP status, or `<error>` if no reply came. */
+  readonly code: string;
+  readonly duration: Seconds;
+};
+
+/** A slice that changed after the first list and says when its cause happened. */
+export type ProgrammedSlice = {
+  readonly namespace: string;
+  /** Name of its Service. */
+  readonly service: string;
+  /** Annotation endpoints.kubernetes.io/last-change-trigger-time: milliseconds since 1970, on the wall clock. */
+  readonly triggered: Milliseconds;
 };
 
 /** A source that runs. It reports every kind it was asked for at least once with `replace`, then changes as they come. */

@@ -1,7 +1,167 @@
-/** Raw API objects (JSON or YAML, hostile) to trimmed ones. Placeholder signature. */
+/**
+ * Raw API objects, JSON or YAML and hostile, to trimmed ones: a bad part is left out, the rest is kept.
+ * Knows nothing of where they come from, and never throws.
+ */
 
-import type { ClusterObject, Kind } from './objects.ts';
+import { isIP } from 'node:net';
 
-export function trim(_kind: Kind, _raw: unknown): ClusterObject | undefined {
-  return undefined;
+import {
+  addressTextFrom,
+  fieldsOf,
+  isAbsent,
+  isHostName,
+  isLabel,
+  isPortNumber,
+  isSubdomain,
+  listOf,
+  type Fields,
+} from './api-values.ts';
+import type { ClusterObject, Endpoint, EndpointSlice, Kind, Namespace, Pod, Port, Service } from './objects.ts';
+
+/** Names the Service an EndpointSlice belongs to. */
+export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+
+/** What stands in clusterIPs of a headless Service. */
+export const HEADLESS = 'None';
+
+/**
+ * The few fields an answer can depend on. Undefined if the object has no usable name, or if it is a Pod that is on its way
+ * out. The API server has validated what it stores, but not against every version of its rules, and a file nobody has.
+ */
+export function trim(kind: Kind, raw: unknown): ClusterObject | undefined {
+  return TRIMMERS[kind](fieldsOf(raw));
 }
+
+function namespaceFrom(object: Fields): Namespace | undefined {
+  const { name } = fieldsOf(object['metadata']);
+  return isLabel(name) ? { kind: 'Namespace', namespace: '', name } : undefined;
+}
+
+function serviceFrom(object: Fields): Service | undefined {
+  const { name, namespace } = fieldsOf(object['metadata']);
+  if (!isLabel(name) || !isLabel(namespace)) return undefined;
+  const spec = fieldsOf(object['spec']);
+  const type = serviceTypeFrom(spec['type']);
+  const isAlias = type === 'ExternalName';
+  return {
+    kind: 'Service',
+    namespace,
+    name,
+    type,
+    clusterIPs: isAlias ? NO_TEXTS : clusterIPsFrom(spec),
+    externalName: isAlias ? externalNameFrom(spec['externalName']) : '',
+    ports: mapKept(listOf(spec['ports']), servicePortFrom) ?? NO_PORTS,
+  };
+}
+
+function endpointSliceFrom(object: Fields): EndpointSlice | undefined {
+  const { name, namespace, labels } = fieldsOf(object['metadata']);
+  if (!isSubdomain(name) || !isLabel(namespace)) return undefined;
+  const service = fieldsOf(labels)[SERVICE_NAME_LABEL];
+  // A name as an "endpoint" would be an alias beside other records (RFC 2181 section 10.1).
+  const endpoints = object['addressType'] === 'FQDN' ? undefined : mapKept(listOf(object['endpoints']), endpointFrom);
+  return {
+    kind: 'EndpointSlice',
+    namespace,
+    name,
+    service: isLabel(service) ? service : '',
+    ports: mapKept(listOf(object['ports']), slicePortFrom) ?? NO_PORTS,
+    endpoints: endpoints ?? NO_ENDPOINTS,
+  };
+}
+
+function podFrom(object: Fields): Pod | undefined {
+  const { name, namespace, deletionTimestamp } = fieldsOf(object['metadata']);
+  if (!isSubdomain(name) || !isLabel(namespace) || !isAbsent(deletionTimestamp)) return undefined;
+  const { podIPs, podIP, phase } = fieldsOf(object['status']);
+  if (phase === 'Succeeded' || phase === 'Failed' || phase === 'Unknown') return undefined;
+  const single = addressTextFrom(podIP);
+  return {
+    kind: 'Pod',
+    namespace,
+    name,
+    addresses:
+      mapKept(listOf(podIPs), (entry) => addressTextFrom(fieldsOf(entry)['ip'])) ??
+      (single === undefined ? NO_TEXTS : [single]),
+    hostNetwork: fieldsOf(object['spec'])['hostNetwork'] === true,
+  };
+}
+
+/** The API server fills in `ClusterIP`; a file may leave it out. */
+function serviceTypeFrom(value: unknown): string {
+  return value === 'ExternalName' || value === 'NodePort' || value === 'LoadBalancer' ? value : 'ClusterIP';
+}
+
+function clusterIPsFrom({ clusterIPs, clusterIP }: Fields): readonly string[] {
+  const list = listOf(clusterIPs);
+  if (list[0] === HEADLESS) return NO_CLUSTER_IP;
+  const addresses = mapKept(list, addressTextFrom);
+  if (addresses !== undefined) return addresses;
+  if (clusterIP === HEADLESS) return NO_CLUSTER_IP;
+  const single = addressTextFrom(clusterIP);
+  return single === undefined ? NO_TEXTS : [single];
+}
+
+function externalNameFrom(value: unknown): string {
+  return isHostName(value) || (typeof value === 'string' && isIP(value) !== 0) ? value : '';
+}
+
+/** The API server fills in `TCP`; a file may leave it out. */
+function servicePortFrom(raw: unknown): Port | undefined {
+  const { name, protocol, port } = fieldsOf(raw);
+  return isPortNumber(port) ? portFrom(name, isAbsent(protocol) ? 'TCP' : protocol, port) : undefined;
+}
+
+/** In a slice "no number" means every port, and nothing is filled in. */
+function slicePortFrom(raw: unknown): Port | undefined {
+  const { name, protocol, port } = fieldsOf(raw);
+  const number = isAbsent(port) ? NO_NUMBER : port;
+  return isPortNumber(number) || number === NO_NUMBER
+    ? portFrom(name, isAbsent(protocol) ? '' : protocol, number)
+    : undefined;
+}
+
+function portFrom(name: unknown, protocol: unknown, number: number): Port | undefined {
+  const label = isAbsent(name) ? '' : name;
+  if (label !== '' && !isLabel(label)) return undefined;
+  if (protocol !== 'TCP' && protocol !== 'UDP' && protocol !== 'SCTP' && protocol !== '') return undefined;
+  return { name: label, protocol, number };
+}
+
+/**
+ * `ready` unset counts as ready (EndpointConditions in discovery.k8s.io/v1). A host name or pod name that cannot be a label
+ * is as good as none: the endpoint is then named after its address.
+ */
+function endpointFrom(raw: unknown): Endpoint | undefined {
+  const { addresses, conditions, hostname, targetRef } = fieldsOf(raw);
+  const { ready } = fieldsOf(conditions);
+  if (!isAbsent(ready) && ready !== true) return undefined;
+  const texts = mapKept(listOf(addresses), addressTextFrom);
+  if (texts === undefined) return undefined;
+  const target = fieldsOf(targetRef);
+  const podName = target['kind'] === 'Pod' ? target['name'] : '';
+  return { addresses: texts, hostname: isLabel(hostname) ? hostname : '', podName: isLabel(podName) ? podName : '' };
+}
+
+/** The results that are not undefined; undefined if there is none, so that the caller can share an empty list. */
+function mapKept<T>(values: readonly unknown[], read: (value: unknown) => T | undefined): T[] | undefined {
+  const kept: T[] = [];
+  for (const value of values) {
+    const result = read(value);
+    if (result !== undefined) kept.push(result);
+  }
+  return kept.length === 0 ? undefined : kept;
+}
+
+const TRIMMERS: { readonly [K in Kind]: (object: Fields) => ClusterObject | undefined } = {
+  Namespace: namespaceFrom,
+  Service: serviceFrom,
+  EndpointSlice: endpointSliceFrom,
+  Pod: podFrom,
+};
+
+const NO_NUMBER = -1;
+const NO_TEXTS: readonly string[] = [];
+const NO_CLUSTER_IP: readonly string[] = [HEADLESS];
+const NO_PORTS: readonly Port[] = [];
+const NO_ENDPOINTS: readonly Endpoint[] = [];

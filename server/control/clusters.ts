@@ -1,0 +1,229 @@
+/**
+ * The clusters that the plan asks for: their sources, opened once and kept over reloads, and what they reported. Knows nothing
+ * of how a source works.
+ */
+
+import { isDeepStrictEqual } from 'node:util';
+
+import type { Kind } from '../../zones/kubernetes/objects.ts';
+import type { ProgrammedSlice, Source, SourceEvents, SourceOptions } from '../../zones/kubernetes/source.ts';
+import type { Milliseconds } from '../../zones/units.ts';
+import type { Labels } from '../counters.ts';
+import type { Log } from '../log.ts';
+import type { ToData } from '../messages.ts';
+import { ClusterMemory } from './cluster-memory.ts';
+import type { Metrics } from './metrics.ts';
+import type { Stop, Timers } from './timers.ts';
+
+/** A cluster as the Corefile wants it. */
+export type ClusterWish = {
+  readonly source: SourceOptions;
+  /** How long to wait for it before other things go on. */
+  readonly startupTimeout: Milliseconds;
+};
+
+/** Opens a source. */
+export type OpenSource = (options: SourceOptions, events: SourceEvents) => Source | Promise<Source>;
+
+export type ClustersOptions = {
+  readonly open: OpenSource;
+  /** To the data thread. */
+  readonly send: (message: ToData) => void;
+  readonly metrics: Pick<Metrics, 'apiCalled' | 'programmed'>;
+  readonly timers: Timers;
+  readonly log: Log;
+};
+
+/** New clusters that are not in use yet. */
+export type PreparedClusters = {
+  /** Resolves when each of the new ones has been received whole or its time is over. */
+  readonly received: Promise<void>;
+  /** They are in use: closes those that nobody wants any more. */
+  readonly commit: () => void;
+  /** They are not needed after all. */
+  readonly abandon: () => void;
+};
+
+/** How often it is said that a cluster is still waited for. */
+export const WAITING_INTERVAL: Milliseconds = 1_000;
+
+export class Clusters {
+  readonly #options: ClustersOptions;
+  #clusters = new Map<string, Cluster>();
+  /** Opened for a plan that is not in use yet. */
+  #prepared = new Map<string, Cluster>();
+
+  constructor(options: ClustersOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Opens what is wanted and not there.
+   * @throws Error if a source cannot exist: no such folder, not in a cluster, an unreadable kubeconfig
+   */
+  async prepare(wanted: ReadonlyMap<string, ClusterWish>): Promise<PreparedClusters> {
+    const opened = new Map<string, Cluster>();
+    this.#prepared = opened;
+    const abandon = (): void => {
+      for (const [key, cluster] of opened) this.#close(key, cluster);
+      this.#prepared = new Map();
+    };
+    try {
+      for (const [key, wish] of wanted) {
+        if (isDeepStrictEqual(this.#clusters.get(key)?.wish.source, wish.source)) continue;
+        const cluster = new Cluster(key, wish, this.#options);
+        opened.set(key, cluster);
+        await cluster.open();
+      }
+    } catch (error) {
+      abandon();
+      throw error;
+    }
+    const commit = (): void => {
+      const before = this.#clusters;
+      this.#clusters = new Map([...wanted.keys()].flatMap((key) => {
+        const cluster = opened.get(key) ?? before.get(key);
+        return cluster === undefined ? [] : [[key, cluster] as const];
+      }));
+      this.#prepared = new Map();
+      for (const [key, cluster] of before) if (this.#clusters.get(key) !== cluster) this.#close(key, cluster);
+    };
+    return { received: Promise.all([...opened.values()].map((cluster) => cluster.received)).then(() => {}), commit, abandon };
+  }
+
+  /** The data thread has these kinds of a cluster whole. */
+  acknowledge(key: string, kinds: readonly Kind[]): void {
+    (this.#prepared.get(key) ?? this.#clusters.get(key))?.acknowledge(kinds);
+  }
+
+  /** Can the data thread answer from this cluster? Once it could, it always can. */
+  isSynced(key: string): boolean {
+    return this.#clusters.get(key)?.isSynced ?? false;
+  }
+
+  /** Each kind of each cluster, and whether the data thread has it. */
+  synced(): { readonly labels: Labels; readonly synced: boolean }[] {
+    return [...this.#clusters].flatMap(([cluster, { kinds, acknowledged }]) =>
+      kinds.map((kind) => ({ labels: { cluster, kind }, synced: acknowledged.has(kind) })),
+    );
+  }
+
+  /** Everything, for a data thread that has nothing. */
+  *state(): Iterable<ToData> {
+    for (const [cluster, { memory }] of new Map([...this.#clusters, ...this.#prepared])) {
+      yield { type: 'cluster', cluster, changes: memory.changes() };
+    }
+  }
+
+  close(): void {
+    for (const cluster of [...this.#clusters.values(), ...this.#prepared.values()]) cluster.close();
+    this.#clusters.clear();
+    this.#prepared.clear();
+  }
+
+  #close(key: string, cluster: Cluster): void {
+    cluster.close();
+    const stays = this.#clusters.has(key) || this.#prepared.get(key) !== undefined;
+    if (!stays) this.#options.send({ type: 'forget-cluster', cluster: key });
+  }
+}
+
+class Cluster {
+  readonly wish: ClusterWish;
+  readonly kinds: readonly Kind[];
+  readonly memory = new ClusterMemory();
+  readonly acknowledged = new Set<Kind>();
+  readonly received: Promise<void>;
+  readonly #key: string;
+  readonly #options: ClustersOptions;
+  readonly #began: Milliseconds;
+  #source: Source | undefined;
+  #isClosed = false;
+  #isReceived = false;
+  #settle: () => void = () => {};
+  #stopWaiting: Stop = () => {};
+
+  constructor(key: string, wish: ClusterWish, options: ClustersOptions) {
+    this.#key = key;
+    this.wish = wish;
+    this.kinds = kindsOf(wish.source);
+    this.#options = options;
+    this.#began = options.timers.now();
+    this.received = new Promise((resolve) => (this.#settle = resolve));
+  }
+
+  async open(): Promise<void> {
+    const { open, send, metrics, log, timers } = this.#options;
+    const source = await open(this.wish.source, {
+      change: (changes) => {
+        if (this.#isClosed) return;
+        this.memory.apply(changes);
+        send({ type: 'cluster', cluster: this.#key, changes });
+        if (this.kinds.every((kind) => this.memory.isWhole(kind))) this.#receive();
+      },
+      report: (level, text) => {
+        if (!this.#isClosed) log(level, SOURCE, text);
+      },
+      call: (call) => metrics.apiCalled(call),
+      programmed: (slice) => this.#measure(slice),
+    });
+    this.#source = source;
+    if (this.#isClosed) source.close();
+    else if (!this.#isReceived) this.#stopWaiting = timers.every(WAITING_INTERVAL, () => this.#wait());
+  }
+
+  get isSynced(): boolean {
+    return this.kinds.every((kind) => this.acknowledged.has(kind));
+  }
+
+  acknowledge(kinds: readonly Kind[]): void {
+    if (this.isSynced) return;
+    for (const kind of kinds) this.acknowledged.add(kind);
+    if (!this.isSynced) return;
+    const counts = this.kinds.map((kind) => `${this.memory.count(kind)} ${kind}`).join(', ');
+    this.#options.log('info', SOURCE, `The state of the cluster is here: ${counts}.`);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stopWaiting();
+    this.#settle();
+    this.#source?.close();
+  }
+
+  /** CoreDNS's words, which people search for. It waits before it opens its sockets; here only the cluster's names wait. */
+  #wait(): void {
+    const { log, timers } = this.#options;
+    const missing = this.kinds.filter((kind) => !this.memory.isWhole(kind)).join(', ');
+    if (timers.now() - this.#began < this.wish.startupTimeout) {
+      log('info', SOURCE, `waiting for Kubernetes API: ${missing} to come; names of the cluster get SERVFAIL until then`);
+      return;
+    }
+    const text = `starting server with unsynced Kubernetes API: ${missing} still to come; it keeps trying, /ready says no until then`;
+    log('warning', SOURCE, text);
+    this.#stopWaiting();
+    this.#settle();
+  }
+
+  /** CoreDNS measures a slice whose Service it knows, when its own tables have it. */
+  #measure({ namespace, service, triggered }: ProgrammedSlice): void {
+    const found = this.memory.find('Service', namespace, service);
+    if (this.#isClosed || found?.kind !== 'Service') return;
+    const isHeadless = found.clusterIPs.includes('None');
+    const { metrics, timers } = this.#options;
+    metrics.programmed(isHeadless ? 'headless_with_selector' : 'cluster_ip', Math.max(0, timers.wall() - triggered) / 1000);
+  }
+
+  #receive(): void {
+    this.#isReceived = true;
+    this.#stopWaiting();
+    this.#settle();
+  }
+}
+
+const SOURCE = 'plugin/kubernetes';
+
+function kindsOf(source: SourceOptions): readonly Kind[] {
+  const always: readonly Kind[] = ['Namespace', 'Service'];
+  return [...always, ...(source.endpointSlices ? (['EndpointSlice'] as const) : []), ...(source.pods ? (['Pod'] as const) : [])];
+}

@@ -1,0 +1,36 @@
+/** What each metric of the data threads means, for the HELP line. Knows no values. */
+
+/** The help text of a metric. */
+export function helpOf(metric: string): string {
+  return HELP.get(metric) ?? 'No description.';
+}
+
+const HELP: ReadonlyMap<string, string> = new Map([
+  ['coredns_dns_requests_total', 'Queries received.'],
+  ['coredns_dns_request_duration_seconds', 'Time from a query to its reply.'],
+  ['coredns_dns_request_size_bytes', 'Size of queries.'],
+  ['coredns_dns_response_size_bytes', 'Size of replies.'],
+  ['coredns_dns_do_requests_total', 'Queries with the DO bit set.'],
+  ['coredns_dns_responses_total', 'Replies sent, by response code and the plugin that made them.'],
+  ['coredns_panics_total', 'Faults of the program itself; the query got SERVFAIL.'],
+  ['coredns_cache_entries', 'Entries in the cache.'],
+  ['coredns_cache_hits_total', 'Queries answered from the cache.'],
+  ['coredns_cache_evictions_total', 'Entries that had to make room for others.'],
+  ['coredns_cache_requests_total', 'Queries that the cache was asked for.'],
+  [
+    'coredns_cache_misses_total',
+    'Queries that the cache could not answer; use cache_requests_total - cache_hits_total.',
+  ],
+  ['coredns_cache_prefetch_total', 'Entries that were renewed before they expired.'],
+  ['coredns_cache_drops_total', 'Replies that were not cached because they do not belong to their question.'],
+  ['coredns_cache_served_stale_total', 'Queries answered with expired entries.'],
+  ['coredns_proxy_request_duration_seconds', 'Time that an upstream took to answer.'],
+  ['coredns_proxy_healthcheck_failures_total', 'Health checks of an upstream that failed.'],
+  ['coredns_proxy_conn_cache_hits_total', 'Exchanges over a connection that was already open.'],
+  ['coredns_proxy_conn_cache_misses_total', 'Exchanges that opened a connection.'],
+  [
+    'coredns_forward_healthcheck_broken_total',
+    'Queries for which every upstream was down; one was tried all the same.',
+  ],
+  ['coredns_forward_max_concurrent_rejects_total', 'Queries refused because max_concurrent was reached.'],
+]);

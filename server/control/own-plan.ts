@@ -1,0 +1,76 @@
+/** What a plan asks of the control thread itself: ports for probes and scrapes, clusters, reloading. Knows not how it is done. */
+
+import { present, type Name } from '../../zones/name.ts';
+import type { Milliseconds } from '../../zones/units.ts';
+import type { Labels } from '../counters.ts';
+import type { Plugin } from '../pipeline.ts';
+import type { BlockPlan, Plan } from '../plan.ts';
+import { health } from '../plugins/health.ts';
+import { kubernetes } from '../plugins/kubernetes.ts';
+import { prometheus } from '../plugins/prometheus.ts';
+import { ready, type Monitor } from '../plugins/ready.ts';
+import { reload, type ReloadOptions } from '../plugins/reload.ts';
+import type { HttpAddress } from './admin-http.ts';
+import type { ClusterWish } from './clusters.ts';
+
+export type OwnPlan = {
+  readonly health: readonly HttpAddress[];
+  /** The longest of all blocks. */
+  readonly lameduck: Milliseconds;
+  readonly ready: readonly ReadyPlan[];
+  readonly metrics: readonly HttpAddress[];
+  readonly reload: ReloadOptions | undefined;
+  readonly clusters: ReadonlyMap<string, ClusterWish>;
+  /** Zones that clusters are the authority for. */
+  readonly clusterZones: readonly Name[];
+  /** Labels of coredns_plugin_enabled. */
+  readonly enabled: readonly Labels[];
+};
+
+/** A readiness port and the clusters that it waits for: those of the blocks that have `ready` at that address. */
+export type ReadyPlan = { readonly address: HttpAddress; readonly monitor: Monitor; readonly clusters: readonly string[] };
+
+/** @param plugins all plugins by name: those with a layer or an observer handle queries */
+export function ownPlanOf(plan: Plan, plugins: ReadonlyMap<string, Plugin<unknown>>): OwnPlan {
+  const healths = plan.blocks.flatMap((block) => optionsOf(block, health));
+  const clusters = plan.blocks.flatMap((block) => optionsOf(block, kubernetes));
+  return {
+    health: healths.map(({ address }) => address),
+    lameduck: Math.max(0, ...healths.map(({ lameduck }) => lameduck)),
+    ready: plan.blocks.flatMap((block) =>
+      optionsOf(block, ready).map(({ address, monitor }) => ({
+        address,
+        monitor,
+        clusters: optionsOf(block, kubernetes).map(({ cluster }) => cluster),
+      })),
+    ),
+    metrics: plan.blocks.flatMap((block) => optionsOf(block, prometheus)).map(({ address }) => address),
+    reload: plan.blocks.flatMap((block) => optionsOf(block, reload))[0],
+    clusters: new Map(clusters.map(({ cluster, source, startupTimeout }) => [cluster, { source, startupTimeout }])),
+    clusterZones: clusters.flatMap(({ zones }) => zones),
+    enabled: plan.blocks.flatMap((block, index) => enabledIn(plan, block, index, plugins)),
+  };
+}
+
+/** CoreDNS plugin/metrics: in blocks with `prometheus`, for the first key, each plugin that handles queries. */
+function enabledIn(
+  plan: Plan,
+  block: BlockPlan,
+  index: number,
+  plugins: ReadonlyMap<string, Plugin<unknown>>,
+): readonly Labels[] {
+  if (optionsOf(block, prometheus).length === 0) return [];
+  const { zone } = block.keys[0];
+  const servers = plan.listeners.filter(({ routes }) => routes.some((route) => route.block === index && route.zone === zone));
+  const names = block.plugins.map(({ name }) => name).filter((name) => {
+    const plugin = plugins.get(name);
+    return plugin?.layer !== undefined || plugin?.observer !== undefined;
+  });
+  return servers.flatMap(({ server }) => names.map((name) => ({ server, zone: present(zone), view: '', name })));
+}
+
+/** The options of a plugin in a block: none or one. */
+function optionsOf<Options>(block: BlockPlan, plugin: Plugin<Options>): Options[] {
+  // What stands under a plugin's name in a plan is what its own `parse` returned.
+  return block.plugins.filter(({ name }) => name === plugin.name).map(({ options }) => options as Options);
+}

@@ -1,0 +1,51 @@
+/** The readiness page. Knows nothing of HTTP, nor of how a cluster comes to be synced. */
+
+import type { Log } from '../log.ts';
+import type { Monitor } from '../plugins/ready.ts';
+import { textPage, type Page } from './admin-http.ts';
+
+export type ReadinessSources = {
+  /** Are the sockets open and does a data thread read them? */
+  readonly isAnswering: () => boolean;
+  readonly isSynced: (cluster: string) => boolean;
+  readonly log: Log;
+};
+
+/** Readiness of one server, from its start to its end. */
+export class Readiness {
+  readonly #sources: ReadinessSources;
+  #wasSynced = false;
+  #isLeaving = false;
+  #lastSaid = '';
+
+  constructor(sources: ReadinessSources) {
+    this.#sources = sources;
+  }
+
+  /** The server stops: it still answers, but is not to be given new clients. */
+  leave(): void {
+    this.#isLeaving = true;
+  }
+
+  /** 200, or 503 with the names of what is not ready, sorted and with commas (CoreDNS plugin/ready). */
+  page(clusters: readonly string[], monitor: Monitor): Page {
+    if (this.#isLeaving) return textPage(503, 'shutting down');
+    const waiting: string[] = [];
+    if (!this.#sources.isAnswering()) waiting.push('dns');
+    if (!this.#isSynced(clusters, monitor)) waiting.push('kubernetes');
+    const names = waiting.join(',');
+    if (names !== this.#lastSaid && names !== '') {
+      this.#sources.log('info', 'plugin/ready', `Plugins not ready: "${names}"`);
+    }
+    this.#lastSaid = names;
+    return names === '' ? textPage(200, 'OK') : textPage(503, names);
+  }
+
+  /** With `until-ready` a plugin that was ready once is not asked again (CoreDNS's default). */
+  #isSynced(clusters: readonly string[], monitor: Monitor): boolean {
+    if (this.#wasSynced && monitor === 'until-ready') return true;
+    const isSynced = clusters.every((cluster) => this.#sources.isSynced(cluster));
+    if (isSynced && clusters.length > 0) this.#wasSynced = true;
+    return isSynced;
+  }
+}

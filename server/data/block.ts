@@ -1,0 +1,71 @@
+/** A plan's blocks in use: layers composed, observers collected, zones routed. Knows no plugin by name. */
+
+import type { Name } from '../../zones/name.ts';
+import { present } from '../../zones/name.ts';
+import { Rcode } from '../../zones/rr.ts';
+import { compose, type Handler, type Layer, type Observer, type Plugin, type PluginContext } from '../pipeline.ts';
+import type { BlockPlan, ListenerPlan, Plan } from '../plan.ts';
+import { emptyReply, servfail } from '../query.ts';
+
+/** A server block that answers. */
+export type Block = {
+  readonly handler: Handler;
+  readonly observers: readonly Observer[];
+  /** The observer that is also told of queries that no block took. */
+  readonly unrouted: Observer | undefined;
+};
+
+/** A zone of a listener and the block behind it; `zone` is its presentation. */
+export type RoutedZone = { readonly zone: string; readonly block: Block };
+
+/** What a listener needs to know of a plan. */
+export type Routes = {
+  readonly zones: ReadonlyMap<Name, RoutedZone>;
+  /** Told of queries that no zone here holds: one observer, or none. */
+  readonly unrouted: readonly Observer[];
+};
+
+/** What of a plugin's context depends on the block that it stands in. */
+export type ContextOf = (block: BlockPlan, listener: ListenerPlan) => PluginContext;
+
+/** A plan whose plugins have been made: the routes of each listener, by `ListenerPlan.server`. */
+export function routesOf(
+  plan: Plan,
+  plugins: ReadonlyMap<string, Plugin<unknown>>,
+  contextOf: ContextOf,
+): ReadonlyMap<string, Routes> {
+  const made = new Map<number, Block>();
+  const routes = new Map<string, Routes>();
+  for (const listener of plan.listeners) {
+    const zones = new Map<Name, RoutedZone>();
+    for (const { zone, block: index } of listener.routes) {
+      const blockPlan = plan.blocks[index];
+      if (blockPlan === undefined) continue;
+      const block = made.get(index) ?? makeBlock(blockPlan, plugins, contextOf(blockPlan, listener));
+      made.set(index, block);
+      zones.set(zone, { zone: present(zone), block });
+    }
+    const unrouted = [...zones.values()].flatMap(({ block }) => block.unrouted ?? []).slice(0, 1);
+    routes.set(listener.server, { zones, unrouted });
+  }
+  return routes;
+}
+
+function makeBlock(plan: BlockPlan, plugins: ReadonlyMap<string, Plugin<unknown>>, context: PluginContext): Block {
+  const layers: Layer[] = [];
+  const observers: Observer[] = [];
+  let unrouted: Observer | undefined;
+  for (const { name, options } of plan.plugins) {
+    const plugin = plugins.get(name);
+    if (plugin?.layer !== undefined) layers.push(plugin.layer(options, context));
+    if (plugin?.observer === undefined) continue;
+    const observer = plugin.observer(options, context);
+    observers.push(observer);
+    if (plugin.observesUnrouted === true) unrouted = observer;
+  }
+  const last: Handler =
+    layers.length === 0
+      ? () => emptyReply(Rcode.REFUSED)
+      : () => servfail('', 'no plugin of the block answers this name; add `forward` or drop a `fallthrough`');
+  return { handler: compose(layers, last), observers, unrouted };
+}

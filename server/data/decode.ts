@@ -1,0 +1,99 @@
+/** The octets of a query that passed the gate to a `Query`. Knows the form of a message and nothing of its meaning. */
+
+import { lowerCase } from '../../zones/name.ts';
+import { Rcode, RRType } from '../../zones/rr.ts';
+import type { Milliseconds } from '../../zones/units.ts';
+import { MessageError } from '../errors.ts';
+import type { Peer, Query, QueryEdns, Question } from '../query.ts';
+import { readOpt } from './edns.ts';
+import { HEADER_SIZE } from './gate.ts';
+import { formerr, need, readName, readPlainName } from './octets.ts';
+
+/** A message that is answered with an rcode alone; what of it could be read is echoed. */
+export type Rejected = {
+  readonly rcode: number;
+  readonly reason: string;
+  readonly question: Question | undefined;
+  readonly edns: QueryEdns | undefined;
+};
+
+/** Never throws: what is not a query comes back as what to say about it. */
+export function decode(packet: Buffer, peer: Peer, received: Milliseconds): Query | Rejected {
+  let question: Question | undefined;
+  try {
+    const asked = readQuestion(packet);
+    question = asked.question;
+    const rcode = rcodeForType(question.type);
+    if (rcode !== Rcode.NOERROR) return { rcode, reason: 'qtype', question, edns: undefined };
+    const opt = readRest(packet, asked.end, question.type);
+    if (opt !== undefined && opt.version !== 0) {
+      return { rcode: Rcode.BADVERS, reason: 'version', question, edns: opt.edns };
+    }
+    return {
+      id: packet.readUInt16BE(0),
+      recursionDesired: (packet.readUInt8(2) & 0x01) !== 0,
+      checkingDisabled: (packet.readUInt8(3) & 0x10) !== 0,
+      authenticData: (packet.readUInt8(3) & 0x20) !== 0,
+      question,
+      edns: opt?.edns,
+      peer,
+      size: packet.length,
+      received,
+      aliasDepth: 0,
+    };
+  } catch (error) {
+    if (error instanceof MessageError) return { rcode: error.rcode, reason: 'malformed', question, edns: undefined };
+    throw error;
+  }
+}
+
+/** Tells the two results of `decode` apart. */
+export function isRejected(decoded: Query | Rejected): decoded is Rejected {
+  return 'rcode' in decoded;
+}
+
+function readQuestion(packet: Buffer): { question: Question; end: number } {
+  const { name: spelling, end } = readPlainName(packet, HEADER_SIZE);
+  need(packet, end, 4);
+  const type = packet.readUInt16BE(end);
+  return { question: { name: lowerCase(spelling), spelling, type, class: packet.readUInt16BE(end + 2) }, end: end + 4 };
+}
+
+/** Meta types that are no question: OPT, TSIG and TKEY belong in other sections, MAILA and MAILB are obsolete (RFC 1035 section 3.2.3). */
+function rcodeForType(type: number): number {
+  switch (type) {
+    case 0:
+    case RRType.OPT:
+    case RRType.TSIG:
+    case RRType.TKEY:
+      return Rcode.FORMERR;
+    case RRType.MAILA:
+    case RRType.MAILB:
+      return Rcode.NOTIMP;
+    default:
+      return Rcode.NOERROR;
+  }
+}
+
+/** Walks the records behind the question; returns the OPT record, of which there may be one, in the additional section only. */
+function readRest(packet: Buffer, start: number, type: number): { edns: QueryEdns; version: number } | undefined {
+  const authorityCount = packet.readUInt16BE(8);
+  const additionalCount = packet.readUInt16BE(10);
+  if (authorityCount !== 0 && type !== RRType.IXFR) throw formerr('records in the authority section of a query');
+  let opt: { edns: QueryEdns; version: number } | undefined;
+  let at = start;
+  for (let i = 0; i < authorityCount + additionalCount; i++) {
+    const owner = readName(packet, at);
+    need(packet, owner.end, 10);
+    const rdata = owner.end + 10;
+    const end = rdata + packet.readUInt16BE(owner.end + 8);
+    need(packet, rdata, end - rdata);
+    if (packet.readUInt16BE(owner.end) === RRType.OPT) {
+      if (opt !== undefined || i < authorityCount || owner.name.length !== 1) throw formerr('a misplaced OPT record');
+      opt = readOpt(packet, owner.end, rdata, end);
+    }
+    at = end;
+  }
+  if (at !== packet.length) throw formerr('octets behind the last record');
+  return opt;
+}

@@ -1,0 +1,119 @@
+/** EDNS(0): the OPT record of queries and replies (RFC 6891), Extended DNS Errors (RFC 8914). */
+
+import type { Bytes, Count } from '../../zones/units.ts';
+import { RRType } from '../../zones/rr.ts';
+import type { ExtendedError, QueryEdns } from '../query.ts';
+import { formerr } from './octets.ts';
+
+/** What we take and send over UDP: DNS flag day 2020, fits every path without fragments (RFC 9715 section 3). */
+export const UDP_PAYLOAD: Bytes = 1232;
+/** What a client without EDNS takes (RFC 1035 section 4.2.1), and the least that a payload size can mean (RFC 6891 section 6.2.5). */
+export const UDP_PAYLOAD_MIN: Bytes = 512;
+/** More options than any client has use for; a message with more is made to cost us time. */
+export const OPTIONS_MAX: Count = 100;
+/** An OPT record without options: root owner, type, class, ttl, rdlength. */
+export const OPT_SIZE: Bytes = 11;
+
+const OPTION_EDE = 15;
+const FLAG_DO = 0x8000;
+/** Longest text of an Extended DNS Error that we pass on. */
+const EDE_TEXT_MAX: Bytes = 128;
+
+/**
+ * Reads an OPT record whose fields behind the owner begin at `fixed` and whose rdata is `start` to `end`.
+ * @throws MessageError FORMERR if the options do not fill the rdata exactly, or are too many
+ */
+export function readOpt(
+  packet: Buffer,
+  fixed: number,
+  start: number,
+  end: number,
+): { edns: QueryEdns; version: number } {
+  eachOption(packet, start, end, () => {});
+  return {
+    edns: {
+      payloadSize: packet.readUInt16BE(fixed + 2),
+      dnssecOk: (packet.readUInt16BE(fixed + 6) & FLAG_DO) !== 0,
+    },
+    version: packet.readUInt8(fixed + 5),
+  };
+}
+
+/** The first Extended DNS Error among the options of an upstream's reply. */
+export function readExtendedError(packet: Buffer, start: number, end: number): ExtendedError | undefined {
+  let found: ExtendedError | undefined;
+  eachOption(packet, start, end, (code, from, to) => {
+    if (code !== OPTION_EDE || found !== undefined || to - from < 2) return;
+    found = {
+      code: packet.readUInt16BE(from),
+      text: packet.toString('utf8', from + 2, Math.min(to, from + 2 + EDE_TEXT_MAX)),
+    };
+  });
+  return found;
+}
+
+/** How many octets of UDP reply the client takes from us. */
+export function udpLimit(edns: QueryEdns | undefined): Bytes {
+  if (edns === undefined) return UDP_PAYLOAD_MIN;
+  return Math.min(UDP_PAYLOAD, Math.max(UDP_PAYLOAD_MIN, edns.payloadSize));
+}
+
+/** Octets of the OPT record of a reply with that error. */
+export function optSize(error: ExtendedError | undefined): Bytes {
+  return error === undefined ? OPT_SIZE : OPT_SIZE + 6 + textOf(error).length;
+}
+
+/**
+ * Writes the OPT record of a reply at `at`: version 0, our own payload size, DO copied (RFC 3225 section 3), other flags zero, no
+ * option echoed. Returns where it ends.
+ */
+export function writeOpt(
+  packet: Buffer,
+  at: number,
+  rcode: number,
+  dnssecOk: boolean,
+  error: ExtendedError | undefined,
+): number {
+  packet.writeUInt8(0, at);
+  packet.writeUInt16BE(RRType.OPT, at + 1);
+  packet.writeUInt16BE(UDP_PAYLOAD, at + 3);
+  packet.writeUInt8(rcode >> 4, at + 5);
+  packet.writeUInt8(0, at + 6);
+  packet.writeUInt16BE(dnssecOk ? FLAG_DO : 0, at + 7);
+  if (error === undefined) {
+    packet.writeUInt16BE(0, at + 9);
+    return at + OPT_SIZE;
+  }
+  const text = textOf(error);
+  packet.writeUInt16BE(6 + text.length, at + 9);
+  packet.writeUInt16BE(OPTION_EDE, at + 11);
+  packet.writeUInt16BE(2 + text.length, at + 13);
+  packet.writeUInt16BE(error.code, at + 15);
+  text.copy(packet, at + 17);
+  return at + 17 + text.length;
+}
+
+function textOf(error: ExtendedError): Buffer {
+  const text = Buffer.from(error.text, 'utf8');
+  if (text.length <= EDE_TEXT_MAX) return text;
+  let end = EDE_TEXT_MAX;
+  while (end > 0 && ((text[end] ?? 0) & 0xc0) === 0x80) end--;
+  return text.subarray(0, end);
+}
+
+function eachOption(
+  packet: Buffer,
+  start: number,
+  end: number,
+  visit: (code: number, from: number, to: number) => void,
+): void {
+  let at = start;
+  for (let count = 1; at < end; count++) {
+    if (count > OPTIONS_MAX) throw formerr(`more than ${OPTIONS_MAX} EDNS options`);
+    if (at + 4 > end) throw formerr('an EDNS option is cut off');
+    const to = at + 4 + packet.readUInt16BE(at + 2);
+    if (to > end) throw formerr('an EDNS option runs past its record');
+    visit(packet.readUInt16BE(at), at + 4, to);
+    at = to;
+  }
+}

@@ -1,0 +1,111 @@
+/** A `Reply` to octets within what the client takes: header, question as it came, sections, OPT, truncation. */
+
+import { Rcode, type RRset } from '../../zones/rr.ts';
+import type { Bytes, Count } from '../../zones/units.ts';
+import type { ExtendedError, Query, QueryEdns, Question, Reply } from '../query.ts';
+import { OPT_SIZE, optSize, udpLimit, writeOpt } from './edns.ts';
+import { HEADER_SIZE } from './gate.ts';
+import { MESSAGE_MAX, Packer } from './pack.ts';
+
+/** A message that is the caller's own, and whether it had to be cut short. */
+export type Encoded = { readonly packet: Buffer; readonly truncated: boolean };
+
+/** One per data thread: a message is finished before the next begins. */
+const packer = new Packer();
+
+/**
+ * Whole RRsets only. Answer records that do not fit set TC (RFC 2181 section 9), as does the SOA of a denial; authority beside answers and
+ * additional records are left out silently. Over TCP an answer that does not fit a message at all becomes SERVFAIL.
+ */
+export function encode(query: Query, reply: Reply): Encoded {
+  const limit = query.peer.protocol === 'udp' ? udpLimit(query.edns) : MESSAGE_MAX;
+  const error = fittingError(query, reply, limit);
+  const room = query.edns === undefined ? limit : limit - optSize(error);
+  packer.begin(query.question);
+  const rrclass = query.question.class;
+  const answers = addAll(reply.answer, rrclass, room);
+  let authorities: Added = { count: 0, isWhole: true };
+  let additionals: Added = { count: 0, isWhole: true };
+  if (answers.isWhole) {
+    authorities = addAll(reply.authority, rrclass, room);
+    if (authorities.isWhole) additionals = addAll(reply.additional, rrclass, room);
+  }
+  const isCut = !answers.isWhole || (!authorities.isWhole && reply.answer.length === 0);
+  if (isCut && query.peer.protocol === 'tcp') {
+    return encode(query, {
+      ...reply,
+      rcode: Rcode.SERVFAIL,
+      answer: [],
+      authority: [],
+      additional: [],
+      extendedError: { code: 0, text: 'the answer is larger than a DNS message can be' },
+    });
+  }
+  const truncated = reply.truncated || isCut;
+  const { buffer } = packer;
+  let end = packer.size;
+  if (query.edns !== undefined) end = writeOpt(buffer, end, reply.rcode, query.edns.dnssecOk, error);
+  const flags =
+    0x8000 |
+    (reply.authoritative ? 0x0400 : 0) |
+    (truncated ? 0x0200 : 0) |
+    (query.recursionDesired ? 0x0100 : 0) |
+    (reply.recursionAvailable ? 0x0080 : 0) |
+    (reply.authenticData ? 0x0020 : 0) |
+    (query.checkingDisabled ? 0x0010 : 0) |
+    (reply.rcode & 0x0f);
+  const additionalCount = additionals.count + (query.edns === undefined ? 0 : 1);
+  writeHeader(buffer, query.id, flags, 1, answers.count, authorities.count, additionalCount);
+  return { packet: Buffer.from(buffer.subarray(0, end)), truncated };
+}
+
+/**
+ * The reply to a message that is no query: the rcode, the id, the opcode and RD as they came, and the question and an OPT record if those could
+ * be read. `packet` has at least a header.
+ */
+export function encodeRejection(
+  packet: Buffer,
+  rcode: number,
+  question: Question | undefined,
+  edns: QueryEdns | undefined,
+): Buffer {
+  packer.begin(question);
+  const { buffer } = packer;
+  let end = packer.size;
+  if (edns !== undefined) end = writeOpt(buffer, end, rcode, edns.dnssecOk, undefined);
+  const flags = 0x8000 | (packet.readUInt16BE(2) & 0x7910) | (rcode & 0x0f);
+  writeHeader(buffer, packet.readUInt16BE(0), flags, question === undefined ? 0 : 1, 0, 0, edns === undefined ? 0 : 1);
+  return Buffer.from(buffer.subarray(0, end));
+}
+
+type Added = { readonly count: Count; readonly isWhole: boolean };
+
+function addAll(rrsets: readonly RRset[], rrclass: number, room: Bytes): Added {
+  let count = 0;
+  for (const rrset of rrsets) {
+    const added = packer.addRRset(rrset, rrclass, room);
+    if (added === -1) return { count, isWhole: false };
+    count += added;
+  }
+  return { count, isWhole: true };
+}
+
+/** The Extended DNS Error as far as there is room for it behind a question and one SOA: its text goes first (RFC 8914 section 3). */
+function fittingError(query: Query, reply: Reply, limit: Bytes): ExtendedError | undefined {
+  const error = reply.extendedError;
+  if (error === undefined || query.edns === undefined) return undefined;
+  const left = limit - HEADER_SIZE - query.question.spelling.length - 4 - OPT_SIZE;
+  if (6 + Buffer.byteLength(error.text) <= left / 2) return error;
+  return { code: error.code, text: '' };
+}
+
+function writeHeader(
+  buffer: Buffer,
+  id: number,
+  flags: number,
+  ...counts: readonly [Count, Count, Count, Count]
+): void {
+  buffer.writeUInt16BE(id, 0);
+  buffer.writeUInt16BE(flags, 2);
+  for (let i = 0; i < 4; i++) buffer.writeUInt16BE(counts[i] ?? 0, 4 + 2 * i);
+}

@@ -1,0 +1,76 @@
+/** One address and port of a plan: its UDP and TCP sockets, and the routes in use on it. Knows nothing of messages. */
+
+import type { Milliseconds } from '../../zones/units.ts';
+import type { Counters } from '../counters.ts';
+import type { ListenerPlan } from '../plan.ts';
+import type { Routes } from './block.ts';
+import type { Serve } from './serve.ts';
+import { TcpListener } from './tcp.ts';
+import { UdpListener } from './udp.ts';
+
+/** How long connections may take to read their last replies when their listener closes. */
+const CLOSE_DEADLINE: Milliseconds = 2_000;
+
+export class Listener {
+  readonly #udp: UdpListener;
+  readonly #tcp: TcpListener;
+  readonly #host: string;
+  readonly #use: (routes: Routes) => void;
+
+  private constructor(host: string, udp: UdpListener, tcp: TcpListener, use: (routes: Routes) => void) {
+    this.#host = host;
+    this.#udp = udp;
+    this.#tcp = tcp;
+    this.#use = use;
+  }
+
+  /**
+   * Opens TCP first, which no other program can share, then UDP on the same port.
+   * @throws Error saying which address, why, and what to do
+   */
+  static async open(plan: ListenerPlan, routes: Routes, serve: Serve, counters: Counters): Promise<Listener> {
+    let current = routes;
+    const answer = (packet: Buffer, peer: Parameters<Serve>[1]): ReturnType<Serve> => serve(packet, peer, current);
+    let tcp: TcpListener | undefined;
+    try {
+      tcp = await TcpListener.open(plan.host, plan.port, answer, counters);
+      const udp = await UdpListener.open(plan.host, tcp.port, answer, counters);
+      return new Listener(plan.host, udp, tcp, (next) => (current = next));
+    } catch (error) {
+      await tcp?.close();
+      throw new Error(`cannot listen on ${plan.server}: ${adviceFor(error)}`, { cause: error });
+    }
+  }
+
+  /** `host:port` as it was bound. */
+  get address(): string {
+    return `${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${this.#udp.port}`;
+  }
+
+  /** From the next message on. */
+  use(routes: Routes): void {
+    this.#use(routes);
+  }
+
+  /** Accepts no connection any more; connections end once they have their replies. */
+  async close(): Promise<void> {
+    const deadline = setTimeout(() => this.#tcp.destroy(), CLOSE_DEADLINE);
+    await this.#tcp.close();
+    clearTimeout(deadline);
+    this.#udp.close();
+  }
+}
+
+function adviceFor(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'another program uses that port; stop it, or choose another port with -dns.port or in the Corefile';
+    case 'EACCES':
+      return 'ports below 1024 need the capability NET_BIND_SERVICE or the sysctl net.ipv4.ip_unprivileged_port_start=0';
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address; see `bind` in the Corefile';
+    default:
+      return message;
+  }
+}

@@ -1,0 +1,86 @@
+/** Tries upstreams one after the other without waiting long for a silent one. Knows nothing of policies, replies or sockets. */
+
+import type { Count, Milliseconds } from '../../../zones/units.ts';
+
+/**
+ * A silent upstream gets company after this: more than nearly every answer from a cache takes, little enough that a stub never
+ * notices one dead server. The first one is still listened to.
+ */
+export const STAGGER: Milliseconds = 400;
+
+export type Attempt<Reply> = {
+  readonly run: (signal: AbortSignal) => Promise<Reply>;
+  /** It has been silent for `STAGGER`. */
+  readonly slow: () => void;
+  /** It gave no reply. */
+  readonly failed: (error: Error) => void;
+};
+
+export type Attempts<Reply> = {
+  /** The next one to start, or undefined when no more may be started. */
+  readonly next: () => Attempt<Reply> | undefined;
+  /**
+   * - `final`: this is the answer.
+   * - `spare`: an answer if none of those that still run gives a better one.
+   * - `again`: likewise, but another attempt may be started.
+   */
+  readonly judge: (reply: Reply) => 'final' | 'spare' | 'again';
+  /** What to say if not even one could be started. */
+  readonly nothing: Error;
+};
+
+/**
+ * The first final reply; the rest are called off.
+ * @throws the last error if there was no reply at all
+ */
+export function staggered<Reply>(attempts: Attempts<Reply>, stagger: Milliseconds = STAGGER): Promise<Reply> {
+  return new Promise<Reply>((resolve, reject) => {
+    const calling = new AbortController();
+    let running: Count = 0;
+    let spare: { readonly reply: Reply } | undefined;
+    let lastError = attempts.nothing;
+    let timer: NodeJS.Timeout | undefined;
+    let isOver = false;
+
+    const end = (settle: () => void): void => {
+      isOver = true;
+      clearTimeout(timer);
+      calling.abort();
+      settle();
+    };
+    const startOrEnd = (): void => {
+      clearTimeout(timer);
+      const attempt = attempts.next();
+      if (attempt !== undefined) return start(attempt);
+      if (running > 0) return undefined;
+      return end(() => (spare === undefined ? reject(lastError) : resolve(spare.reply)));
+    };
+    const start = (attempt: Attempt<Reply>): void => {
+      running++;
+      timer = setTimeout(() => {
+        attempt.slow();
+        if (spare === undefined) startOrEnd();
+      }, stagger);
+      attempt.run(calling.signal).then(
+        (reply) => {
+          running--;
+          if (isOver) return;
+          const verdict = attempts.judge(reply);
+          if (verdict === 'final' || (verdict === 'spare' && running === 0)) return end(() => resolve(reply));
+          spare = { reply };
+          if (verdict === 'again') return startOrEnd();
+          return undefined;
+        },
+        (error: unknown) => {
+          running--;
+          if (isOver) return;
+          lastError = error instanceof Error ? error : new Error(String(error));
+          attempt.failed(lastError);
+          if (spare === undefined) startOrEnd();
+          else if (running === 0) end(() => resolve((spare as { readonly reply: Reply }).reply));
+        },
+      );
+    };
+    startOrEnd();
+  });
+}

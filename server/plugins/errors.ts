@@ -1,0 +1,79 @@
+/** `errors`: logs the fault behind each SERVFAIL. Knows no fault by its text; those who make a reply put it there. */
+
+import { present } from '../../zones/name.ts';
+import { typeName } from '../../zones/rr.ts';
+import type { Line } from '../corefile/block.ts';
+import { CorefileError } from '../errors.ts';
+import {
+  argumentsOf,
+  choiceFrom,
+  durationFrom,
+  noArguments,
+  onlyDirective,
+  optionsOf,
+  unknownOption,
+} from '../corefile/values.ts';
+import type { Level } from '../log.ts';
+import type { Plugin, PluginContext } from '../pipeline.ts';
+import { Consolidation, RULES_MAX, type ConsolidationRule } from './consolidation.ts';
+import { patternFrom } from './pattern.ts';
+import { systemSchedule, TIMER_MAX } from './timer.ts';
+
+/** In file order; the first rule that fits a fault decides. */
+export type ErrorsOptions = { readonly rules: readonly ConsolidationRule[] };
+
+export const errors: Plugin<ErrorsOptions> = {
+  name: 'errors',
+  parse(directives) {
+    const directive = onlyDirective(directives);
+    const [target] = argumentsOf(directive, 0, 1, 'errors [stdout]');
+    if (target !== undefined) choiceFrom(target, ['stdout']);
+    const rules: ConsolidationRule[] = [];
+    for (const line of optionsOf(directive)) {
+      if (line.name.text === 'stacktrace') noArguments(line);
+      else if (line.name.text === 'consolidate') rules.push(ruleFrom(line, rules.length));
+      else unknownOption(line, 'errors', OPTIONS);
+    }
+    return { rules };
+  },
+  observer({ rules }, context) {
+    const consolidation = context.keep(
+      keyOf(rules, context),
+      () => new Consolidation(rules, context.log, systemSchedule),
+    );
+    return ({ query, reply }) => {
+      if (reply.fault === undefined) return;
+      const { name, type } = query.question;
+      consolidation.report(reply.fault, `${reply.rcode} ${present(name)} ${typeName(type)}: ${reply.fault}`);
+    };
+  },
+};
+
+const OPTIONS: readonly string[] = ['stacktrace', 'consolidate'];
+const LEVELS: readonly Level[] = ['warning', 'error', 'info', 'debug'];
+const SHOW_FIRST = 'show_first';
+
+function ruleFrom(line: Line, before: number): ConsolidationRule {
+  if (before >= RULES_MAX) {
+    throw new CorefileError(
+      line.name.position,
+      `errors has more than ${RULES_MAX} consolidate lines; join patterns with |`,
+    );
+  }
+  const [duration, regex, ...rest] = argumentsOf(line, 2, 4, 'consolidate DURATION REGEX [LEVEL] [show_first]');
+  if (duration === undefined || regex === undefined) return unknownOption(line, 'errors', OPTIONS);
+  const [level, first] = rest[0]?.text === SHOW_FIRST ? [undefined, ...rest] : rest;
+  return {
+    period: durationFrom(duration, 1, TIMER_MAX),
+    periodText: duration.text,
+    pattern: patternFrom(regex),
+    level: level === undefined ? 'error' : choiceFrom(level, LEVELS),
+    showFirst: first !== undefined && choiceFrom(first, [SHOW_FIRST]) === SHOW_FIRST,
+  };
+}
+
+/** A block whose names and rules stay the same goes on counting through a reload. */
+function keyOf(rules: readonly ConsolidationRule[], { block }: PluginContext): string {
+  const keys = block.keys.map(({ transport, zone, port }) => [transport, zone, port]);
+  return `errors ${JSON.stringify([keys, rules])}`;
+}

@@ -1,0 +1,79 @@
+/**
+ * Hostile and broken messages: every case of fixtures/packets, as octets, over UDP and over TCP. Silence is proved by the
+ * reply to a good query that is sent behind the bad message, not by waiting.
+ */
+
+import test from 'ava';
+
+import { rcodeName } from '../zones/rr.ts';
+import { datagramsUntilLastReply, TcpConnection, type ServerAddress } from './support/client.ts';
+import { GoldenServers, readFixtures } from './support/golden-servers.ts';
+import { parsePackets, type PacketCase } from './support/packet-file.ts';
+import { asked, encodeQuery } from './support/query.ts';
+
+const servers = new GoldenServers();
+test.after.always('servers end', async () => servers.close());
+
+/** Has another id than any packet of the fixtures. */
+const GOOD_QUERY = encodeQuery(0x7777, asked('web.prod.svc.cluster.local', 'A'));
+
+for (const { name, path, text } of readFixtures('fixtures/packets')) {
+  const file = parsePackets(text, path);
+  for (const packet of file.cases) {
+    for (const protocol of packet.protocols) {
+      test(`${name}: ${packet.title} over ${protocol}`, async (t) => {
+        const server = await servers.addressOf(file);
+        const replies = await (protocol === 'udp' ? overUdp(server, packet) : overTcp(server, packet));
+        const good = replies.pop();
+        t.is(good?.readUInt16BE(0), 0x7777, 'the server goes on answering');
+        t.is(replies.map(presentHeader).join(' and ') || 'silence', packet.expected);
+        for (const reply of replies) {
+          t.is(reply.readUInt16BE(0), packet.octets.readUInt16BE(0));
+          if (reply.readUInt16BE(4) === 1) t.deepEqual(questionOf(reply), questionOf(packet.octets));
+        }
+      });
+    }
+  }
+}
+
+async function overUdp(server: ServerAddress, packet: PacketCase): Promise<Buffer[]> {
+  return datagramsUntilLastReply(server, [packet.octets, GOOD_QUERY]);
+}
+
+/** The good query goes on the same connection, so a message that ends the connection is seen as one. */
+async function overTcp(server: ServerAddress, packet: PacketCase): Promise<Buffer[]> {
+  const connection = await TcpConnection.open(server);
+  try {
+    connection.send(packet.octets);
+    if (packet.expected !== 'silence') await connection.replyTo(packet.octets.readUInt16BE(0));
+    connection.send(GOOD_QUERY);
+    await connection.replyTo(0x7777);
+    return [...connection.replies];
+  } finally {
+    connection.close();
+  }
+}
+
+/** `FORMERR rd opcode=0 sections=1,0,0,0` */
+function presentHeader(reply: Buffer): string {
+  const flags = reply.readUInt16BE(2);
+  const names = FLAGS.filter(([, mask]) => (flags & mask) !== 0).map(([name]) => name);
+  const counts = [4, 6, 8, 10].map((at) => reply.readUInt16BE(at)).join(',');
+  return [rcodeName(flags & 15), ...names, `opcode=${(flags >> 11) & 15}`, `sections=${counts}`].join(' ');
+}
+
+const FLAGS: readonly (readonly [string, number])[] = [
+  ['aa', 0x0400],
+  ['tc', 0x0200],
+  ['rd', 0x0100],
+  ['ra', 0x0080],
+  ['z', 0x0040],
+  ['ad', 0x0020],
+  ['cd', 0x0010],
+];
+
+function questionOf(message: Buffer): Buffer {
+  let at = 12;
+  while (message.readUInt8(at) !== 0) at += 1 + message.readUInt8(at);
+  return message.subarray(12, at + 5);
+}

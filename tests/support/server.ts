@@ -1,0 +1,129 @@
+/**
+ * Starts fivedots as an operator does, as a process of its own with a Corefile, and ends it. Knows the command line, not
+ * one function of the server.
+ */
+
+import { spawn } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+import type { Milliseconds } from '../../zones/units.ts';
+import { exchange } from './client.ts';
+import { asked, encodeQuery } from './query.ts';
+
+export type StartOptions = {
+  /** A Corefile; it says `{$PORT}` where the DNS port goes and `{$READY_PORT}` where the port of `ready` does. */
+  readonly corefile: { readonly file: string } | { readonly text: string };
+  /** What else the Corefile asks for as `{$NAME}`. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Wait until every plugin is ready, or only until a query is answered (which needs no `ready` in the Corefile). */
+  readonly until?: 'ready' | 'answering';
+  /** Further words of the command line. */
+  readonly args?: readonly string[];
+};
+
+export type StartedServer = {
+  readonly port: number;
+  readonly readyPort: number;
+  readonly pid: number;
+  /** What it wrote so far, both streams. */
+  readonly log: () => string;
+  /** SIGTERM, then the exit code. */
+  readonly close: () => Promise<number | undefined>;
+};
+
+/** @throws Error with what the server wrote, if it ends or does not answer in time */
+export async function startServer(options: StartOptions): Promise<StartedServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'fivedots-'));
+  const file = 'file' in options.corefile ? options.corefile.file : join(folder, 'Corefile');
+  if ('text' in options.corefile) await writeFile(file, options.corefile.text);
+  const port = await freePort();
+  const readyPort = await freePort();
+  const child = spawn(process.execPath, ['server/main.ts', '-conf', file, ...(options.args ?? [])], {
+    cwd: ROOT,
+    env: { ...process.env, ...options.environment, PORT: String(port), READY_PORT: String(readyPort) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let log = '';
+  child.stdout.on('data', (text: Buffer) => void (log += text.toString()));
+  child.stderr.on('data', (text: Buffer) => void (log += text.toString()));
+  const exited = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : undefined));
+
+  const close = async (): Promise<number | undefined> => {
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE);
+    const code = await exited;
+    clearTimeout(timer);
+    await rm(folder, { recursive: true, force: true });
+    return code;
+  };
+  const isUp = (options.until ?? 'ready') === 'ready' ? () => isReady(readyPort) : () => isAnswering(port);
+  try {
+    await upOrGone(isUp, exited);
+  } catch (error) {
+    await close();
+    throw new Error(`the server did not start: ${String(error)}\n${log}`, { cause: error });
+  }
+  return { port, readyPort, pid: child.pid ?? 0, log: () => log, close };
+}
+
+/** A port that is free for UDP and for TCP on 127.0.0.1 just now. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const tcp = createServer();
+    await new Promise<void>((resolve) => void tcp.listen(0, '127.0.0.1', resolve));
+    const { port } = tcp.address() as AddressInfo; // an AddressInfo because it listens on a port, not on a path
+    const udp = createSocket('udp4');
+    const isFree = await new Promise<boolean>((resolve) => {
+      udp.once('error', () => resolve(false));
+      udp.bind(port, '127.0.0.1', () => resolve(true));
+    });
+    udp.close();
+    await new Promise((resolve) => void tcp.close(resolve));
+    if (isFree) return port;
+  }
+}
+
+/** The project's root. */
+export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
+
+const START_DEADLINE: Milliseconds = 30_000;
+const STOP_DEADLINE: Milliseconds = 15_000;
+const POLL_EVERY: Milliseconds = 25;
+
+async function upOrGone(isUp: () => Promise<boolean>, exited: Promise<number | undefined>): Promise<void> {
+  let exitCode: { readonly code: number | undefined } | undefined;
+  void exited.then((code) => (exitCode = { code }));
+  const deadline = performance.now() + START_DEADLINE;
+  while (performance.now() < deadline) {
+    if (await isUp()) return;
+    if (exitCode !== undefined) throw new Error(`it ended with code ${exitCode.code}`);
+    await pause(POLL_EVERY);
+  }
+  throw new Error(`it was not up after ${START_DEADLINE} ms`);
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    const reply = await fetch(`http://127.0.0.1:${port}/ready`, { signal: AbortSignal.timeout(1_000) });
+    return reply.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** TCP tells a closed port at once; both transports open together. */
+async function isAnswering(port: number): Promise<boolean> {
+  try {
+    await exchange({ host: '127.0.0.1', port }, 'tcp', encodeQuery(1, asked('example.org', 'SOA')));
+    return true;
+  } catch {
+    return false;
+  }
+}

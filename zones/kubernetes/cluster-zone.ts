@@ -1,0 +1,154 @@
+/**
+ * The zone with the cluster's names (Kubernetes DNS spec 2.3 to 2.5): from a name's labels to the records behind it. Knows
+ * nothing of messages, fallthrough, or whether the cluster is known in full.
+ */
+
+import type { Answer } from '../answer.ts';
+import type { Name, Spelling } from '../name.ts';
+import { addressRdata, nameRdata } from '../rdata.ts';
+import { RRType } from '../rr.ts';
+import { followAlias } from './alias.ts';
+import { podAddressFrom } from './pod-names.ts';
+import { endpointNode, isProtocol, portNode, type ServiceRecords } from './records.ts';
+import { addressesOf, servicesOf, type ServiceNode } from './service-node.ts';
+import type { ClusterStore } from './store.ts';
+import { dataAnswer, isExposed, NO_RRSETS, type Zone, type ZoneOptions } from './zone.ts';
+import { zoneHead, type ZoneHead } from './zone-head.ts';
+
+export function clusterZone(store: ClusterStore, options: ZoneOptions): Zone {
+  const { apex } = options;
+  const view: View = { store, options, head: zoneHead(store, options) };
+  const lookUpHere = (name: Name, spelling: Spelling, type: number): Answer => lookUp(view, name, spelling, type);
+  return {
+    apex,
+    find(name, spelling, type) {
+      const found = lookUp(view, name, spelling, type);
+      return found.outcome === 'alias' ? followAlias(found, name, type, apex, lookUpHere) : found;
+    },
+  };
+}
+
+/** What a look-up needs to know of its zone. */
+type View = { readonly store: ClusterStore; readonly options: ZoneOptions; readonly head: ZoneHead };
+
+/** One name at or below the apex, its alias not followed. */
+function lookUp(view: View, name: Name, owner: Spelling, type: number): Answer {
+  const { head, options } = view;
+  const start = name.length - options.apex.length;
+  const suffix = owner.slice(start) as Spelling;
+  if (start === 0) return head.atApex(suffix, type);
+  // Where the five labels next to the zone begin, seen from the zone; no name has more.
+  let count = 0;
+  let first = 0;
+  let second = 0;
+  let third = 0;
+  let fourth = 0;
+  let fifth = 0;
+  for (let at = 0; at < start; at += 1 + name.charCodeAt(at)) {
+    fifth = fourth;
+    fourth = third;
+    third = second;
+    second = first;
+    first = at;
+    count++;
+  }
+  switch (labelAt(name, first)) {
+    case 'svc':
+      if (count === 1) return head.nodata(suffix);
+      if (count > 5 || !isExposed(view.store, options, labelAt(name, second))) return head.nxdomain(suffix);
+      if (count === 2) return head.nodata(suffix);
+      break;
+    case 'pod':
+      return podAnswer(view, name, owner, suffix, type, count, second, third);
+    default:
+      return head.wellKnown(name.slice(0, start), owner, suffix, type) ?? head.nxdomain(suffix);
+  }
+  const records = view.store.records(labelAt(name, second), labelAt(name, third), options.endpointPodNames);
+  if (records === undefined || (options.ignoreEmptyService && records.isEmptyService)) return head.nxdomain(suffix);
+  if (count === 3) {
+    if (records.alias !== undefined) return aliasAnswer(view, records.alias, owner, type);
+    return nodeAnswer(view, records.own, owner, suffix, type);
+  }
+  if (count === 4) return belowService(view, records, labelAt(name, fourth), owner, suffix, type);
+  return nodeAnswer(view, portNode(records, labelAt(name, fifth), labelAt(name, fourth)), owner, suffix, type);
+}
+
+/** One label below a service: an endpoint, or the empty non-terminal above `_port._protocol` (RFC 8020). */
+function belowService(
+  view: View,
+  records: ServiceRecords,
+  label: string,
+  owner: Spelling,
+  suffix: Spelling,
+  type: number,
+): Answer {
+  const node = endpointNode(records, label);
+  if (node === undefined && isProtocol(records, label)) return view.head.nodata(suffix);
+  return nodeAnswer(view, node, owner, suffix, type);
+}
+
+function nodeAnswer(
+  { head, options }: View,
+  node: ServiceNode | undefined,
+  owner: Spelling,
+  suffix: Spelling,
+  type: number,
+): Answer {
+  if (node === undefined) return head.nxdomain(suffix);
+  switch (type) {
+    case RRType.A: {
+      const { ipv4 } = addressesOf(node);
+      return ipv4.length === 0 ? head.nodata(suffix) : dataAnswer(owner, type, options.ttl, ipv4);
+    }
+    case RRType.AAAA: {
+      const { ipv6 } = addressesOf(node);
+      return ipv6.length === 0 ? head.nodata(suffix) : dataAnswer(owner, type, options.ttl, ipv6);
+    }
+    case RRType.SRV: {
+      const { rdatas, glue } = servicesOf(node, suffix, options.ttl);
+      return rdatas.length === 0 ? head.nodata(suffix) : dataAnswer(owner, type, options.ttl, rdatas, glue);
+    }
+    default:
+      return head.nodata(suffix);
+  }
+}
+
+/**
+ * An ExternalName is an alias whatever is asked (RFC 1034 section 3.6.2), not only for addresses as in CoreDNS. A question
+ * for the alias itself, or for anything that is there (RFC 8482 section 4.1), ends here.
+ */
+function aliasAnswer({ options }: View, alias: Spelling, owner: Spelling, type: number): Answer {
+  const found = dataAnswer(owner, RRType.CNAME, options.ttl, [nameRdata(alias)]);
+  if (type === RRType.CNAME || type === RRType.ANY) return found;
+  return { outcome: 'alias', answer: found.answer, authority: NO_RRSETS, additional: NO_RRSETS };
+}
+
+/**
+ * `address.namespace.pod`. More labels in front make it another name, which does not exist (CoreDNS ignores them), and no
+ * pod has SRV records, for nothing is known of its ports (CoreDNS says port 0).
+ */
+function podAnswer(
+  { store, options, head }: View,
+  name: Name,
+  owner: Spelling,
+  suffix: Spelling,
+  type: number,
+  count: number,
+  namespaceAt: number,
+  addressAt: number,
+): Answer {
+  if (count === 1) return head.nodata(suffix);
+  if (options.pods === 'disabled' || count > 3) return head.nxdomain(suffix);
+  const namespace = labelAt(name, namespaceAt);
+  if (!isExposed(store, options, namespace)) return head.nxdomain(suffix);
+  if (count === 2) return head.nodata(suffix);
+  const pod = podAddressFrom(labelAt(name, addressAt));
+  if (pod === undefined) return head.nxdomain(suffix);
+  if (options.pods === 'verified' && !store.hasPod(namespace, pod.text)) return head.nxdomain(suffix);
+  const ownType = pod.address.length === 4 ? RRType.A : RRType.AAAA;
+  return type === ownType ? dataAnswer(owner, type, options.ttl, [addressRdata(pod.address)]) : head.nodata(suffix);
+}
+
+function labelAt(name: Name, at: number): string {
+  return name.slice(at + 1, at + 1 + name.charCodeAt(at));
+}

@@ -1,0 +1,60 @@
+/**
+ * Which names the zones' servers have: the Services in front of this very server, found by its own addresses, as CoreDNS
+ * does (plugin/kubernetes `nsAddrs`). Knows nothing of SOA and NS records.
+ */
+
+import { addressKey } from '../ip.ts';
+import { nameUnder, wireLabel, type Spelling } from '../name.ts';
+import { endpointLabel, forEachAddress, keyOf, type ReadySlice } from './endpoints.ts';
+import { serviceFront } from './records.ts';
+import type { ClusterStore } from './store.ts';
+import { HEADLESS } from './trim.ts';
+import { isExposed, type ZoneOptions } from './zone.ts';
+
+/** `ns.dns`, the name server in the SOA record, in wire form without the zone. */
+export const NS_DNS = '\x02ns\x03dns';
+
+/** A name server and the `addressKey`s of its addresses. */
+export type Nameserver = { readonly name: Spelling; readonly keys: ReadonlySet<string> };
+
+/** In order of their names; each name is once there and ends in `suffix`. */
+export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix: Spelling): readonly Nameserver[] {
+  const own = options.localAddresses.map(addressKey);
+  const slices = new Set(own.flatMap((key) => store.slicesByReadyAddress(key)));
+  const fronts = new Map<string, Set<string>>();
+  for (const ready of slices) {
+    for (const [front, key] of servedBy(store, options, ready)) keysAt(fronts, front).add(key);
+  }
+  // Outside a cluster, or while its Service is not known, the server goes by the name that its SOA record has for it.
+  if (fronts.size === 0) for (const key of own) keysAt(fronts, NS_DNS).add(key);
+  return Array.from(fronts, ([front, keys]) => ({ name: nameUnder(front, suffix), keys }))
+    .filter((server) => server.name !== undefined)
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Names and addresses of the Service that a slice belongs to: its cluster IPs, or every endpoint of the slice if it is headless. */
+function servedBy(store: ClusterStore, options: ZoneOptions, ready: ReadySlice): readonly (readonly [string, string])[] {
+  const { namespace, service: name } = ready.slice;
+  const service = store.service(namespace, name)?.service;
+  const front = serviceFront(namespace, name);
+  if (service === undefined || front === undefined || !isExposed(store, options, namespace)) return [];
+  if (service.clusterIPs[0] !== HEADLESS) {
+    return service.clusterIPs.flatMap((text): readonly (readonly [string, string])[] => {
+      const key = keyOf(text);
+      return key === undefined ? [] : [[front, key]];
+    });
+  }
+  const named: [string, string][] = [];
+  forEachAddress(ready, (key, endpoint, text) => {
+    named.push([wireLabel(endpointLabel(endpoint, text, options.endpointPodNames)) + front, key]);
+  });
+  return named;
+}
+
+function keysAt(fronts: Map<string, Set<string>>, front: string): Set<string> {
+  const known = fronts.get(front);
+  if (known !== undefined) return known;
+  const keys = new Set<string>();
+  fronts.set(front, keys);
+  return keys;
+}

@@ -1,0 +1,59 @@
+/** What a zone made from a cluster is, whichever way its names run. Knows no names and no records. */
+
+import type { Answer } from '../answer.ts';
+import type { Address } from '../ip.ts';
+import type { Name, Spelling } from '../name.ts';
+import type { RRset } from '../rr.ts';
+import type { Seconds } from '../units.ts';
+import type { ClusterStore } from './store.ts';
+
+/** A zone that can be asked. */
+export type Zone = {
+  readonly apex: Name;
+  /** `name` is at or below the apex; `spelling` is the same name as the client wrote it. */
+  readonly find: (name: Name, spelling: Spelling, type: number) => Answer;
+};
+
+/** How one zone shows the cluster. */
+export type ZoneOptions = {
+  readonly apex: Name;
+  /** The zone that holds the services' names: where reverse names and name servers point to. */
+  readonly primary: Name;
+  readonly ttl: Seconds;
+  /** Only these namespaces exist; undefined for all. */
+  readonly namespaces: ReadonlySet<string> | undefined;
+  readonly pods: PodMode;
+  /** Endpoints without a host name are named after their pod. */
+  readonly endpointPodNames: boolean;
+  /** Services with a cluster IP and no ready endpoint do not exist. */
+  readonly ignoreEmptyService: boolean;
+  /** This machine's own addresses, loopback left out: how the zone finds its name servers. */
+  readonly localAddresses: readonly Address[];
+  /** Is a name that does not exist here somebody else's? */
+  readonly passesOn: (name: Name) => boolean;
+};
+
+/**
+ * Names of pods by address: none, any address in an existing namespace, or only those of pods that are there
+ * (CoreDNS plugin/kubernetes `pods`).
+ */
+export type PodMode = 'disabled' | 'insecure' | 'verified';
+
+/** Does the namespace exist, and is it one of those to be shown? */
+export function isExposed(store: ClusterStore, options: ZoneOptions, namespace: string): boolean {
+  return (options.namespaces?.has(namespace) ?? true) && store.hasNamespace(namespace);
+}
+
+/** One RRset with the owner as it was asked for. */
+export function dataAnswer(
+  owner: Spelling,
+  type: number,
+  ttl: Seconds,
+  rdatas: readonly Uint8Array[],
+  additional: readonly RRset[] = NO_RRSETS,
+): Answer {
+  return { outcome: 'data', answer: [{ owner, type, ttl, rdatas }], authority: NO_RRSETS, additional };
+}
+
+/** An empty section. */
+export const NO_RRSETS: readonly RRset[] = [];
