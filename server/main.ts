@@ -4,14 +4,13 @@
 
 import { randomInt } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { enableCompileCache, flushCompileCache } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
-import type { Milliseconds } from '../zones/units.ts';
+import type { Count, Milliseconds } from '../zones/units.ts';
 import { readArguments, type Arguments } from './arguments.ts';
 import { programLines, startLines, type Surroundings } from './control/banner.ts';
-import { checkStart } from './control/check.ts';
+import { checkDataThread } from './control/check.ts';
 import { configurationReader, type ReadConfiguration } from './control/configuration.ts';
 import { startControl, type Control } from './control/control.ts';
 import type { StartWorker } from './control/data-thread.ts';
@@ -41,19 +40,136 @@ const startWorker: StartWorker = (memory) =>
 await main();
 
 async function main(): Promise<void> {
-  // With NODE_COMPILE_CACHE set, or in the folder that Node chooses: the next start neither strips types nor compiles.
-  enableCompileCache();
   const logger = openLogger(1, systemTimers);
   const reading = readArguments(process.argv.slice(2));
   if (reading.kind === 'text') {
     logger.print(reading.text);
-    await leave(logger, reading.code);
-    return;
+    return leave(logger, reading.code);
   }
-  const { action } = reading.arguments;
-  if (action === 'version') for (const line of programLines(surroundings)) logger.print(line);
-  else if (action === 'plugins') for (const name of [...plugins.keys()].toSorted()) logger.print(`dns.${name}`);
-  else if (action === 'check') await leave(logger, await check(reading.arguments, logger));
-  else return serve(reading.arguments, logger);
-  await leave(logger, 0);
+  switch (reading.arguments.action) {
+    case 'version':
+      for (const line of programLines(surroundings)) logger.print(line);
+      return leave(logger, 0);
+    case 'plugins':
+      for (const name of [...plugins.keys()].toSorted()) logger.print(`dns.${name}`);
+      return leave(logger, 0);
+    case 'check':
+      return leave(logger, await check(reading.arguments, logger));
+    case 'serve':
+      return serve(reading.arguments, logger);
+  }
+}
+
+/** Loads and plans, and says what would be served. It also fills Node's compile cache (NODE_COMPILE_CACHE) for the next start. */
+async function check(words: Arguments, logger: Logger): Promise<0 | 1> {
+  try {
+    const { plan, warnings } = readerFor(corefileFor(words, logger), words)();
+    for (const warning of warnings) logger.log('warning', '', warning);
+    const fault = await checkDataThread(startWorker, systemTimers);
+    if (fault !== undefined) throw new Error(`The data thread cannot be started: ${fault}`);
+    for (const line of startLines(plan, surroundings)) logger.print(line);
+    return 0;
+  } catch (error) {
+    logger.log('error', '', reasonOf(error));
+    return 1;
+  }
+}
+
+async function serve(words: Arguments, logger: Logger): Promise<void> {
+  let control: Control | undefined;
+  let stops: Count = 0;
+  const end = async (code: number): Promise<never> => {
+    if (words.pidFile !== undefined) rmSync(words.pidFile, { force: true });
+    return leave(logger, code);
+  };
+  const stop = async (how: { lameduck: boolean }, code: number): Promise<void> => {
+    stops++;
+    await control?.stop(how);
+    await end(code);
+  };
+  const fail = (error: unknown): void => {
+    logger.log('error', '', `A fault of the program itself: ${stackOf(error)}`);
+    logger.log('error', '', 'It ends, so that it starts again with a clean state. Please report the lines above.');
+    if (stops > 0) void end(1);
+    else void stop({ lameduck: false }, 1);
+  };
+  process.on('uncaughtException', fail);
+  process.on('unhandledRejection', fail);
+  process.on('SIGTERM', () => {
+    if (stops > 0) return;
+    logger.log('info', '', 'SIGTERM: Shutting down servers then terminating');
+    void stop({ lameduck: true }, 0);
+  });
+  process.on('SIGINT', () => {
+    if (stops > 0) return void end(2);
+    logger.log('info', '', 'SIGINT: Shutting down');
+    void stop({ lameduck: false }, 0);
+  });
+  process.on('SIGQUIT', () => void end(0));
+  for (const signal of ['SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => void control?.reload());
+  process.on('SIGUSR2', () => {
+    logger.log(
+      'warning',
+      '',
+      'SIGUSR2 (binary upgrade) is not supported: replace the pod, or send SIGHUP to read the Corefile again.',
+    );
+  });
+
+  try {
+    if (words.pidFile !== undefined) writeFileSync(words.pidFile, `${process.pid}\n`);
+    const { path, isDemo } = corefileFor(words, logger);
+    const begun = await startControl({
+      read: readerFor({ path }, words),
+      plugins,
+      start: startWorker,
+      open: sourceOpener({ version: VERSION, variables: process.env }),
+      logger,
+      timers: systemTimers,
+      random: (below) => randomInt(below),
+      surroundings,
+      quiet: words.quiet,
+      isDemo,
+    });
+    control = begun;
+  } catch (error) {
+    if (stops > 0) return;
+    logger.log('error', '', reasonOf(error));
+    await end(1);
+  }
+}
+
+/** What -conf says; else the Corefile of the working directory, as CoreDNS does; else the demo. */
+function corefileFor({ conf }: Arguments, logger: Logger): { readonly path: string; readonly isDemo: boolean } {
+  if (conf !== undefined) return { path: conf, isDemo: false };
+  if (existsSync(OWN_COREFILE)) return { path: OWN_COREFILE, isDemo: false };
+  logger.log('info', '', `There is no ./Corefile and no -conf: this is the demo, ${DEMO}.`);
+  return { path: DEMO, isDemo: true };
+}
+
+function readerFor({ path }: { readonly path: string }, { port }: Arguments): ReadConfiguration {
+  const variables = Object.entries(process.env).flatMap(([name, value]): [string, string][] =>
+    value === undefined ? [] : [[name, value]],
+  );
+  return configurationReader({
+    path,
+    standardInput: readStandardInput,
+    environment: new Map(variables),
+    defaultPort: port,
+    plugins,
+  });
+}
+
+async function leave(logger: Logger, code: number): Promise<never> {
+  await logger.flush(FLUSH_LIMIT);
+  process.exit(code);
+}
+
+/** Why it cannot start, in words; a stack only where nobody foresaw it. */
+function reasonOf(error: unknown): string {
+  if (error instanceof CorefileError) return error.message;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -3,8 +3,6 @@
  * of how a source works.
  */
 
-import { isDeepStrictEqual } from 'node:util';
-
 import type { Kind } from '../../zones/kubernetes/objects.ts';
 import type { ProgrammedSlice, Source, SourceEvents, SourceOptions } from '../../zones/kubernetes/source.ts';
 import type { Milliseconds } from '../../zones/units.ts';
@@ -58,7 +56,7 @@ export class Clusters {
   }
 
   /**
-   * Opens what is wanted and not there.
+   * Opens what is wanted and not there. Equal keys are equal sources.
    * @throws Error if a source cannot exist: no such folder, not in a cluster, an unreadable kubeconfig
    */
   async prepare(wanted: ReadonlyMap<string, ClusterWish>): Promise<PreparedClusters> {
@@ -70,7 +68,7 @@ export class Clusters {
     };
     try {
       for (const [key, wish] of wanted) {
-        if (isDeepStrictEqual(this.#clusters.get(key)?.wish.source, wish.source)) continue;
+        if (this.#clusters.has(key)) continue;
         const cluster = new Cluster(key, wish, this.#options);
         opened.set(key, cluster);
         await cluster.open();
@@ -81,19 +79,25 @@ export class Clusters {
     }
     const commit = (): void => {
       const before = this.#clusters;
-      this.#clusters = new Map([...wanted.keys()].flatMap((key) => {
-        const cluster = opened.get(key) ?? before.get(key);
-        return cluster === undefined ? [] : [[key, cluster] as const];
-      }));
+      this.#clusters = new Map(
+        [...wanted.keys()].flatMap((key) => {
+          const cluster = opened.get(key) ?? before.get(key);
+          return cluster === undefined ? [] : [[key, cluster] as const];
+        }),
+      );
       this.#prepared = new Map();
       for (const [key, cluster] of before) if (this.#clusters.get(key) !== cluster) this.#close(key, cluster);
     };
-    return { received: Promise.all([...opened.values()].map((cluster) => cluster.received)).then(() => {}), commit, abandon };
+    return {
+      received: Promise.all([...opened.values()].map((cluster) => cluster.received)).then(() => {}),
+      commit,
+      abandon,
+    };
   }
 
   /** The data thread has these kinds of a cluster whole. */
   acknowledge(key: string, kinds: readonly Kind[]): void {
-    (this.#prepared.get(key) ?? this.#clusters.get(key))?.acknowledge(kinds);
+    (this.#clusters.get(key) ?? this.#prepared.get(key))?.acknowledge(kinds);
   }
 
   /** Can the data thread answer from this cluster? Once it could, it always can. */
@@ -103,8 +107,8 @@ export class Clusters {
 
   /** Each kind of each cluster, and whether the data thread has it. */
   synced(): { readonly labels: Labels; readonly synced: boolean }[] {
-    return [...this.#clusters].flatMap(([cluster, { kinds, acknowledged }]) =>
-      kinds.map((kind) => ({ labels: { cluster, kind }, synced: acknowledged.has(kind) })),
+    return [...this.#clusters.values()].flatMap(({ wish, kinds, acknowledged }) =>
+      kinds.map((kind) => ({ labels: { cluster: placeOf(wish.source), kind }, synced: acknowledged.has(kind) })),
     );
   }
 
@@ -123,8 +127,7 @@ export class Clusters {
 
   #close(key: string, cluster: Cluster): void {
     cluster.close();
-    const stays = this.#clusters.has(key) || this.#prepared.get(key) !== undefined;
-    if (!stays) this.#options.send({ type: 'forget-cluster', cluster: key });
+    this.#options.send({ type: 'forget-cluster', cluster: key });
   }
 }
 
@@ -196,7 +199,11 @@ class Cluster {
     const { log, timers } = this.#options;
     const missing = this.kinds.filter((kind) => !this.memory.isWhole(kind)).join(', ');
     if (timers.now() - this.#began < this.wish.startupTimeout) {
-      log('info', SOURCE, `waiting for Kubernetes API: ${missing} to come; names of the cluster get SERVFAIL until then`);
+      log(
+        'info',
+        SOURCE,
+        `waiting for Kubernetes API: ${missing} to come; names of the cluster get SERVFAIL until then`,
+      );
       return;
     }
     const text = `starting server with unsynced Kubernetes API: ${missing} still to come; it keeps trying, /ready says no until then`;
@@ -211,7 +218,10 @@ class Cluster {
     if (this.#isClosed || found?.kind !== 'Service') return;
     const isHeadless = found.clusterIPs.includes('None');
     const { metrics, timers } = this.#options;
-    metrics.programmed(isHeadless ? 'headless_with_selector' : 'cluster_ip', Math.max(0, timers.wall() - triggered) / 1000);
+    metrics.programmed(
+      isHeadless ? 'headless_with_selector' : 'cluster_ip',
+      Math.max(0, timers.wall() - triggered) / 1000,
+    );
   }
 
   #receive(): void {
@@ -223,7 +233,25 @@ class Cluster {
 
 const SOURCE = 'plugin/kubernetes';
 
+/** Short, for a label. */
+function placeOf({ from }: SourceOptions): string {
+  switch (from.kind) {
+    case 'in-cluster':
+      return 'in-cluster';
+    case 'endpoint':
+      return from.url;
+    case 'kubeconfig':
+      return from.file;
+    case 'manifests':
+      return from.folder;
+  }
+}
+
 function kindsOf(source: SourceOptions): readonly Kind[] {
   const always: readonly Kind[] = ['Namespace', 'Service'];
-  return [...always, ...(source.endpointSlices ? (['EndpointSlice'] as const) : []), ...(source.pods ? (['Pod'] as const) : [])];
+  return [
+    ...always,
+    ...(source.endpointSlices ? (['EndpointSlice'] as const) : []),
+    ...(source.pods ? (['Pod'] as const) : []),
+  ];
 }

@@ -129,7 +129,14 @@ class Running {
       log,
     });
     this.#reloader = new Reloader(
-      { read: options.read, use: (next) => this.#use(next), timers, log, metrics: this.#metrics, random: options.random },
+      {
+        read: options.read,
+        use: (next) => this.#use(next),
+        timers,
+        log,
+        metrics: this.#metrics,
+        random: options.random,
+      },
       configuration,
     );
   }
@@ -168,6 +175,7 @@ class Running {
   /** What can fail is tried before anything that is in use is touched. */
   async #use({ plan }: Configuration): Promise<void> {
     const own = ownPlanOf(plan, this.#options.plugins);
+    for (const warning of own.warnings) this.#options.logger.log('warning', 'plugin/kubernetes', warning);
     const wishes = this.#wishesOf(own);
     const endpoints = await this.#endpoints.prepare(wishes);
     let listening: readonly string[];
@@ -234,7 +242,8 @@ class Running {
       await pause(timers, span);
     }
     const isDrained = await this.#supervisor.drain(DRAIN_LIMIT);
-    if (!isDrained) logger.log('warning', '', 'Some queries were not answered before the end: an upstream was slower than the stop.');
+    if (!isDrained)
+      logger.log('warning', '', 'Some queries were not answered before the end: an upstream was slower than the stop.');
     await this.close();
   }
 }

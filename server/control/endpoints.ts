@@ -51,7 +51,7 @@ export class Endpoints {
         server.setPages(pages);
         this.#servers.set(key, server);
       }
-      await Promise.all([...before].map(([key, server]) => (this.#servers.has(key) ? undefined : server.close())));
+      await Promise.all([...before].filter(([key]) => !this.#servers.has(key)).map(([, server]) => server.close()));
     };
     return { commit, abandon };
   }
@@ -86,8 +86,10 @@ function pagesByAddress(wishes: readonly EndpointWish[]): Map<string, { address:
 function whyNot(key: string, paths: readonly string[], error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const what = `Port ${key} for ${paths.join(', ')} cannot be opened`;
-  if (code === 'EADDRINUSE') return `${what}: another program uses it. Give the plugin another address in the Corefile, or stop that program.`;
-  if (code === 'EACCES') return `${what}: this user may not use ports below 1024. Give the plugin a higher one in the Corefile.`;
+  if (code === 'EADDRINUSE')
+    return `${what}: another program uses it. Give the plugin another address in the Corefile, or stop that program.`;
+  if (code === 'EACCES')
+    return `${what}: this user may not use ports below 1024. Give the plugin a higher one in the Corefile.`;
   if (code === 'EADDRNOTAVAIL') return `${what}: this machine does not have that address. Correct it in the Corefile.`;
   return `${what}: ${error instanceof Error ? error.message : String(error)}.`;
 }

@@ -3,12 +3,11 @@
  * writes.
  */
 
-import { constants, openSync } from 'node:fs';
-
 import { pino } from 'pino';
 
 import type { Bytes, Count, Milliseconds } from '../../zones/units.ts';
 import type { Level, Log } from '../log.ts';
+import { openDestination } from './destination.ts';
 import { pause, type Timers } from './timers.ts';
 
 export type Logger = {
@@ -26,26 +25,9 @@ export const LOG_WAITING_MAX: Bytes = 4 * 1024 * 1024;
 
 /** Prints on a descriptor: 1 is the standard output. */
 export function openLogger(descriptor: number, timers: Timers): Logger {
-  const destination = pino.destination({ fd: withoutBlocking(descriptor), sync: false, maxLength: LOG_WAITING_MAX });
   let dropped: Count = 0;
-  let waiting: Bytes = 0;
-  let written: (() => void) | undefined;
-  destination.on('drop', (line: string) => {
-    dropped++;
-    waiting -= Buffer.byteLength(line);
-  });
-  destination.on('write', (octets: number) => {
-    waiting -= octets;
-    if (waiting <= 0) written?.();
-  });
-  // The reader has gone (EPIPE) or the disk is full. What waits stays bounded, and the next line tries again.
-  destination.on('error', () => {});
-
-  const print = (text: string): void => {
-    const line = `${text}\n`;
-    waiting += Buffer.byteLength(line);
-    destination.write(line);
-  };
+  const destination = openDestination(descriptor, LOG_WAITING_MAX, () => dropped++);
+  const print = (text: string): void => destination.write(`${text}\n`);
   const stream: MetadataStream = {
     [NEEDS_METADATA]: true,
     lastLevel: 0,
@@ -60,10 +42,7 @@ export function openLogger(descriptor: number, timers: Timers): Logger {
     log: (level, source, text) => logger[PINO_LEVELS[level]]({ source }, text),
     print,
     dropped: () => dropped,
-    async flush(limit) {
-      if (waiting <= 0) return;
-      await pause(timers, limit, new Promise<void>((resolve) => (written = resolve)));
-    },
+    flush: (limit) => pause(timers, limit, destination.written()),
   };
 }
 
@@ -101,17 +80,4 @@ function lineOf(level: number, source: string, text: string): string {
   const name = level >= 50 ? 'ERROR' : level >= 40 ? 'WARNING' : level >= 30 ? 'INFO' : 'DEBUG';
   const cut = text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
   return `[${name}] ${source === '' ? '' : `${escapeText(source)}: `}${escapeText(cut)}`;
-}
-
-/**
- * A second description of the same pipe, terminal or file that never blocks. A write that blocks would hold one of libuv's
- * threads, and a process whose threads are held does not exit. Where it cannot be had (a socket, or a pipe of another user)
- * the descriptor is used as it is.
- */
-function withoutBlocking(descriptor: number): number {
-  try {
-    return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
-  } catch {
-    return descriptor;
-  }
 }

@@ -64,12 +64,13 @@ export function openMetrics(sources: MetricSources): Metrics {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: EVENT_LOOP_PRECISION });
 
   const build = { version: sources.version, revision: sources.revision, goversion: sources.runtime };
-  new Gauge({
+  const info = new Gauge({
     name: 'coredns_build_info',
     help: 'Which program this is.',
     labelNames: Object.keys(build),
-    registers,
-  }).set(build, 1);
+    registers: [registry],
+  });
+  info.set(build, 1);
   addReadings(registry, sources);
   const own = ownMetrics([registry]);
 
@@ -81,7 +82,8 @@ export function openMetrics(sources: MetricSources): Metrics {
       for (const [metric, [first]] of snapshot) {
         if (first !== undefined) addFamily(registry, metric, first.type, () => snapshot);
       }
-      return await registry.metrics();
+      // prom-client writes a number that is none as `Nan`; the format's word is NaN. Only values stand at the end of a line.
+      return (await registry.metrics()).replace(/ Nan$/gm, ' NaN');
     } finally {
       rendering = undefined;
     }
@@ -107,14 +109,24 @@ function ownMetrics(registers: Registry[]): Omit<Metrics, 'contentType' | 'rende
     labelNames: ['hash', 'value'],
     registers,
   });
-  const restarts = counter('fivedots_data_thread_restarts_total', 'Data threads that fell silent or ended and were replaced.');
+  const restarts = counter(
+    'fivedots_data_thread_restarts_total',
+    'Data threads that fell silent or ended and were replaced.',
+  );
   const checks = histogram(
     'coredns_health_request_duration_seconds',
     "Time of the server's own request to /health.",
     SLIM_TIME_BUCKETS,
   );
-  const failedChecks = counter('coredns_health_request_failures_total', "Failures of the server's own request to /health.");
-  const calls = counter('coredns_kubernetes_rest_client_requests_total', 'Requests to the API server.', ['code', 'method', 'host']);
+  const failedChecks = counter(
+    'coredns_health_request_failures_total',
+    "Failures of the server's own request to /health.",
+  );
+  const calls = counter('coredns_kubernetes_rest_client_requests_total', 'Requests to the API server.', [
+    'code',
+    'method',
+    'host',
+  ]);
   const callTimes = histogram(
     'coredns_kubernetes_rest_client_request_duration_seconds',
     'Time until the API server begins its reply.',
@@ -174,9 +186,14 @@ function addReadings(registry: Registry, sources: MetricSources): void {
   gauge('coredns_plugin_enabled', 'Plugins that handle queries.', ['server', 'zone', 'view', 'name'], (plugins) => {
     for (const labels of sources.plugins()) plugins.set(labels, 1);
   });
-  gauge('fivedots_cluster_synced', 'Whether all objects of a kind have been received.', ['cluster', 'kind'], (kinds) => {
-    for (const { labels, synced } of sources.synced()) kinds.set(labels, synced ? 1 : 0);
-  });
+  gauge(
+    'fivedots_cluster_synced',
+    'Whether all objects of a kind have been received.',
+    ['cluster', 'kind'],
+    (kinds) => {
+      for (const { labels, synced } of sources.synced()) kinds.set(labels, synced ? 1 : 0);
+    },
+  );
 }
 
 type Snapshot = Map<string, Sample[]>;

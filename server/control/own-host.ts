@@ -13,6 +13,7 @@ export function isOwnHost(host: string, zones: readonly Name[]): boolean {
   const text = /^\[([0-9a-fA-F:.]+)\](:[0-9]+)?$/.exec(host)?.[1] ?? host.replace(/:[0-9]+$/, '');
   // Without a Host header (HTTP/1.0) it is no browser.
   if (text === '' || isIP(text) !== 0) return true;
+  if (!/^[a-zA-Z0-9._-]+$/.test(text)) return false;
   let name: Name;
   try {
     name = nameFrom(text);

@@ -23,12 +23,18 @@ export type OwnPlan = {
   readonly clusters: ReadonlyMap<string, ClusterWish>;
   /** Zones that clusters are the authority for. */
   readonly clusterZones: readonly Name[];
+  /** What is written but has no effect. */
+  readonly warnings: readonly string[];
   /** Labels of coredns_plugin_enabled. */
   readonly enabled: readonly Labels[];
 };
 
 /** A readiness port and the clusters that it waits for: those of the blocks that have `ready` at that address. */
-export type ReadyPlan = { readonly address: HttpAddress; readonly monitor: Monitor; readonly clusters: readonly string[] };
+export type ReadyPlan = {
+  readonly address: HttpAddress;
+  readonly monitor: Monitor;
+  readonly clusters: readonly string[];
+};
 
 /** @param plugins all plugins by name: those with a layer or an observer handle queries */
 export function ownPlanOf(plan: Plan, plugins: ReadonlyMap<string, Plugin<unknown>>): OwnPlan {
@@ -48,6 +54,7 @@ export function ownPlanOf(plan: Plan, plugins: ReadonlyMap<string, Plugin<unknow
     reload: plan.blocks.flatMap((block) => optionsOf(block, reload))[0],
     clusters: new Map(clusters.map(({ cluster, source, startupTimeout }) => [cluster, { source, startupTimeout }])),
     clusterZones: clusters.flatMap(({ zones }) => zones),
+    warnings: clusters.flatMap(({ warnings }) => warnings),
     enabled: plan.blocks.flatMap((block, index) => enabledIn(plan, block, index, plugins)),
   };
 }
@@ -61,11 +68,15 @@ function enabledIn(
 ): readonly Labels[] {
   if (optionsOf(block, prometheus).length === 0) return [];
   const { zone } = block.keys[0];
-  const servers = plan.listeners.filter(({ routes }) => routes.some((route) => route.block === index && route.zone === zone));
-  const names = block.plugins.map(({ name }) => name).filter((name) => {
-    const plugin = plugins.get(name);
-    return plugin?.layer !== undefined || plugin?.observer !== undefined;
-  });
+  const servers = plan.listeners.filter(({ routes }) =>
+    routes.some((route) => route.block === index && route.zone === zone),
+  );
+  const names = block.plugins
+    .map(({ name }) => name)
+    .filter((name) => {
+      const plugin = plugins.get(name);
+      return plugin?.layer !== undefined || plugin?.observer !== undefined;
+    });
   return servers.flatMap(({ server }) => names.map((name) => ({ server, zone: present(zone), view: '', name })));
 }
 

@@ -16,8 +16,12 @@ export function refuse(found: Token, expected: string): never {
 
 /** A foreign word in quotes, safe to print: control characters are escaped and what is too long is cut. */
 export function show(text: string): string {
-  const cut = text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
-  return JSON.stringify(cut).replace(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, escaped);
+  return printable(JSON.stringify(text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text));
+}
+
+/** Foreign text with what a terminal or a log would not show as it is written as `\uXXXX`. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, escaped);
 }
 
 /** `; did you mean "x"?` where one of the known words is near, else nothing. */
@@ -33,21 +37,26 @@ export function byNearness(found: string, known: readonly string[]): readonly st
   return known.toSorted((a, b) => distance(found, a) - distance(found, b));
 }
 
-/** Insertions, deletions and replacements that make one word the other (Levenshtein). */
+/** Insertions, deletions, replacements and swaps of neighbours that make one word the other (optimal string alignment). */
 function distance(from: string, to: string): number {
   if (from.length > SUGGESTED_LENGTH_MAX) return Infinity;
-  let row = Array.from({ length: to.length + 1 }, (_, i) => i);
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: to.length + 1 }, (_, i) => i);
   for (let i = 1; i <= from.length; i++) {
     const next = [i];
     for (let j = 1; j <= to.length; j++) {
       const replaced = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+      const isSwap = i > 1 && j > 1 && from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      const swapped = isSwap ? (before[j - 2] ?? 0) + 1 : Infinity;
+      next.push(Math.min(replaced, swapped, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
     }
+    before = row;
     row = next;
   }
   return row[to.length] ?? 0;
 }
 
 function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }

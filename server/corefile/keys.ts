@@ -4,14 +4,16 @@
  */
 
 import { addressFrom, type Address } from '../../zones/ip.ts';
-import { NameError, nameFrom, type Name } from '../../zones/name.ts';
+import { NAME_MAX, NameError, nameFrom, type Name } from '../../zones/name.ts';
 import { CorefileError } from '../errors.ts';
 import type { BlockKey, Token, Transport } from './block.ts';
-import { refuse, show } from './fault.ts';
+import { printable, refuse, show } from './fault.ts';
 
 /** Every transport that CoreDNS knows, as written before `://`. */
 const TRANSPORTS: readonly Transport[] = ['dns', 'tls', 'https', 'https3', 'grpc', 'quic'];
 const PORT_MAX = 65_535;
+/** Characters that a name may take when each octet is written `\DDD`. */
+const ESCAPED_NAME_MAX = 4 * NAME_MAX;
 
 /**
  * The keys that one word at the head of a server block stands for: `[scheme://]zone[:port]`, where the zone may be a
@@ -80,10 +82,14 @@ function zonesOf(token: Token, text: string): readonly Name[] {
   if (text === '') refuse(token, 'a zone; write "." for all names');
   if (text.includes(':')) refuse(token, 'a zone, or a network with its mask; only a port of digits may follow a colon');
   if (/[\u0080-\uffff]/.test(text)) refuse(token, 'a zone in ASCII; write an internationalised name as xn--');
+  if (text.length > ESCAPED_NAME_MAX) refuse(token, `a zone of at most ${NAME_MAX} octets`);
   try {
     return [nameFrom(text)];
   } catch (error) {
     if (!(error instanceof NameError)) throw error;
-    throw new CorefileError(token.position, `found ${show(token.text)}, which is not a domain name: ${error.reason}`);
+    throw new CorefileError(
+      token.position,
+      `found ${show(token.text)}, which is not a domain name: ${printable(error.reason)}`,
+    );
   }
 }

@@ -31,6 +31,7 @@ export function lexemesOf(
   const reader = new CharacterReader(text, file);
   for (let startsLine = reader.skipBlank(); !reader.isAtEnd(); startsLine = reader.skipBlank()) {
     const position = reader.position();
+    allowance.spend('words', 1, position);
     const isQuoted = reader.isAt('"');
     const written = isQuoted ? reader.quoted() : reader.word(allowance);
     const textOfToken = expand({ text: written, position }, environment, allowance);
@@ -96,40 +97,30 @@ class CharacterReader {
   quoted(): string {
     const opening = this.position();
     this.#step();
-    let text = '';
-    for (; !this.isAtEnd(); this.#step()) {
-      if (this.isAt('"')) {
-        this.#step();
-        return text;
-      }
-      if (this.isAt('\\') && this.#text[this.#at + 1] !== undefined) {
-        this.#step();
-        text += this.isAt('"') ? '"' : `\\${this.#text[this.#at] ?? ''}`;
-      } else {
-        text += this.#text[this.#at] ?? '';
-      }
+    const start = this.#at;
+    for (; !this.isAtEnd() && !this.isAt('"'); this.#step()) if (this.isAt('\\')) this.#step();
+    const written = this.#text.slice(start, this.#at);
+    if (this.isAtEnd()) {
+      throw new CorefileError(
+        opening,
+        `found ${show(`"${written}`)}, expected a closing quote before the end of the file`,
+      );
     }
-    throw new CorefileError(
-      opening,
-      `found ${show(`"${text}`)} without an end, expected a closing quote before the end of the file`,
-    );
+    this.#step();
+    return written.replaceAll(/\\./gs, (pair) => (pair === '\\"' ? '"' : pair));
   }
 
   /** To the next white space; what follows a `#` is left out, as in CoreDNS, where the next word is read again. */
   word(allowance: Allowance): string {
-    let text = '';
-    let dropped: string | undefined;
     const position = this.position();
-    for (; !this.isAtEnd() && !SPACES.has(this.#text[this.#at] ?? ''); this.#step()) {
-      if (this.isAt('\r')) continue;
-      if (this.isAt('#')) dropped ??= '';
-      if (dropped === undefined) text += this.#text[this.#at] ?? '';
-      else dropped += this.#text[this.#at] ?? '';
-    }
-    if (dropped !== undefined) {
+    const start = this.#at;
+    while (!this.isAtEnd() && !SPACES.has(this.#text[this.#at] ?? '')) this.#step();
+    const written = this.#text.slice(start, this.#at).replaceAll('\r', '');
+    const [text = '', ...dropped] = written.split('#', 2);
+    if (dropped.length > 0) {
       allowance.warn(
         position,
-        `found ${show(text + dropped)}: only ${show(text)} is read and the next word is read again; put a blank before "#" for a comment, or quotes around the word`,
+        `found ${show(written)}: only ${show(text)} is read and the next word is read again; put a blank before "#" for a comment, or quotes around the word`,
       );
     }
     return text;

@@ -3,7 +3,7 @@
  * wrong. Knows no plugin by name.
  */
 
-import { addressFrom, presentAddress, type Address } from '../../zones/ip.ts';
+import { addressFrom, type Address } from '../../zones/ip.ts';
 import { ROOT, type Name } from '../../zones/name.ts';
 import type { Milliseconds } from '../../zones/units.ts';
 import { CorefileError } from '../errors.ts';
@@ -112,20 +112,6 @@ export function fallthroughFrom(line: Line): readonly Name[] {
 /** An IP address. */
 export function addressOf(token: Token): Address {
   return addressFrom(token.text) ?? refuse(token, 'an IP address');
-}
-
-/** At least one IP address. */
-export function addressListFrom(line: Line, usage: string): readonly Address[] {
-  return argumentsOf(line, 1, Infinity, usage).map(addressOf);
-}
-
-/** `IP`, `IP:PORT` or `[IPv6]:PORT`; the address comes back in canonical text. */
-export function addressAndPort(token: Token, defaultPort: number): { readonly address: string; readonly port: number } {
-  const { host, port } = hostAndPort(token.text) ?? { host: '', port: undefined };
-  const address = addressFrom(host);
-  if (address === undefined)
-    refuse(token, 'an IP address, with or without a port: 192.0.2.1, 192.0.2.1:53, [2001:db8::1]:53');
-  return { address: presentAddress(address), port: port ?? defaultPort };
 }
 
 /** Where an HTTP server listens: `:PORT`, `HOST:PORT`; an empty host means all of the machine's addresses. */

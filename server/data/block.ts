@@ -34,9 +34,10 @@ export function routesOf(
   plugins: ReadonlyMap<string, Plugin<unknown>>,
   contextOf: ContextOf,
 ): ReadonlyMap<string, Routes> {
-  const made = new Map<number, Block>();
   const routes = new Map<string, Routes>();
   for (const listener of plan.listeners) {
+    // A block bound to several addresses is made for each: its series carry the listener's label. What must be one is kept by key.
+    const made = new Map<number, Block>();
     const zones = new Map<Name, RoutedZone>();
     for (const { zone, block: index } of listener.routes) {
       const blockPlan = plan.blocks[index];

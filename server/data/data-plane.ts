@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ClusterChange, Kind } from '../../zones/kubernetes/objects.ts';
 import { KINDS } from '../../zones/kubernetes/objects.ts';
 import { ClusterStore } from '../../zones/kubernetes/store.ts';
-import type { Milliseconds } from '../../zones/units.ts';
+import type { Milliseconds, Seconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
 import type { Plugin } from '../pipeline.ts';
@@ -18,6 +18,8 @@ import { Server } from './serve.ts';
 export type DataPlaneOptions = {
   /** Monotonic. */
   readonly clock: () => Milliseconds;
+  /** Seconds since 1970, for SOA serials only. */
+  readonly wallClock: () => Seconds;
   readonly log: Log;
   readonly counters: Counters;
   readonly plugins: ReadonlyMap<string, Plugin<unknown>>;
@@ -132,7 +134,7 @@ export class DataPlane {
   }
 
   #store(cluster: string): ClusterStore {
-    const store = this.#stores.get(cluster) ?? new ClusterStore();
+    const store = this.#stores.get(cluster) ?? new ClusterStore(this.#options.wallClock);
     this.#stores.set(cluster, store);
     return store;
   }

@@ -3,6 +3,7 @@
 import { lowerCase, type Spelling } from '../../zones/name.ts';
 import { RRType, type RRset } from '../../zones/rr.ts';
 import type { Bytes, Count } from '../../zones/units.ts';
+import type { Question } from '../query.ts';
 import { HEADER_SIZE } from './gate.ts';
 
 /** The largest message: its length is a 16-bit number over TCP (RFC 1035 section 4.2.2). */
@@ -13,19 +14,17 @@ const POINTER_MAX: Bytes = 0x3fff;
 const SUFFIXES_MAX: Count = 2048;
 
 /**
- * Writes one message at a time into a buffer of its own. An owner name is compressed whatever its case, so records of the
- * asked name are spelled as the question is (RFC 4343 section 4.1, what 0x20 clients expect); names in rdata keep their case, so they
- * are compressed only against the same spelling.
+ * Writes one message at a time into a buffer of its own. An owner that is the asked name becomes a pointer to the question, so it is
+ * spelled as the client spelled it (what 0x20 clients expect); all other names are compressed only against the same spelling, so their case survives.
  */
 export class Packer {
   /** Twice the size of a message and a bit: the record that turns out to be too long is written before it is taken back. */
   readonly buffer: Buffer = Buffer.allocUnsafeSlow(2 * MESSAGE_MAX + 512);
   #at = 0;
-  /** Where a suffix stands, by its lower-case form and by its exact spelling. */
-  readonly #anyCase = new Map<string, number>();
-  readonly #exact = new Map<string, number>();
-  /** Keys in the order they were added, to forget those of an RRset that did not fit. */
-  readonly #added: { readonly map: Map<string, number>; readonly key: string }[] = [];
+  /** The asked name, or empty without a question. */
+  #asked = '';
+  /** Where a suffix stands, by its spelling, in the order they were added. */
+  readonly #offsets = new Map<string, number>();
 
   /** Octets written so far, header included. */
   get size(): Bytes {
@@ -33,13 +32,12 @@ export class Packer {
   }
 
   /** Begins a message: room for the header, then the question if there is one. */
-  begin(question: { readonly spelling: Spelling; readonly type: number; readonly class: number } | undefined): void {
-    this.#anyCase.clear();
-    this.#exact.clear();
-    this.#added.length = 0;
+  begin(question: Question | undefined): void {
+    this.#offsets.clear();
     this.#at = HEADER_SIZE;
+    this.#asked = question?.name ?? '';
     if (question === undefined) return;
-    this.#writeName(question.spelling, this.#exact, true);
+    this.#writeName(question.spelling);
     this.buffer.writeUInt16BE(question.type, this.#at);
     this.buffer.writeUInt16BE(question.class, this.#at + 2);
     this.#at += 4;
@@ -48,9 +46,14 @@ export class Packer {
   /** Writes an RRset whole and returns how many records that were, or -1 and nothing written if it goes beyond `limit`. */
   addRRset(rrset: RRset, rrclass: number, limit: Bytes): Count {
     const start = this.#at;
-    const known = this.#added.length;
+    const known = this.#offsets.size;
+    const isAsked =
+      rrset.owner.length > 1 && rrset.owner.length === this.#asked.length && lowerCase(rrset.owner) === this.#asked;
     for (const rdata of rrset.rdatas) {
-      if (!this.#writeRecord(rrset, rdata, rrclass, limit)) {
+      if (isAsked) this.#writePointer(HEADER_SIZE);
+      else this.#writeName(rrset.owner);
+      this.#writeFields(rrset, rdata, rrclass);
+      if (this.#at > limit) {
         this.#rollBack(start, known);
         return -1;
       }
@@ -58,8 +61,7 @@ export class Packer {
     return rrset.rdatas.length;
   }
 
-  #writeRecord(rrset: RRset, rdata: Uint8Array, rrclass: number, limit: Bytes): boolean {
-    this.#writeName(rrset.owner, this.#anyCase, false);
+  #writeFields(rrset: RRset, rdata: Uint8Array, rrclass: number): void {
     const { buffer } = this;
     const fixed = this.#at;
     buffer.writeUInt16BE(rrset.type, fixed);
@@ -68,7 +70,6 @@ export class Packer {
     this.#at = fixed + 10;
     this.#writeRdata(rrset.type, rdata);
     buffer.writeUInt16BE(this.#at - fixed - 10, fixed + 8);
-    return this.#at <= limit;
   }
 
   /** Compresses the names of the types that may be compressed: those of RFC 1035 (RFC 3597 section 4). */
@@ -96,8 +97,7 @@ export class Packer {
     let end = start;
     while ((rdata[end] ?? 0) !== 0) end += 1 + (rdata[end] ?? 0);
     end++;
-    const name = Buffer.from(rdata.buffer, rdata.byteOffset + start, end - start).toString('latin1') as Spelling;
-    this.#writeName(name, this.#exact, true);
+    this.#writeName(Buffer.from(rdata.buffer, rdata.byteOffset + start, end - start).toString('latin1') as Spelling);
     return end;
   }
 
@@ -106,40 +106,36 @@ export class Packer {
     this.#at += end - start;
   }
 
-  /** Writes labels up to the longest suffix that `known` holds, then a pointer to it. `isExact`: the labels keep their spelling. */
-  #writeName(name: Spelling, known: Map<string, number>, isExact: boolean): void {
-    const lower = lowerCase(name);
-    const wanted = known === this.#exact ? name : lower;
-    let at = 0;
-    for (;;) {
+  /** Writes labels up to the longest suffix that stands in the message already, then a pointer to it. */
+  #writeName(name: Spelling): void {
+    for (let at = 0; ;) {
       const length = name.charCodeAt(at);
       if (length === 0) {
         this.buffer[this.#at++] = 0;
         return;
       }
-      const suffix = at === 0 ? wanted : wanted.slice(at);
-      const target = known.get(suffix);
+      const suffix = at === 0 ? name : name.slice(at);
+      const target = this.#offsets.get(suffix);
       if (target !== undefined) {
-        this.buffer.writeUInt16BE(0xc000 | target, this.#at);
-        this.#at += 2;
+        this.#writePointer(target);
         return;
       }
-      this.#remember(this.#anyCase, at === 0 ? lower : lower.slice(at));
-      if (isExact) this.#remember(this.#exact, at === 0 ? name : name.slice(at));
+      if (this.#at <= POINTER_MAX && this.#offsets.size < SUFFIXES_MAX) this.#offsets.set(suffix, this.#at);
       this.buffer.write(name.slice(at, at + 1 + length), this.#at, 'latin1');
       this.#at += 1 + length;
       at += 1 + length;
     }
   }
 
-  #remember(map: Map<string, number>, key: string): void {
-    if (this.#at > POINTER_MAX || this.#added.length >= SUFFIXES_MAX || map.has(key)) return;
-    map.set(key, this.#at);
-    this.#added.push({ map, key });
+  #writePointer(target: number): void {
+    this.buffer.writeUInt16BE(0xc000 | target, this.#at);
+    this.#at += 2;
   }
 
+  /** Forgets what was written from `start` on, and the suffixes beyond the first `known`. */
   #rollBack(start: number, known: number): void {
-    for (const { map, key } of this.#added.splice(known)) map.delete(key);
     this.#at = start;
+    let seen = 0;
+    for (const suffix of this.#offsets.keys()) if (++seen > known) this.#offsets.delete(suffix);
   }
 }

@@ -18,6 +18,7 @@ function run(control: MessagePort, memory: DataThreadMemory): void {
   const say = (message: FromData): void => control.postMessage(message);
   const plane = new DataPlane({
     clock: () => performance.now(),
+    wallClock: () => (performance.timeOrigin + performance.now()) / 1000,
     log: ringLog(memory.log),
     counters: new Counters(memory.counters, (series) => say({ type: 'series', series: [series] })),
     plugins,

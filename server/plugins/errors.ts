@@ -1,9 +1,9 @@
-/** `errors`: logs the fault behind each SERVFAIL. Knows no fault by its text; those who make a reply put it there. */
+/** `errors`: logs the fault behind a SERVFAIL or REFUSED. Knows no fault by its text: who makes the reply puts it there. */
 
 import { present } from '../../zones/name.ts';
 import { typeName } from '../../zones/rr.ts';
 import type { Line } from '../corefile/block.ts';
-import { CorefileError } from '../errors.ts';
+import { refuse } from '../corefile/fault.ts';
 import {
   argumentsOf,
   choiceFrom,
@@ -13,6 +13,7 @@ import {
   optionsOf,
   unknownOption,
 } from '../corefile/values.ts';
+import { CorefileError } from '../errors.ts';
 import type { Level } from '../log.ts';
 import type { Plugin, PluginContext } from '../pipeline.ts';
 import { Consolidation, RULES_MAX, type ConsolidationRule } from './consolidation.ts';
@@ -60,15 +61,18 @@ function ruleFrom(line: Line, before: number): ConsolidationRule {
       `errors has more than ${RULES_MAX} consolidate lines; join patterns with |`,
     );
   }
-  const [duration, regex, ...rest] = argumentsOf(line, 2, 4, 'consolidate DURATION REGEX [LEVEL] [show_first]');
-  if (duration === undefined || regex === undefined) return unknownOption(line, 'errors', OPTIONS);
-  const [level, first] = rest[0]?.text === SHOW_FIRST ? [undefined, ...rest] : rest;
+  const usage = 'consolidate DURATION REGEX [LEVEL] [show_first]';
+  const [duration = line.name, regex = line.name, ...rest] = argumentsOf(line, 2, 4, usage);
+  const showFirst = rest.at(-1)?.text === SHOW_FIRST;
+  const [level, surplus] = showFirst ? rest.slice(0, -1) : rest;
+  const known = level === undefined ? 'error' : choiceFrom(level, LEVELS);
+  if (surplus !== undefined) refuse(surplus, SHOW_FIRST);
   return {
     period: durationFrom(duration, 1, TIMER_MAX),
     periodText: duration.text,
     pattern: patternFrom(regex),
-    level: level === undefined ? 'error' : choiceFrom(level, LEVELS),
-    showFirst: first !== undefined && choiceFrom(first, [SHOW_FIRST]) === SHOW_FIRST,
+    level: known,
+    showFirst,
   };
 }
 

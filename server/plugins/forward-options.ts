@@ -134,7 +134,8 @@ function withOption(before: Settings, line: Line): Settings {
   const { text } = line.name;
   const read = OPTIONS.get(text);
   if (read !== undefined) return { ...before, ...read(line, before) };
-  if (NOT_YET.includes(text)) refuse(line.name, 'options of plain DNS only: encrypted upstreams and host names are not supported yet');
+  if (NOT_YET.includes(text))
+    refuse(line.name, 'options of plain DNS only: encrypted upstreams and host names are not supported yet');
   return unknownOption(line, 'forward', [...OPTIONS.keys()]);
 }
 

@@ -2,8 +2,8 @@
 
 import { Rcode, RRType, type RRset } from '../../zones/rr.ts';
 import type { Directive, Line } from '../corefile/block.ts';
-import { CorefileError } from '../errors.ts';
 import { argumentsOf, choiceFrom, optionsOf, unknownOption } from '../corefile/values.ts';
+import { CorefileError } from '../errors.ts';
 import { after, type Plugin } from '../pipeline.ts';
 import type { Reply } from '../query.ts';
 import { isInside, networkFrom, type Network } from './network.ts';

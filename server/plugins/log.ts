@@ -3,8 +3,8 @@
 import { isWithin, ROOT, type Name } from '../../zones/name.ts';
 import { Rcode, RRType } from '../../zones/rr.ts';
 import type { Directive, Line, Token } from '../corefile/block.ts';
-import { CorefileError } from '../errors.ts';
 import { argumentsOf, choiceFrom, optionsOf, unknownOption, zoneListFrom } from '../corefile/values.ts';
+import { CorefileError } from '../errors.ts';
 import type { Plugin } from '../pipeline.ts';
 import type { Reply } from '../query.ts';
 import { COMMON_FORMAT, compileFormat } from './log-format.ts';

@@ -5,10 +5,14 @@ import type { Token } from '../corefile/block.ts';
 import { byNearness, show, suggestion } from '../corefile/fault.ts';
 import type { Plugin } from '../pipeline.ts';
 import { bind } from './bind.ts';
+import { cache } from './cache.ts';
 import { errors } from './errors.ts';
+import { forward } from './forward.ts';
 import { health } from './health.ts';
+import { kubernetes } from './kubernetes.ts';
 import { loadbalance } from './loadbalance.ts';
 import { log } from './log.ts';
+import { loop } from './loop.ts';
 import { prometheus } from './prometheus.ts';
 import { ready } from './ready.ts';
 import { reload } from './reload.ts';
@@ -88,10 +92,14 @@ export type AnyPlugin = Plugin<unknown>;
 export const plugins: ReadonlyMap<string, AnyPlugin> = new Map(
   [
     any(bind),
+    any(cache),
     any(errors),
+    any(forward),
     any(health),
+    any(kubernetes),
     any(loadbalance),
     any(log),
+    any(loop),
     any(prometheus),
     any(ready),
     any(reload),

@@ -1,6 +1,5 @@
 /** `prometheus`: counts what a block answers. Knows nothing of the text format or of HTTP: the control thread has both. */
 
-import { CorefileError } from '../errors.ts';
 import {
   argumentsOf,
   listenAddress,
@@ -9,14 +8,13 @@ import {
   optionsOf,
   unknownOption,
 } from '../corefile/values.ts';
+import { CorefileError } from '../errors.ts';
 import type { Plugin } from '../pipeline.ts';
 import { exchangeCounter } from './exchange-series.ts';
 
 export type PrometheusOptions = {
   /** Where `/metrics` is served; an empty host is every address of the machine. */
   readonly address: { readonly host: string; readonly port: number };
-  /** Serve all series of the runtime too. */
-  readonly runtimeMetrics: boolean;
 };
 
 export const prometheus: Plugin<PrometheusOptions> = {
@@ -24,7 +22,6 @@ export const prometheus: Plugin<PrometheusOptions> = {
   parse(directives) {
     const directive = onlyDirective(directives);
     const [address] = argumentsOf(directive, 0, 1, 'prometheus [ADDR]');
-    let runtimeMetrics = false;
     for (const line of optionsOf(directive)) {
       const { text, position } = line.name;
       if (text === 'tls') {
@@ -34,13 +31,9 @@ export const prometheus: Plugin<PrometheusOptions> = {
         );
       }
       if (text !== 'runtime_metrics') unknownOption(line, 'prometheus', ['runtime_metrics']);
-      noArguments(line);
-      runtimeMetrics = true;
+      noArguments(line); // those of the runtime are always served
     }
-    return {
-      address: address === undefined ? { host: 'localhost', port: 9153 } : listenAddress(address),
-      runtimeMetrics,
-    };
+    return { address: address === undefined ? { host: 'localhost', port: 9153 } : listenAddress(address) };
   },
   observesUnrouted: true,
   observer: (_options, { counters, server }) => exchangeCounter(counters, server),

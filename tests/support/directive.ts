@@ -19,7 +19,7 @@ export function optionsFrom<Options>(plugin: Plugin<Options>, text: string): Opt
 }
 
 /** `Corefile:line:column: message` of what the plugin refuses; undefined if it takes it. */
-export function faultOf(plugin: Plugin<unknown>, text: string): string | undefined {
+export function faultOf<Options>(plugin: Plugin<Options>, text: string): string | undefined {
   try {
     optionsFrom(plugin, text);
   } catch (error) {

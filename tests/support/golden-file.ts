@@ -4,14 +4,15 @@
  *     ; Kubernetes DNS spec 2.3.2: SRV for a named port          a comment, kept
  *     cluster   fixtures/clusters/example                        manifests
  *     corefile  fixtures/corefiles/golden-default.corefile
+ *     address   10.244.0.10/32                                   of the machine, only in answers/in-namespace
  *
  *     ask         web.prod.svc.cluster.local. IN A               norec, cd, ad, z, do, edns=SIZE, version=N, reserved=N,
  *     reply       NOERROR aa rd                                  option=CODE:HEX, udp or tcp (otherwise both) may follow
  *     answer      web.prod.svc.cluster.local. 5 IN A 10.96.1.1   a line for each record, in any order
  *     edns        version=0 size=1232
  *
- * In an expected address record `LOCAL` stands for every address of that family of this machine's interfaces, loopback
- * excepted. `SERIAL` stands for the serial of a cluster zone, which depends on when the cluster changed.
+ * In an expected address record `LOCAL` stands for every address of that family of this machine's interfaces, loopback and
+ * link-local ones excepted. `SERIAL` stands for the serial of a cluster zone, which depends on when the cluster changed.
  */
 
 import { networkInterfaces } from 'node:os';
@@ -25,6 +26,8 @@ export type GoldenFile = {
   /** Paths from the project's root. */
   readonly cluster: string;
   readonly corefile: string;
+  /** An address that the server's machine must have, with its prefix length. */
+  readonly address: string | undefined;
   readonly cases: readonly GoldenCase[];
 };
 
@@ -52,7 +55,7 @@ export function parseGolden(text: string, path: string): GoldenFile {
   const cluster = head.get('cluster');
   const corefile = head.get('corefile');
   if (cluster === undefined || corefile === undefined) throw new Error(`${path}: name a cluster and a corefile first`);
-  return { cluster, corefile, cases: cases.map((lines) => caseFrom(lines, path)) };
+  return { cluster, corefile, address: head.get('address'), cases: cases.map((lines) => caseFrom(lines, path)) };
 }
 
 /** The file with each case's expectation replaced by what `say` gives for it, everything else as it was. */
@@ -110,7 +113,7 @@ export function lacksLocal(expected: PresentedReply): boolean {
 
 type CaseLines = { readonly ask: string; readonly lines: { readonly word: string; readonly rest: string }[] };
 
-const HEAD_WORDS = ['cluster', 'corefile'];
+const HEAD_WORDS = ['cluster', 'corefile', 'address'];
 const SECTIONS = ['answer', 'authority', 'additional'] as const;
 const REPLY_WORDS: readonly string[] = ['reply', ...SECTIONS, 'edns'];
 
@@ -125,6 +128,8 @@ function caseFrom({ ask, lines }: CaseLines, path: string): GoldenCase {
   if (name === undefined || className === undefined || type === undefined) {
     throw new Error(`${path}: "ask ${ask}" needs a name, a class and a type`);
   }
+  const unknown = options.find((option) => !isOption(option));
+  if (unknown !== undefined) throw new Error(`${path}: "${unknown}" is not an option of ask`);
   const of = (word: string): string[] => lines.filter((line) => line.word === word).map((line) => line.rest);
   const edns = of('edns')[0];
   const reply = of('reply')[0];
@@ -150,6 +155,11 @@ function caseFrom({ ask, lines }: CaseLines, path: string): GoldenCase {
       edns: edns === undefined ? undefined : `edns ${edns}`,
     },
   };
+}
+
+function isOption(word: string): boolean {
+  const plain = ['norec', 'cd', 'ad', 'z', 'do', 'udp', 'tcp'];
+  return plain.includes(word) || /^(?:(?:edns|version|reserved)=[0-9]+|option=[0-9]+:[0-9a-f]*)$/.test(word);
 }
 
 const PROTOCOLS: readonly Protocol[] = ['udp', 'tcp'];
@@ -200,7 +210,7 @@ function familyOf(record: string): 'IPv4' | 'IPv6' {
 function localAddresses(family: 'IPv4' | 'IPv6'): string[] {
   return Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])
-    .filter((address) => !address.internal && address.family === family)
+    .filter(({ internal, family: its, address }) => !internal && its === family && !/^fe[89ab]/i.test(address))
     .map((address) => address.address);
 }
 

@@ -16,9 +16,9 @@ import { startStaticUpstream, type StaticUpstream } from './static-upstream.ts';
 /** A golden file with its name, path and text. */
 export type NamedGoldenFile = GoldenFile & { readonly name: string; readonly path: string; readonly text: string };
 
-/** The files of fixtures/answers, by name; at once, for AVA wants its tests declared at once. */
-export function readGoldenFiles(): NamedGoldenFile[] {
-  return readFixtures('fixtures/answers').map((file) => ({ ...parseGolden(file.text, file.path), ...file }));
+/** The golden files of a folder, by name; at once, for AVA wants its tests declared at once. */
+export function readGoldenFiles(folder = 'fixtures/answers'): NamedGoldenFile[] {
+  return readFixtures(folder).map((file) => ({ ...parseGolden(file.text, file.path), ...file }));
 }
 
 /** The texts of a folder. */
@@ -60,6 +60,12 @@ export class GoldenServers {
     return { host: '127.0.0.1', port: (await server).port };
   }
 
+  /** The world outside that all of them forward to; there once a server is. */
+  async upstream(): Promise<StaticUpstream> {
+    this.#upstream ??= startStaticUpstream(readFileSync(join(ROOT, 'fixtures/upstreams/outside.txt'), 'utf8'));
+    return this.#upstream;
+  }
+
   async close(): Promise<void> {
     for (const server of await Promise.allSettled(this.#started.values())) {
       if (server.status === 'fulfilled') await server.value.close();
@@ -68,11 +74,11 @@ export class GoldenServers {
   }
 
   async #start(setting: Setting): Promise<StartedServer> {
-    this.#upstream ??= startStaticUpstream(readFileSync(join(ROOT, 'fixtures/upstreams/outside.txt'), 'utf8'));
+    const upstream = await this.upstream();
     const file = join(ROOT, setting.corefile);
     return startServer({
       corefile: { file },
-      environment: { CLUSTER: join(ROOT, setting.cluster), UPSTREAM: (await this.#upstream).address },
+      environment: { CLUSTER: join(ROOT, setting.cluster), UPSTREAM: upstream.address },
       until: /^\s*ready\b/m.test(readFileSync(file, 'utf8')) ? 'ready' : 'answering',
     });
   }

@@ -57,8 +57,11 @@ export function parsePackets(text: string, path: string): PacketFile {
 function octetsOf(token: string, path: string): Buffer {
   const repeated = /^([0-9a-f]+)\*([0-9]+)$/i.exec(token);
   if (repeated !== null) return Buffer.from((repeated[1] ?? '').repeat(Number(repeated[2])), 'hex');
-  const label = /^([0-9]+)"(.*)"$/.exec(token);
-  if (label !== null) return Buffer.concat([Buffer.from([Number(label[1])]), Buffer.from(label[2] ?? '', 'latin1')]);
+  if (token.includes('"')) return Buffer.concat([...token.matchAll(/([0-9]+)"([^"]*)"/g)].map(labelOf));
   if (!/^([0-9a-f]{2})+$/i.test(token)) throw new Error(`${path}: "${token}" is not octets`);
   return Buffer.from(token, 'hex');
+}
+
+function labelOf([, length, text = '']: RegExpMatchArray): Buffer {
+  return Buffer.concat([Buffer.from([Number(length)]), Buffer.from(text, 'latin1')]);
 }

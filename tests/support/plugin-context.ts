@@ -117,5 +117,5 @@ function rowOf({ metric, labels }: { metric: string; labels: Labels }): string {
 }
 
 function slotsOf({ slot, bounds }: Series, slots: Float64Array): readonly number[] {
-  return [...slots.slice(slot, slot + (bounds === undefined ? 1 : bounds.length + 2))];
+  return Array.from(slots.subarray(slot, slot + (bounds === undefined ? 1 : bounds.length + 2)));
 }

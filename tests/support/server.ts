@@ -93,7 +93,7 @@ export async function freePort(): Promise<number> {
 /** The project's root. */
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 
-const START_DEADLINE: Milliseconds = 30_000;
+const START_DEADLINE: Milliseconds = 15_000;
 const STOP_DEADLINE: Milliseconds = 15_000;
 const POLL_EVERY: Milliseconds = 25;
 

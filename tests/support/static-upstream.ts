@@ -16,6 +16,8 @@ export type StaticUpstream = {
   readonly address: string;
   /** `name type protocol` of each query, in order. */
   readonly queries: readonly string[];
+  /** Replies for names that begin with `held.` wait for this; once called, none waits. */
+  readonly release: () => void;
   readonly close: () => Promise<void>;
 };
 
@@ -38,9 +40,17 @@ export async function startStaticUpstream(zoneText: string): Promise<StaticUpstr
     });
   };
 
+  const held: (() => void)[] = [];
+  let isHolding = true;
+  const answer = (query: Buffer, protocol: string, send: (reply: Buffer) => void): void => {
+    const reply = replyTo(query, protocol);
+    if (isHolding && queries.at(-1)?.startsWith('held.') === true) held.push(() => send(reply));
+    else send(reply);
+  };
+
   const port = await freePort();
   const udp = createSocket('udp4');
-  udp.on('message', (query, peer) => udp.send(replyTo(query, 'udp'), peer.port, peer.address));
+  udp.on('message', (query, peer) => answer(query, 'udp', (reply) => udp.send(reply, peer.port, peer.address)));
   await new Promise<void>((resolve) => void udp.bind(port, '127.0.0.1', resolve));
 
   const connections = new Set<Socket>();
@@ -52,7 +62,7 @@ export async function startStaticUpstream(zoneText: string): Promise<StaticUpstr
       received = Buffer.concat([received, octets]);
       while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
         const end = 2 + received.readUInt16BE(0);
-        socket.write(framed(replyTo(received.subarray(2, end), 'tcp')));
+        answer(received.subarray(2, end), 'tcp', (reply) => void socket.write(framed(reply)));
         received = received.subarray(end);
       }
     });
@@ -62,6 +72,10 @@ export async function startStaticUpstream(zoneText: string): Promise<StaticUpstr
   return {
     address: `127.0.0.1:${port}`,
     queries,
+    release(): void {
+      isHolding = false;
+      for (const send of held.splice(0)) send();
+    },
     async close(): Promise<void> {
       for (const connection of connections) connection.destroy();
       await Promise.all([
@@ -90,7 +104,9 @@ function find(records: readonly Answer[], question: Question): Found {
     const target = find(records, { ...question, name: cname.data });
     return { ...target, answers: [cname, ...(target.answers ?? [])] };
   }
-  const answers = here.filter((record) => record.type === question.type);
+  const answers = here
+    .filter((record) => record.type === question.type)
+    .map((record) => ({ ...record, name: question.name })); // as servers do whose owner points to the question
   if (answers.length > 0) return { rcode: 0, answers };
   const exists = records.some((record) => isWithin(record.name, question.name));
   return { rcode: exists ? 0 : NXDOMAIN, authorities: [soa] };

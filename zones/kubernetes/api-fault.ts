@@ -14,6 +14,7 @@ import { fieldsOf, listOf, type Fields } from './api-values.ts';
  * - `event`: an ERROR event in a watch.
  * - `protocol`: something that the API never says.
  * - `unmarked`: a watch that should begin with a list, but does not say where the list ends.
+ * - `internal`: a fault of ours.
  * - `closed`: we ended it ourselves.
  */
 export type ApiFaultCode =
@@ -27,6 +28,7 @@ export type ApiFaultCode =
   | 'event'
   | 'protocol'
   | 'unmarked'
+  | 'internal'
   | 'closed';
 
 /** The fields of a Status object (meta/v1) that decide what to do. */

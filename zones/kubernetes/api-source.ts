@@ -58,14 +58,8 @@ export function openApiSource(options: ApiSourceOptions, events: SourceEvents, e
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 function credentialsFrom(from: ApiSourceOptions['from'], environment: ApiEnvironment, time: Time): Credentials {
-  switch (from.kind) {
-    case 'in-cluster': {
-      const { variables, serviceAccount = SERVICE_ACCOUNT } = environment;
-      return inClusterCredentials({ variables, serviceAccount }, time);
-    }
-    case 'endpoint':
-      return endpointCredentials(from, time);
-    case 'kubeconfig':
-      return kubeconfigCredentials(from.file, from.context);
-  }
+  if (from.kind === 'endpoint') return endpointCredentials(from, time);
+  if (from.kind === 'kubeconfig') return kubeconfigCredentials(from.file, from.context);
+  const { variables, serviceAccount = SERVICE_ACCOUNT } = environment;
+  return inClusterCredentials({ variables, serviceAccount }, time);
 }

@@ -12,7 +12,7 @@ import { LABEL_MAX } from '../name.ts';
 export type Fields = { readonly [field: string]: unknown };
 
 /** Longest name in presentation format without the final dot: 255 octets in wire form (RFC 1035 section 2.3.4). */
-export const SUBDOMAIN_MAX = 253;
+const SUBDOMAIN_MAX = 253;
 
 /** The value itself if it is a JSON object, else one without fields. */
 export function fieldsOf(value: unknown): Fields {

@@ -17,13 +17,16 @@ import { zoneHead, type ZoneHead } from './zone-head.ts';
 
 export function clusterZone(store: ClusterStore, options: ZoneOptions): Zone {
   const { apex } = options;
-  const view: View = { store, options, head: zoneHead(store, options) };
+  const head = zoneHead(store, options);
+  const view: View = { store, options, head };
   const lookUpHere = (name: Name, spelling: Spelling, type: number): Answer => lookUp(view, name, spelling, type);
   return {
     apex,
     find(name, spelling, type) {
       const found = lookUp(view, name, spelling, type);
-      return found.outcome === 'alias' ? followAlias(found, name, type, apex, lookUpHere) : found;
+      if (found.outcome !== 'alias') return found;
+      const nowhere = head.nodata(spelling.slice(name.length - apex.length) as Spelling);
+      return followAlias(found, name, type, { apex, lookUp: lookUpHere, nowhere });
     },
   };
 }

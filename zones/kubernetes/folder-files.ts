@@ -22,6 +22,8 @@ export class FolderError extends Error {
 export const FILE_MAX: Bytes = 1_048_576;
 /** Manifest files in a folder, each looked at twice a second. */
 export const FILES_MAX: Count = 1000;
+/** Bytes of all files: some 100,000 small objects. */
+export const FOLDER_MAX: Bytes = 16_777_216;
 /** Everything else in the folder, so that nobody watches a whole disk by mistake. */
 export const ENTRIES_MAX: Count = 10_000;
 /** Folders within folders. */
@@ -30,10 +32,14 @@ export const DEPTH_MAX: Count = 16;
 export type FolderListing = {
   /** Paths, the folder's own in front, in the order of their names. */
   readonly files: readonly string[];
-  /** The folder and those below it, each as something to be watched: a path, and what is there now. */
-  readonly folders: readonly { readonly path: string; readonly identity: string }[];
+  /** The folder itself and those below it. */
+  readonly folders: readonly WatchedFolder[];
+  /** Changes when a file comes, goes, is written or is replaced by another one. */
   readonly signature: string;
 };
+
+/** `identity` tells it from another folder that is put in its place later. */
+export type WatchedFolder = { readonly path: string; readonly identity: string };
 
 /**
  * Looks through symbolic links, as a ConfigMap's files are such. Hidden entries are left out: among them are the temporary
@@ -41,48 +47,49 @@ export type FolderListing = {
  * @throws FolderError
  */
 export async function listFolder(folder: string): Promise<FolderListing> {
-  const listing = { files: [] as string[], folders: [] as FolderListing['folders'][number][], signature: '' };
-  const lines: string[] = [];
+  const files: string[] = [];
+  const folders: WatchedFolder[] = [];
+  const versions: string[] = [];
   const seen = new Set<string>();
   let entries = 0;
+  let bytes = 0n;
 
-  const enter = async (path: string, depth: Count): Promise<void> => {
-    const status = await statusOf(path);
-    if (status === undefined || seen.has(status.identity)) return;
+  const enter = async (path: string, { identity }: Status, depth: Count): Promise<void> => {
+    if (seen.has(identity)) return;
     if (depth > DEPTH_MAX)
       throw new FolderError(`${path} is more than ${DEPTH_MAX} folders deep: move the manifests up`);
-    seen.add(status.identity);
-    listing.folders.push({ path, identity: status.identity });
-    const names = await readdir(path);
-    for (const name of names.toSorted()) {
+    seen.add(identity);
+    folders.push({ path, identity });
+    for (const name of (await readdir(path)).toSorted()) {
       if (name.startsWith('.')) continue;
       if (++entries > ENTRIES_MAX) {
         throw new FolderError(
-          `${folder} has more than ${ENTRIES_MAX} files in it: keep the manifests in a folder of their own`,
+          `${folder} has more than ${ENTRIES_MAX} files in it: give the manifests a folder of their own`,
         );
       }
       const entry = join(path, name);
-      const kind = await statusOf(entry);
-      if (kind?.type === 'folder') await enter(entry, depth + 1);
-      if (kind?.type !== 'file' || !MANIFEST.test(name)) continue;
-      listing.files.push(entry);
-      lines.push(`${entry}\n${kind.identity}\n${kind.version}`);
-      if (listing.files.length > FILES_MAX) {
+      const status = await statusOf(entry);
+      if (status?.type === 'folder') await enter(entry, status, depth + 1);
+      if (status?.type !== 'file' || !MANIFEST.test(name)) continue;
+      files.push(entry);
+      versions.push(`${entry} ${status.identity} ${status.version}`);
+      bytes += status.size;
+      if (files.length > FILES_MAX) {
         throw new FolderError(`${folder} has more than ${FILES_MAX} manifest files: put several objects in one file`);
       }
+      if (bytes > FOLDER_MAX)
+        throw new FolderError(`${folder} has more than ${FOLDER_MAX} bytes of manifests: that is too much`);
     }
   };
 
   try {
-    await enter(folder, 0);
+    const status = await statusOf(folder);
+    if (status === undefined) throw new FolderError(`${folder} does not exist any more: put it back`);
+    await enter(folder, status, 0);
   } catch (error) {
-    if (error instanceof FolderError) throw error;
-    throw unreadable(folder, error);
+    throw error instanceof FolderError ? error : unreadable(folder, error);
   }
-  if (listing.folders.length === 0)
-    throw new FolderError(`${folder} does not exist any more: put it back, or name another one`);
-  listing.signature = lines.join('\n');
-  return listing;
+  return { files, folders, signature: versions.join('\n') };
 }
 
 /**
@@ -110,6 +117,7 @@ type Status = {
   readonly type: 'file' | 'folder' | 'other';
   readonly identity: string;
   readonly version: string;
+  readonly size: bigint;
 };
 
 async function statusOf(path: string): Promise<Status | undefined> {
@@ -120,6 +128,7 @@ async function statusOf(path: string): Promise<Status | undefined> {
       type: status.isDirectory() ? 'folder' : status.isFile() ? 'file' : 'other',
       identity: `${status.dev}:${status.ino}`,
       version: `${status.size}:${status.mtimeNs}:${status.ctimeNs}`,
+      size: status.size,
     };
   } catch (error) {
     if (isGone(error)) return undefined;
@@ -133,7 +142,7 @@ function isGone(error: unknown): boolean {
 
 function unreadable(what: string, error: unknown): FolderError {
   const reason = error instanceof Error ? error.message : String(error);
-  return new FolderError(`${what} cannot be read (${reason}): give the server the right to`, { cause: error });
+  return new FolderError(`${what} cannot be read (${reason}): give the server the right to read it`, { cause: error });
 }
 
 const MANIFEST = /\.(?:ya?ml|json)$/i;

@@ -5,7 +5,7 @@
 import { watch, type FSWatcher } from 'node:fs';
 
 import type { Count, Milliseconds } from '../units.ts';
-import { listFolder, type FolderListing } from './folder-files.ts';
+import { listFolder, type FolderListing, type WatchedFolder } from './folder-files.ts';
 import type { Time } from './time.ts';
 
 /** The kernel's notices miss network file systems and the targets of links; this does not. A change is seen within a second. */
@@ -16,8 +16,11 @@ export const SETTLE_PERIOD: Milliseconds = 50;
 export const SETTLES_MAX: Count = 8;
 
 export type FolderEvents = {
-  /** The files are others than last time, or it is the first time. The next look waits for the promise. */
-  readonly changed: (listing: FolderListing) => Promise<void>;
+  /**
+   * The files are others than last time, or it is the first time. The next look waits for the promise; false means that
+   * files went away meanwhile, and that it must be said again.
+   */
+  readonly changed: (listing: FolderListing) => Promise<boolean>;
   /** The folder could not be looked at; said again at every look. */
   readonly failed: (error: unknown) => void;
 };
@@ -37,11 +40,11 @@ export function watchFolder(folder: string, events: FolderEvents, time: Time): {
       if (known !== undefined) listing = await settled(listing);
       // Before the files are read: what changes from here on must be noticed.
       notices.follow(listing.folders);
-      if (!closed.signal.aborted) await events.changed(listing);
-      return listing.signature;
+      if (closed.signal.aborted) return known;
+      return (await events.changed(listing)) ? listing.signature : STALE;
     } catch (error) {
       if (!closed.signal.aborted) events.failed(error);
-      return FAILED;
+      return STALE;
     }
   };
 
@@ -98,7 +101,7 @@ class Notices {
   }
 
   /** Watches these folders and no others. A folder that was replaced is another one. */
-  follow(folders: FolderListing['folders']): void {
+  follow(folders: readonly WatchedFolder[]): void {
     const wanted = new Map(folders.map(({ path, identity }) => [`${identity} ${path}`, path]));
     for (const [key, watcher] of this.#watchers) {
       if (wanted.has(key)) continue;
@@ -128,4 +131,4 @@ class Notices {
 }
 
 /** A signature that no listing has: the next one counts as changed. */
-const FAILED = '\0';
+const STALE = '\0';

@@ -34,7 +34,7 @@ export function faultsOf(kind: ManifestKind, raw: Fields): readonly Fault[] {
 }
 
 /** `spec.ports[0].port`. */
-export function presentPath(path: Path): string {
+function presentPath(path: Path): string {
   let text = '';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;
@@ -103,13 +103,13 @@ const CHECKS: { readonly [K in ManifestKind]: (check: Check, raw: Fields) => voi
   Namespace: () => undefined,
 
   Service(check, raw) {
-    const { type, clusterIP, clusterIPs } = fieldsOf(raw['spec']);
+    const { type, clusterIP, clusterIPs, ports } = fieldsOf(raw['spec']);
     check.must(['spec'], isFields, 'a mapping');
     check.may(['spec', 'type'], oneOf(...SERVICE_TYPES), `one of ${SERVICE_TYPES.join(', ')}`);
     checkPorts(check, ['spec', 'ports'], true);
-    check.each(['spec', 'ports'], (port) => {
-      check.may([...port, 'targetPort'], isPortOrItsName, `${PORT}, or the name of a container's port`);
-    });
+    for (const i of listOf(ports).keys()) {
+      check.may(['spec', 'ports', i, 'targetPort'], isPortOrItsName, `${PORT}, or the name of a container's port`);
+    }
     check.texts(['spec', 'selector']);
     check.each(['spec', 'ipFamilies'], (family) => check.must(family, oneOf('IPv4', 'IPv6'), 'IPv4 or IPv6'));
     check.may(['spec', 'publishNotReadyAddresses'], isBoolean, 'true or false');
@@ -117,6 +117,8 @@ const CHECKS: { readonly [K in ManifestKind]: (check: Check, raw: Fields) => voi
       check.must(['spec', 'externalName'], isHostName, 'a host name');
       return;
     }
+    // What an unknown type must have nobody can say.
+    if (!isAbsent(type) && !oneOf(...SERVICE_TYPES)(type)) return;
     const [first] = listOf(clusterIPs);
     const isHeadless = clusterIP === HEADLESS || first === HEADLESS;
     const single: Test = (value) => value === HEADLESS || isAddress(value);

@@ -1,5 +1,5 @@
 /**
- * The texts of all manifest files to the state of a cluster, or to what is wrong with them.
+ * The objects of all manifest files to the state of a cluster, or to what is wrong with them.
  * A pure function; knows nothing of folders and of what was there before.
  */
 
@@ -9,14 +9,12 @@ import { fieldsOf, isAbsent, listOf, type Fields } from './api-values.ts';
 import { controlledSlices } from './endpoints-controller.ts';
 import type { LabelSelector } from './label-selector.ts';
 import { faultsOf, type ManifestKind } from './manifest-check.ts';
-import { foundText, manifestObjectsFrom, type Complaint, type ManifestObject, type Place } from './manifest-file.ts';
+import { foundText, type Complaint, type ManifestObject, type Place } from './manifest-file.ts';
 import { KINDS, type ClusterObject, type Kind } from './objects.ts';
 import { HEADLESS, SERVICE_NAME_LABEL, trim } from './trim.ts';
 
 /** Objects in a folder: far more than a person writes, far fewer than would hold up the thread that reads them. */
 export const MANIFEST_OBJECTS_MAX: Count = 50_000;
-
-export type ManifestText = { readonly file: string; readonly text: string };
 
 /** Which objects are wanted, by their labels; as an API server would select them. */
 export type Selection = { readonly namespaces: LabelSelector; readonly others: LabelSelector };
@@ -31,16 +29,12 @@ export type ManifestCluster = {
   readonly notes: readonly Note[];
 };
 
-export function manifestClusterFrom(texts: readonly ManifestText[], selection: Selection): ManifestCluster {
+export function manifestClusterFrom(objects: readonly ManifestObject[], selection: Selection): ManifestCluster {
   const complaints: Complaint[] = [];
   const notes = new Map<string, Note>();
   const found: Found = { Namespace: [], Service: [], EndpointSlice: [], Endpoints: [], Pod: [] };
   const places = new Map<string, Place>();
-  for (const { file, text } of texts) {
-    const { objects, complaints: unreadable } = manifestObjectsFrom(file, text);
-    complaints.push(...unreadable);
-    for (const object of objects) take(object, found, places, complaints, notes);
-  }
+  for (const object of objects) take(object, found, places, complaints, notes);
   complaints.push(...sharedAddresses(found.Service));
   if (places.size > MANIFEST_OBJECTS_MAX) complaints.push(tooMany(places));
   if (complaints.length > 0) return { objects: new Map(), complaints, notes: [] };

@@ -35,16 +35,18 @@ export type ManifestObject = {
 /** Something wrong with a manifest: where, what was found, what was expected. */
 export type Complaint = { readonly place: Place; readonly text: string };
 
-/** Aliases (`*name`) in a document, and what they may grow to when each is written out. Stops "billion laughs". */
+/** What a file holds. */
+export type ManifestFile = { readonly objects: readonly ManifestObject[]; readonly complaints: readonly Complaint[] };
+
+/** Aliases (`*name`) in a document; with those inside aliases, no anchor may be meant more often than that either. */
 export const ALIASES_MAX: Count = 1000;
+/** Values (texts, numbers, lists, mappings) in a file with its aliases written out. Without aliases a file cannot have as many. */
+export const VALUES_MAX: Count = 1_000_000;
 /** Comparisons of mapping keys per file; they grow with the square of a mapping's size, and a mapping of 2,000 keys is no manifest. */
 export const KEY_COMPARISONS_MAX: Count = 2_000_000;
 
 /** Everything in a file, or all that is wrong with it. Never throws. */
-export function manifestObjectsFrom(
-  file: string,
-  text: string,
-): { readonly objects: readonly ManifestObject[]; readonly complaints: readonly Complaint[] } {
+export function manifestObjectsFrom(file: string, text: string): ManifestFile {
   const lines = new LineCounter();
   const placeAt = (offset: number): Place => {
     const { line, col } = lines.linePos(offset);
@@ -52,6 +54,7 @@ export function manifestObjectsFrom(
   };
   const objects: ManifestObject[] = [];
   const complaints: Complaint[] = [];
+  const budget = { values: VALUES_MAX };
   try {
     // `merge` because kubectl's YAML knows `<<` too; JSON is YAML.
     const documents = parseAllDocuments(text, {
@@ -65,7 +68,7 @@ export function manifestObjectsFrom(
       // The first error of a document causes most of those behind it.
       const [error] = document.errors;
       if (error === undefined) {
-        read(document, placeAt, objects, complaints);
+        read(document, placeAt, budget, objects, complaints);
       } else {
         const place = placeAt(error.pos[0]);
         complaints.push({ place, text: `not YAML: ${error.message}, found ${foundText(lineOf(text, place.line))}` });
@@ -83,6 +86,7 @@ export function manifestObjectsFrom(
 function read(
   document: Document,
   placeAt: (offset: number) => Place,
+  budget: { values: Count },
   objects: ManifestObject[],
   complaints: Complaint[],
 ): void {
@@ -94,6 +98,14 @@ function read(
   }
   const value: unknown = document.toJS({ maxAliasCount: ALIASES_MAX });
   if (value === null) return;
+  budget.values -= valuesIn(value, budget.values);
+  if (budget.values <= 0) {
+    complaints.push({
+      place: place([]),
+      text: `a file may hold ${VALUES_MAX} values when its aliases are written out, found more`,
+    });
+    return;
+  }
   if (!isFields(value)) {
     complaints.push({ place: place([]), text: `expected a Kubernetes object, found ${foundText(value)}` });
     return;
@@ -167,8 +179,22 @@ function wrongAliasIn(document: Document): { readonly alias: Alias; readonly tex
   return wrong;
 }
 
-function lineOf(text: string, line: number): string {
-  return (text.split('\n', line)[line - 1] ?? '').trim();
+/** How many values there are, each as often as it can be reached; counted no further than `limit`, for a value may hold itself. */
+function valuesIn(value: unknown, limit: Count): Count {
+  const open: unknown[] = [value];
+  let count = 0;
+  while (open.length > 0 && count < limit) {
+    const next = open.pop();
+    count++;
+    if (typeof next === 'object' && next !== null) for (const part of Object.values(next)) open.push(part);
+  }
+  return count;
+}
+
+/** Undefined for an empty one, and behind the end. */
+function lineOf(text: string, line: number): string | undefined {
+  const content = text.split('\n', line)[line - 1]?.trim();
+  return content === '' ? undefined : content;
 }
 
 function startOf(node: unknown): number | undefined {

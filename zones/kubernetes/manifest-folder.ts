@@ -9,14 +9,16 @@ import type { Count } from '../units.ts';
 import { FolderError, readManifest, type FolderListing } from './folder-files.ts';
 import { watchFolder } from './folder-watch.ts';
 import { labelSelectorFrom } from './label-selector.ts';
-import { manifestClusterFrom, presentPlace, type ManifestText, type Note } from './manifest-cluster.ts';
-import type { Complaint } from './manifest-file.ts';
+import { manifestClusterFrom, presentPlace, type Note } from './manifest-cluster.ts';
+import { manifestObjectsFrom, type Complaint, type ManifestFile, type ManifestObject } from './manifest-file.ts';
 import { KINDS, type ClusterChange, type ClusterObject, type Kind } from './objects.ts';
 import type { Source, SourceEvents, SourceOptions } from './source.ts';
 import { SYSTEM_TIME, type Time } from './time.ts';
 
 /** Errors told of one state of the folder; mending these shows the others. */
 export const COMPLAINTS_TOLD: Count = 10;
+/** Changed objects named in one line of the log. */
+const DIFFERENCES_TOLD: Count = 3;
 
 /**
  * Starts to read the folder and goes on until `close`. A folder with an error in it changes nothing: what was read before
@@ -38,28 +40,39 @@ export function openManifestFolder(
   const published = new Published(wantedKinds(options));
   const teller = new Teller(folder, events.report, published);
 
-  const changed = async ({ files }: FolderListing): Promise<void> => {
-    const texts: ManifestText[] = [];
-    const unreadable: Complaint[] = [];
+  const changed = async ({ files }: FolderListing): Promise<boolean> => {
+    const objects: ManifestObject[] = [];
+    const complaints: Complaint[] = [];
     for (const file of files) {
-      try {
-        const text = await readManifest(file);
-        if (text !== undefined) texts.push({ file, text });
-      } catch (error) {
-        if (!(error instanceof FolderError)) throw error;
-        unreadable.push({ place: { file, line: 1, column: 1 }, text: error.message });
-      }
+      // Waiting for each file lets health probes in between: parsing one takes up to a second.
+      const read = await objectsIn(file);
+      if (read === undefined) return false;
+      objects.push(...read.objects);
+      complaints.push(...read.complaints);
     }
-    const { objects, complaints, notes } = manifestClusterFrom(texts, selection);
-    if (unreadable.length + complaints.length > 0) {
-      teller.wrong([...unreadable, ...complaints]);
-      return;
+    const cluster = manifestClusterFrom(objects, selection);
+    complaints.push(...cluster.complaints);
+    if (complaints.length > 0) {
+      teller.wrong(complaints);
+      return true;
     }
-    const changes = published.advance(objects);
+    const changes = published.advance(cluster.objects);
     if (changes.length > 0) events.change(changes);
-    teller.good(changes, notes, files.length);
+    teller.good(changes, cluster.notes, files.length);
+    return true;
   };
   return watchFolder(folder, { changed, failed: (error) => teller.failed(error) }, time);
+}
+
+/** Undefined if the file is gone. */
+async function objectsIn(file: string): Promise<ManifestFile | undefined> {
+  try {
+    const text = await readManifest(file);
+    return text === undefined ? undefined : manifestObjectsFrom(file, text);
+  } catch (error) {
+    if (!(error instanceof FolderError)) throw error;
+    return { objects: [], complaints: [{ place: { file, line: 1, column: 1 }, text: error.message }] };
+  }
 }
 
 /** What has been given away, so that only differences are given next. */
@@ -76,10 +89,11 @@ class Published {
     const changes: ClusterChange[] = [];
     for (const [kind, known] of this.#kinds) {
       const now = new Map((objects.get(kind) ?? []).map((object) => [keyOf(object), object]));
-      for (const key of [...known.keys()]) {
+      for (const key of known.keys()) {
         if (now.has(key)) continue;
-        const [namespace = '', name = ''] = key.split('/');
-        changes.push({ verb: 'remove', kind, namespace, name });
+        const slash = key.indexOf('/');
+        const namespace = key.slice(0, Math.max(slash, 0));
+        changes.push({ verb: 'remove', kind, namespace, name: key.slice(slash + 1) });
         known.delete(key);
       }
       for (const [key, object] of now) {
@@ -130,8 +144,10 @@ class Teller {
     const counts = `${files} ${files === 1 ? 'file' : 'files'}, ${this.#published.summary()}`;
     if (files === 0) {
       this.#report('warning', `${this.#folder} has no *.yaml, *.yml or *.json in it: the cluster is empty`);
-    } else if (changes.length > 0 || wasWrong) {
-      this.#report('info', `${this.#folder} ${wasWrong ? 'is mended' : 'was read'}: ${counts}`);
+    } else if (wasWrong || changes.length > 0) {
+      const differences = differencesIn(changes);
+      const what = differences === '' ? counts : `${differences}; now ${counts}`;
+      this.#report('info', `${this.#folder} ${wasWrong ? 'is mended' : 'was read'}: ${what}`);
     }
     for (const { level, text } of notes) {
       if (!this.#told.has(text)) this.#report(level, text);
@@ -154,6 +170,22 @@ class Teller {
   }
 }
 
+/** `Service shop/web put, Service shop/old removed and 7 more`; empty if there are none, or all is new. */
+function differencesIn(changes: readonly ClusterChange[]): string {
+  const texts = changes.flatMap((change) => {
+    switch (change.verb) {
+      case 'put':
+        return [`${change.object.kind} ${keyOf(change.object)} put`];
+      case 'remove':
+        return [`${change.kind} ${keyOf(change)} removed`];
+      case 'replace':
+        return [];
+    }
+  });
+  const more = texts.length - DIFFERENCES_TOLD;
+  return texts.slice(0, DIFFERENCES_TOLD).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
 function wantedKinds({ pods, endpointSlices }: SourceOptions): readonly Kind[] {
   return KINDS.filter((kind) => (kind === 'Pod' ? pods : kind !== 'EndpointSlice' || endpointSlices));
 }
@@ -169,6 +201,6 @@ function refuseUnlessReadable(folder: string): void {
 }
 
 /** Neither part can have a slash in it. */
-function keyOf({ namespace, name }: ClusterObject): string {
-  return `${namespace}/${name}`;
+function keyOf({ namespace, name }: { readonly namespace: string; readonly name: string }): string {
+  return namespace === '' ? name : `${namespace}/${name}`;
 }

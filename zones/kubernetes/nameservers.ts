@@ -27,9 +27,12 @@ export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix:
   }
   // Outside a cluster, or while its Service is not known, the server goes by the name that its SOA record has for it.
   if (fronts.size === 0) for (const key of own) keysAt(fronts, NS_DNS).add(key);
-  return Array.from(fronts, ([front, keys]) => ({ name: nameUnder(front, suffix), keys }))
-    .filter((server) => server.name !== undefined)
-    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const servers: Nameserver[] = [];
+  for (const [front, keys] of fronts) {
+    const name = nameUnder(front, suffix);
+    if (name !== undefined) servers.push({ name, keys });
+  }
+  return servers.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /** Names and addresses of the Service that a slice belongs to: its cluster IPs, or every endpoint of the slice if it is headless. */

@@ -46,44 +46,33 @@ export class Recovery {
   }
 
   #afterFirstList(fault: ApiFault): Remedy {
-    const { code, status } = fault;
-    const isUnknown = code === 'status' && (status.code === 400 || status.code === 422);
-    if (isUnknown || code === 'unmarked' || code === 'stalled') return again(0, 'pages');
+    const { code } = fault;
+    if (isBadQuestion(fault) || code === 'unmarked' || code === 'stalled') return again(0, 'pages');
     const delay = this.#delayAfter(fault);
-    if (code !== 'cut' && code !== 'event' && code !== 'protocol' && code !== 'timeout') return again(delay, 'any');
-    this.#cutLists++;
+    const isCut = code === 'cut' || code === 'event' || code === 'protocol' || code === 'timeout' || code === 'overdue';
+    if (isCut) this.#cutLists++;
     return again(delay, this.#cutLists >= CUT_LISTS_MAX ? 'pages-once' : 'any');
   }
 
   #afterWatch(fault: ApiFault, hadBytes: boolean): Remedy {
-    const { code, status } = fault;
+    const { code } = fault;
     if (isExpired(fault)) return again(this.#pause.isFresh ? this.#pause.spread() : this.#pause.next(), 'any');
     if (isFromTheFuture(fault)) return again(Math.max(FUTURE_DELAY, this.#pause.next()), 'any');
-    switch (code) {
-      case 'overdue':
-        return goOn(0);
-      case 'stalled':
-      case 'timeout':
-        // A server whose state was put back to an older one says nothing until it has caught up with our version.
-        this.#silences = hadBytes ? 0 : this.#silences + 1;
-        return {
-          delay: code === 'stalled' ? 0 : this.#pause.next(),
-          mustList: this.#silences >= SILENCES_MAX,
-          listBy: 'any',
-        };
-      case 'protocol':
-      case 'event':
-        this.#setbacks++;
-        return {
-          delay: this.#setbacks === 1 && code === 'protocol' ? 0 : this.#delayAfter(fault),
-          mustList: this.#setbacks >= SETBACKS_MAX,
-          listBy: 'any',
-        };
-      case 'status':
-        return { delay: this.#delayAfter(fault), mustList: status.code === 400 || status.code === 422, listBy: 'any' };
-      default:
-        return goOn(this.#delayAfter(fault));
+    if (code === 'overdue') return goOn(0);
+    if (code === 'stalled' || code === 'timeout') {
+      // A server whose state was put back to an older one says nothing until it has caught up with our version.
+      this.#silences = hadBytes ? 0 : this.#silences + 1;
+      const delay = code === 'stalled' ? 0 : this.#pause.next();
+      return this.#silences >= SILENCES_MAX ? again(delay, 'any') : goOn(delay);
     }
+    if (code === 'protocol' || code === 'event') {
+      this.#setbacks++;
+      const delay = this.#setbacks === 1 && code === 'protocol' ? 0 : this.#delayAfter(fault);
+      return this.#setbacks >= SETBACKS_MAX ? again(delay, 'any') : goOn(delay);
+    }
+    const delay = this.#delayAfter(fault);
+    // After a fault of our own nobody knows what was published: only a list tells for certain.
+    return code === 'internal' || isBadQuestion(fault) ? again(delay, 'any') : goOn(delay);
   }
 
   #delayAfter({ status }: ApiFault): Milliseconds {
@@ -147,6 +136,11 @@ const ASKED_MAX: Seconds = 60;
 const SETBACKS_MAX: Count = 2;
 const SILENCES_MAX: Count = 2;
 const CUT_LISTS_MAX: Count = 2;
+
+/** Did the server not understand what it was asked? */
+function isBadQuestion({ code, status }: ApiFault): boolean {
+  return code === 'status' && (status.code === 400 || status.code === 422);
+}
 
 function goOn(delay: Milliseconds): Remedy {
   return { delay, mustList: false, listBy: 'any' };

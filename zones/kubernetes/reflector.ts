@@ -111,13 +111,13 @@ export class Reflector {
     const began = time.now();
     await client.get(get, signal, async (chunk) => {
       this.#hadBytes = true;
-      const events = reader.events;
+      const before = this.#replica.version;
       try {
         await reader.take(chunk);
       } finally {
         if (reader.bookmarks > 0) this.#hasBookmarks = true;
         if (!reader.isListing) this.#phase = 'watch';
-        if (reader.events > events) this.#succeeded();
+        if (this.#replica.version !== before) this.#succeeded();
       }
     });
     if (reader.isListing) throw new ApiFault('cut', 'a watch ended before its first list was complete');
@@ -150,7 +150,11 @@ export class Reflector {
 
   #publish(changes: readonly ClusterChange[]): void {
     const { publish, report, resource } = this.#options;
-    publish(changes);
+    try {
+      publish(changes);
+    } catch (error) {
+      throw internalFault(error);
+    }
     const first = changes[0];
     if (first?.verb !== 'replace') return;
     this.#isSynced = true;
@@ -168,8 +172,7 @@ export class Reflector {
     const phase = this.#phase;
     const fault = error instanceof ApiFault ? error : internalFault(error);
     const remedy = this.#recovery.after(fault, phase, this.#hadBytes);
-    // After a fault of our own nobody knows what was published: only a list tells for certain.
-    if (remedy.mustList || fault !== error) this.#replica.forgetVersion();
+    if (remedy.mustList) this.#replica.forgetVersion();
     if (remedy.listBy === 'pages') this.#watchListFrom = time.now() + WATCH_LIST_AGAIN;
     if (remedy.listBy === 'pages-once') this.#mustPageOnce = true;
     if (isNews(fault, remedy))
@@ -202,7 +205,7 @@ const WATCH_LIST_AGAIN: Milliseconds = 3_600_000;
 
 function internalFault(error: unknown): ApiFault {
   const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return new ApiFault('protocol', `fault in fivedots: ${why}`, { cause: error });
+  return new ApiFault('internal', `fault in fivedots: ${why}`, { cause: error });
 }
 
 /** What is put right at once is not worth a word. */

@@ -4,7 +4,12 @@ import type { Spelling } from '../../../zones/name.ts';
 import { Rcode } from '../../../zones/rr.ts';
 import type { Bytes } from '../../../zones/units.ts';
 import { HEADER_SIZE } from '../gate.ts';
-import { decodeUpstreamReply, encodeUpstreamQuery, type UpstreamQuery, type UpstreamReply } from '../upstream-message.ts';
+import {
+  decodeUpstreamReply,
+  encodeUpstreamQuery,
+  type UpstreamQuery,
+  type UpstreamReply,
+} from '../upstream-message.ts';
 import { randomCase, randomUint16 } from './randomness.ts';
 
 /** What is asked of upstreams, before one of them is chosen. */

@@ -16,11 +16,16 @@ const DNS_PORT = 53;
 
 /** The endpoint of `IP`, `IP:PORT` or `[IPv6]:PORT`; undefined if the text is none of these. */
 export function endpointFrom(text: string): Endpoint | undefined {
-  const [, bracketed, bare, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([0-9]{1,5}))?$/.exec(text) ?? [undefined, undefined, text];
+  const [, bracketed, bare, digits] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([0-9]{1,5}))?$/.exec(text) ?? [
+    undefined,
+    undefined,
+    text,
+  ];
   const [host = '', zone] = (bracketed ?? bare ?? '').split('%');
   const octets = addressFrom(host);
   const port = Number(digits ?? DNS_PORT);
-  if (octets === undefined || (zone !== undefined && octets.length === 4) || port === 0 || port > 65_535) return undefined;
+  if (octets === undefined || (zone !== undefined && octets.length === 4) || port === 0 || port > 65_535)
+    return undefined;
   const address = presentAddress(octets) + (zone === undefined ? '' : `%${zone}`);
   const family = octets.length === 4 ? 4 : 6;
   return { address, port, family, label: `${family === 6 ? `[${address}]` : address}:${port}` };

@@ -65,7 +65,10 @@ export class TcpPool {
     picked(isReused);
     if (best === undefined || !isReused) return this.#open();
     if (best.load >= PIPELINED_MAX) {
-      throw new UpstreamError('limit', `${PIPELINED_MAX} queries wait on each TCP connection to ${this.#options.to.label} already`);
+      throw new UpstreamError(
+        'limit',
+        `${PIPELINED_MAX} queries wait on each TCP connection to ${this.#options.to.label} already`,
+      );
     }
     this.#keep(best);
     return best;
@@ -97,7 +100,11 @@ export class TcpPool {
     const isTooOld = maxAge > 0 && clock() - connection.opened > maxAge;
     const isOneTooMany = maxIdle > 0 && this.#expiries.size >= maxIdle;
     if (isTooOld || isOneTooMany || expire === 0) connection.close();
-    else this.#expiries.set(connection, setTimeout(() => connection.close(), expire));
+    else
+      this.#expiries.set(
+        connection,
+        setTimeout(() => connection.close(), expire),
+      );
   }
 
   #keep(connection: UpstreamConnection): void {

@@ -149,6 +149,6 @@ export class UpstreamConnection {
     this.#socket.destroy();
     this.#options.closed(this);
     const error = new UpstreamError('unreachable', message, { cause });
-    for (const waiting of [...this.#waiting.values()]) waiting.reject(error);
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
   }
 }

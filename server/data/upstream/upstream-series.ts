@@ -29,7 +29,10 @@ export function upstreamSeries(counters: Counters, to: string): UpstreamSeries {
       let histogram = durations.get(label);
       if (histogram === undefined) {
         const name = label < RCODE_LABELS ? rcodeName(label) : 'other';
-        histogram = counters.histogram('coredns_proxy_request_duration_seconds', TIME_BUCKETS, { ...labels, rcode: name });
+        histogram = counters.histogram('coredns_proxy_request_duration_seconds', TIME_BUCKETS, {
+          ...labels,
+          rcode: name,
+        });
         durations.set(label, histogram);
       }
       histogram.observe(duration / 1000);

@@ -73,7 +73,8 @@ export class Upstream {
       clock,
       check: () => this.#check(),
       failed: series.checkFailed,
-      changed: (isDown, fails) => log(isDown ? 'warning' : 'info', 'plugin/forward', healthText(endpoint, isDown, fails)),
+      changed: (isDown, fails) =>
+        log(isDown ? 'warning' : 'info', 'plugin/forward', healthText(endpoint, isDown, fails)),
     });
   }
 
@@ -119,7 +120,12 @@ export class Upstream {
     return plain;
   }
 
-  async #askOver(question: UpstreamQuestion, edns: boolean, over: Protocol, signal: AbortSignal): Promise<UpstreamReply> {
+  async #askOver(
+    question: UpstreamQuestion,
+    edns: boolean,
+    over: Protocol,
+    signal: AbortSignal,
+  ): Promise<UpstreamReply> {
     const isTcp = over === 'tcp' || this.#options.forceTcp || this.#tcpUntil > this.#parts.clock();
     if (isTcp) return this.#askTcp(question, edns, signal);
     const udp = await this.#askUdp(question, edns, signal);
@@ -156,7 +162,12 @@ export class Upstream {
     }
   }
 
-  async #askTcp(question: UpstreamQuestion, edns: boolean, signal: AbortSignal, wasDoubtful = false): Promise<UpstreamReply> {
+  async #askTcp(
+    question: UpstreamQuestion,
+    edns: boolean,
+    signal: AbortSignal,
+    wasDoubtful = false,
+  ): Promise<UpstreamReply> {
     const { clock, log } = this.#parts;
     const { label } = this.endpoint;
     let outcome: TcpOutcome;
@@ -171,7 +182,11 @@ export class Upstream {
     if (reply.truncated) throw new UpstreamError('malformed', `${label} says TC over TCP`);
     if (wasDoubtful && verdict === 'near' && reply.question !== undefined && this.#tcpUntil <= clock()) {
       this.#tcpUntil = clock() + MEMORY;
-      log('warning', 'plugin/forward', `${label} changes the letters of the names it is asked for, which forged replies do too; it is asked over TCP for ${MEMORY / 60_000} minutes. A newer version of that server keeps them (0x20).`);
+      log(
+        'warning',
+        'plugin/forward',
+        `${label} changes the letters of the names it is asked for, which forged replies do too; it is asked over TCP for ${MEMORY / 60_000} minutes. A newer version of that server keeps them (0x20).`,
+      );
     }
     return reply;
   }

@@ -6,13 +6,14 @@ import type { Counter, Counters } from '../../counters.ts';
 import { UpstreamError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Kept } from '../../pipeline.ts';
-import { emptyReply, servfail, type Protocol, type Query, type Reply } from '../../query.ts';
+import type { Protocol, Query, Reply } from '../../query.ts';
 import type { UpstreamReply } from '../upstream-message.ts';
 import type { Endpoint } from './endpoint.ts';
 import { orderFrom, type Order, type Policy } from './policy.ts';
 import { randomBelow } from './randomness.ts';
 import { ResolvConf } from './resolv-conf.ts';
 import { staggered, type Attempts } from './staggered.ts';
+import { failure, refused, replyOf, stopped } from './upstream-outcome.ts';
 import { upstreamSeries } from './upstream-series.ts';
 import { Upstream, type UpstreamOptions } from './upstream.ts';
 
@@ -67,9 +68,10 @@ export class Upstreams implements Kept {
     return this.#members;
   }
 
-  /** Tells of upstreams that a changed file has added. */
-  onJoin(listener: (upstreams: readonly Upstream[]) => void): void {
+  /** Tells of upstreams that a changed file has added, until the function that comes back is called. */
+  onJoin(listener: (upstreams: readonly Upstream[]) => void): () => void {
     this.#joined.add(listener);
+    return () => this.#joined.delete(listener);
   }
 
   /** The best reply that can be had. */
@@ -80,7 +82,7 @@ export class Upstreams implements Kept {
       return refused(`concurrent queries exceeded maximum ${maxConcurrent}`);
     }
     const usable = this.#members.filter((upstream) => upstream.stopped === undefined);
-    if (usable.length === 0) return this.#stopped();
+    if (usable.length === 0) return stopped(this.#members[0]?.stopped);
     this.#inFlight++;
     try {
       return replyOf(await staggered(this.#attempts(query, usable)), query);
@@ -182,11 +184,19 @@ export class Upstreams implements Kept {
     return new ResolvConf(file, {
       changed: () => {
         this.#update();
-        log('info', 'plugin/forward', `${file} has changed; upstreams are now ${this.#members.map(labelOf).join(', ')}`);
+        log(
+          'info',
+          'plugin/forward',
+          `${file} has changed; upstreams are now ${this.#members.map(labelOf).join(', ')}`,
+        );
       },
       failed: (reason) => {
         const still = this.#members.map(labelOf).join(', ');
-        log('warning', 'plugin/forward', `${file} has changed and cannot be used: ${reason}; the upstreams stay ${still}`);
+        log(
+          'warning',
+          'plugin/forward',
+          `${file} has changed and cannot be used: ${reason}; the upstreams stay ${still}`,
+        );
       },
     });
   }
@@ -203,18 +213,16 @@ export class Upstreams implements Kept {
     this.#members = [...wanted.values()].map((endpoint) => {
       const known = before.get(endpoint.label);
       if (known !== undefined) return known;
-      const made = new Upstream(endpoint, this.#options.each, { clock, log, series: upstreamSeries(counters, endpoint.label) });
+      const made = new Upstream(endpoint, this.#options.each, {
+        clock,
+        log,
+        series: upstreamSeries(counters, endpoint.label),
+      });
       added.push(made);
       return made;
     });
     for (const [label, upstream] of before) if (!wanted.has(label)) upstream.close();
     if (added.length > 0) for (const tell of this.#joined) tell(added);
-  }
-
-  #stopped(): Reply {
-    const [first] = this.#members;
-    const text = first?.stopped ?? 'there is no upstream';
-    return servfail('forward', text, { code: NETWORK_ERROR, text });
   }
 }
 
@@ -229,43 +237,9 @@ export function sharedUpstreams(shared: Map<string, unknown>): Set<Upstreams> {
 
 const SHARED_KEY = 'upstreams';
 
-/** RFC 8914 section 4.23 and 4.24. */
-const NO_REACHABLE_AUTHORITY = 22;
-const NETWORK_ERROR = 23;
-
 /** Rcodes that tell of the upstream, not of the name: another one may do better. */
 const SAYS_NOTHING: ReadonlySet<number> = new Set([Rcode.SERVFAIL, Rcode.REFUSED, Rcode.FORMERR, Rcode.NOTIMP]);
 
 function labelOf(upstream: Upstream): string {
   return upstream.endpoint.label;
-}
-
-/** AD goes to those only who asked for it (RFC 6840 section 5.8). */
-function replyOf(reply: UpstreamReply, query: Query): Reply {
-  return {
-    rcode: reply.rcode,
-    authoritative: reply.authoritative,
-    recursionAvailable: reply.recursionAvailable,
-    authenticData: reply.authenticData && (query.authenticData || (query.edns?.dnssecOk ?? false)),
-    truncated: reply.truncated,
-    answer: reply.answer,
-    authority: reply.authority,
-    additional: reply.additional,
-    extendedError: reply.extendedError,
-    plugin: 'forward',
-    fresh: false,
-    fault: undefined,
-  };
-}
-
-/** What we could not even ask is refused, not failed: nothing is known of the name, so nothing of it may be remembered. */
-function refused(fault: string): Reply {
-  return { ...emptyReply(Rcode.REFUSED, 'forward'), fault };
-}
-
-function failure(error: unknown): Reply {
-  if (!(error instanceof UpstreamError)) throw error;
-  if (error.code === 'limit') return refused(error.message);
-  const code = error.code === 'timeout' ? NO_REACHABLE_AUTHORITY : NETWORK_ERROR;
-  return servfail('forward', error.message, { code, text: error.message });
 }

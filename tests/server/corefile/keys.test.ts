@@ -3,7 +3,7 @@ import fc from 'fast-check';
 
 import type { Token } from '../../../server/corefile/block.ts';
 import { keysFrom, reverseZones, zonesFrom } from '../../../server/corefile/keys.ts';
-import { addressFrom, reverseNameOf } from '../../../zones/ip.ts';
+import { reverseNameOf } from '../../../zones/ip.ts';
 import { isWithin, present } from '../../../zones/name.ts';
 import { messageOf } from '../../support/corefile.ts';
 
@@ -121,21 +121,18 @@ test('the zones of a network hold the reverse names of its addresses and of no o
       shared: fc.integer({ min: 0, max: 8 * network.length }),
     }),
   );
-  fc.assert(
-    fc.property(networks, ({ network, prefix, other, shared }) => {
-      // `shared` leading bits of the network make near misses as likely as hits.
-      const candidate = other.map((octet, i) => {
-        const mask = (0xff00 >> Math.max(0, Math.min(8, shared - 8 * i))) & 0xff;
-        return ((network[i] ?? 0) & mask) | (octet & ~mask & 0xff);
-      });
-      const isInside = bits(candidate).slice(0, prefix) === bits(network).slice(0, prefix);
-      const zones = reverseZones(network, prefix);
-      const holding = zones.filter((zone) => isWithin(reverseNameOf(candidate), zone));
-      return new Set(zones).size === zones.length && holding.length === (isInside ? 1 : 0);
-    }),
-    { numRuns: 1000 },
-  );
-  t.is(addressFrom('10.0.0.0')?.length, 4);
+  const property = fc.property(networks, ({ network, prefix, other, shared }) => {
+    // `shared` leading bits of the network make near misses as likely as hits.
+    const candidate = other.map((octet, i) => {
+      const mask = (0xff00 >> Math.max(0, Math.min(8, shared - 8 * i))) & 0xff;
+      return ((network[i] ?? 0) & mask) | (octet & ~mask & 0xff);
+    });
+    const isInside = bits(candidate).slice(0, prefix) === bits(network).slice(0, prefix);
+    const zones = reverseZones(network, prefix);
+    const holding = zones.filter((zone) => isWithin(reverseNameOf(candidate), zone));
+    return new Set(zones).size === zones.length && holding.length === (isInside ? 1 : 0);
+  });
+  t.notThrows(() => fc.assert(property, { numRuns: 1000 }));
 });
 
 function bits(octets: Uint8Array): string {

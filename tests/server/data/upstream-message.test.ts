@@ -14,6 +14,7 @@ test('a query is ours alone: RD and CD as asked, one OPT of 1232 octets without 
     class: 1,
     recursionDesired: true,
     checkingDisabled: true,
+    authenticData: false,
     dnssecOk: true,
   });
   t.is(

@@ -21,7 +21,10 @@ for (const { text, host, port, lameduck } of [
 for (const { text, fault } of [
   { text: 'health 8080', fault: /^Corefile:2:8: found "8080", expected an address to listen on/ },
   { text: 'health :65536', fault: /^Corefile:2:8: found ":65536", expected an address/ },
-  { text: 'health :8080 :8081', fault: /^Corefile:2:14: found ":8081", expected the end of the line: health \[ADDR\]$/ },
+  {
+    text: 'health :8080 :8081',
+    fault: /^Corefile:2:14: found ":8081", expected the end of the line: health \[ADDR\]$/,
+  },
   { text: 'health {\n  lameduck\n}', fault: /^Corefile:3:3: .* expected: lameduck DURATION$/ },
   { text: 'health {\n  lameduck 5\n}', fault: /^Corefile:3:12: found "5", expected a duration with its unit/ },
   { text: 'health {\n  lameduck -5s\n}', fault: /^Corefile:3:12: found "-5s", expected a duration of at least 0ms$/ },

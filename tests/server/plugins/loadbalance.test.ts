@@ -14,7 +14,8 @@ function through(text: string, type = 'A'): (reply: Reply) => Reply {
   const layer = loadbalance.layer?.(optionsFrom(loadbalance, text), testContext().context);
   return (reply) => {
     const balanced = layer?.(() => reply)(testQuery('example.org', type));
-    if (balanced === undefined || balanced instanceof Promise) throw new Error('the reply was there, so it stays there');
+    if (balanced === undefined || balanced instanceof Promise)
+      throw new Error('the reply was there, so it stays there');
     return balanced;
   };
 }
@@ -104,7 +105,9 @@ for (const text of ['loadbalance', 'loadbalance {\n  prefer 0.0.0.0/1 ::/1 128.0
     const balance = through(text);
     const records = (sets: readonly RRset[]): readonly string[] =>
       sets
-        .flatMap(({ owner, type, ttl, rdatas }) => rdatas.map((rdata) => `${present(owner)} ${type} ${ttl} ${rdata.join()}`))
+        .flatMap(({ owner, type, ttl, rdatas }) =>
+          rdatas.map((rdata) => `${present(owner)} ${type} ${ttl} ${rdata.join()}`),
+        )
         .toSorted();
     fc.assert(
       fc.property(fc.array(anySet, { maxLength: 8 }), (sets) => {
@@ -166,7 +169,7 @@ test('prefer: addresses of the first network come first, then the second, then t
     const [one, two, ...others] = shownAddresses(
       balance(noerror([addresses('x', '203.0.113.1', '192.168.1.1', '10.1.1.1', '10.2.2.2', '203.0.113.2')])).answer,
     );
-    t.deepEqual([one, two].toSorted(), ['10.1.1.1', '10.2.2.2']);
+    t.true(one !== two && [one, two].every((each) => each?.startsWith('10.')));
     t.is(others[0], '192.168.1.1');
     first.add(one);
   }
@@ -190,7 +193,10 @@ for (const { text, fault } of [
   { text: 'loadbalance round_robin now', fault: /^Corefile:2:25: found "now", expected the end of the line/ },
   { text: 'loadbalance weighted /w.txt', fault: /^Corefile:2:13: weighted is not supported yet: write round_robin/ },
   { text: 'loadbalance {\n  prefer\n}', fault: /^Corefile:3:3: .*expected: prefer NETWORK…$/ },
-  { text: 'loadbalance {\n  prefer 10.0.0.0/8 10.0.0.1\n}', fault: /^Corefile:3:21: found "10.0.0.1", expected a network/ },
+  {
+    text: 'loadbalance {\n  prefer 10.0.0.0/8 10.0.0.1\n}',
+    fault: /^Corefile:3:21: found "10.0.0.1", expected a network/,
+  },
   { text: 'loadbalance {\n  prefers 10.0.0.0/8\n}', fault: /^Corefile:3:3: found "prefers".*did you mean "prefer"\?$/ },
 ]) {
   test(`loadbalance: ${JSON.stringify(text)} is ${fault === undefined ? 'taken' : 'refused'}`, (t) => {

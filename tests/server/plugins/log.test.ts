@@ -120,7 +120,11 @@ for (const { duration, expected } of [
 // CoreDNS plugin/pkg/response: NODATA is told from a delegation by its SOA.
 const replies: readonly { readonly kind: string; readonly class: string; readonly reply: Partial<Reply> }[] = [
   { kind: 'an answer', class: 'success', reply: { answer: [set(RRType.A)] } },
-  { kind: 'an answer with an SOA beside it', class: 'success', reply: { answer: [set(RRType.A)], authority: [set(RRType.SOA)] } },
+  {
+    kind: 'an answer with an SOA beside it',
+    class: 'success',
+    reply: { answer: [set(RRType.A)], authority: [set(RRType.SOA)] },
+  },
   { kind: 'a delegation', class: 'success', reply: { authority: [set(RRType.NS)] } },
   { kind: 'an empty answer without SOA', class: 'success', reply: {} },
   { kind: 'NODATA', class: 'denial', reply: { authority: [set(RRType.SOA)] } },
@@ -164,8 +168,14 @@ for (const { text, fault } of [
   { text: 'log a..b', fault: /^Corefile:2:5: found "a\.\.b", which is not a domain name: it has an empty label$/ },
   { text: 'log a..b {name}', fault: /^Corefile:2:5: found "a\.\.b"/ },
   { text: 'log {\n  class\n}', fault: /^Corefile:3:3: .*expected: class all\|success\|denial\|error/ },
-  { text: 'log {\n  class all fail\n}', fault: /^Corefile:3:13: found "fail", expected all, success, denial or error$/ },
-  { text: 'log {\n  classes all\n}', fault: /^Corefile:3:3: found "classes", which is not an option of log, expected class/ },
+  {
+    text: 'log {\n  class all fail\n}',
+    fault: /^Corefile:3:13: found "fail", expected all, success, denial or error$/,
+  },
+  {
+    text: 'log {\n  classes all\n}',
+    fault: /^Corefile:3:3: found "classes", which is not an option of log, expected class/,
+  },
 ]) {
   test(`log: ${JSON.stringify(text)} is refused at the word that is wrong`, (t) => {
     t.regex(faultOf(log, text) ?? 'taken', fault);

@@ -36,7 +36,17 @@ for (const { inside, of, expected } of [
   });
 }
 
-for (const text of ['10.0.0.0', '10.0.0.0/33', '::/129', '10.0.0/8', 'example.org/8', '10.0.0.0/', '10.0.0.0/-1', '/8', '']) {
+for (const text of [
+  '10.0.0.0',
+  '10.0.0.0/33',
+  '::/129',
+  '10.0.0/8',
+  'example.org/8',
+  '10.0.0.0/',
+  '10.0.0.0/-1',
+  '/8',
+  '',
+]) {
   test(`"${text}" is not a network`, (t) => {
     const error = t.throws(() => network(text), { instanceOf: CorefileError });
     t.regex(error.message, /^Corefile:1:1: found ".*", expected a network with its mask/);

@@ -5,13 +5,13 @@ import { prometheus } from '../../../server/plugins/prometheus.ts';
 import { faultOf, optionsFrom } from '../../support/directive.ts';
 import { TEST_PEER, testContext, testExchange, testQuery, type TestContext } from '../../support/plugin-context.ts';
 
-for (const { text, host, port, runtimeMetrics } of [
-  { text: 'prometheus', host: 'localhost', port: 9153, runtimeMetrics: false },
-  { text: 'prometheus :9153', host: '', port: 9153, runtimeMetrics: false },
-  { text: 'prometheus 127.0.0.1:1 {\n  runtime_metrics\n}', host: '127.0.0.1', port: 1, runtimeMetrics: true },
+for (const { text, host, port } of [
+  { text: 'prometheus', host: 'localhost', port: 9153 },
+  { text: 'prometheus :9153', host: '', port: 9153 },
+  { text: 'prometheus 127.0.0.1:1 {\n  runtime_metrics\n}', host: '127.0.0.1', port: 1 },
 ]) {
   test(`prometheus: ${JSON.stringify(text)} listens on "${host}" port ${port}`, (t) => {
-    t.deepEqual(optionsFrom(prometheus, text), { address: { host, port }, runtimeMetrics });
+    t.deepEqual(optionsFrom(prometheus, text), { address: { host, port } });
   });
 }
 

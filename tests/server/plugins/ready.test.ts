@@ -20,7 +20,10 @@ for (const { text, fault } of [
   { text: 'ready localhost', fault: /^Corefile:2:7: found "localhost", expected an address to listen on/ },
   { text: 'ready :1 :2', fault: /^Corefile:2:10: found ":2", expected the end of the line: ready \[ADDR\]$/ },
   { text: 'ready {\n  monitor\n}', fault: /^Corefile:3:3: .* expected: monitor until-ready\|continuously$/ },
-  { text: 'ready {\n  monitor always\n}', fault: /^Corefile:3:11: found "always", expected until-ready or continuously$/ },
+  {
+    text: 'ready {\n  monitor always\n}',
+    fault: /^Corefile:3:11: found "always", expected until-ready or continuously$/,
+  },
   { text: 'ready {\n  watch continuously\n}', fault: /^Corefile:3:3: found "watch".* expected monitor$/ },
 ]) {
   test(`ready: ${JSON.stringify(text)} is refused at the word that is wrong`, (t) => {

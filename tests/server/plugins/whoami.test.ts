@@ -75,7 +75,10 @@ for (const { text, fault } of [
   { text: 'whoami', fault: undefined },
   { text: 'whoami\nwhoami', fault: undefined },
   { text: 'whoami {\n}', fault: undefined },
-  { text: 'whoami me', fault: 'Corefile:2:8: found "me", expected the end of the line: whoami (it takes no arguments)' },
+  {
+    text: 'whoami me',
+    fault: 'Corefile:2:8: found "me", expected the end of the line: whoami (it takes no arguments)',
+  },
   { text: 'whoami {\n  port\n}', fault: 'Corefile:3:3: found "port", expected no options: "whoami" has none' },
 ]) {
   test(`whoami: ${JSON.stringify(text)} is ${fault === undefined ? 'taken' : 'refused'}`, (t) => {

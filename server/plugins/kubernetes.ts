@@ -1,0 +1,109 @@
+/** `kubernetes`: answers for the zones of a cluster. Knows when its answer is not the last word, not how it is found. */
+
+import { networkInterfaces } from 'node:os';
+
+import { addressFrom, type Address } from '../../zones/ip.ts';
+import type { Answer } from '../../zones/answer.ts';
+import { aliasTarget } from '../../zones/kubernetes/alias.ts';
+import { clusterZones, zoneHolding } from '../../zones/kubernetes/cluster-zones.ts';
+import type { Kind } from '../../zones/kubernetes/objects.ts';
+import type { ClusterStore } from '../../zones/kubernetes/store.ts';
+import type { Zone } from '../../zones/kubernetes/zone.ts';
+import { isWithin, lowerCase, type Name } from '../../zones/name.ts';
+import { Rcode, RRType } from '../../zones/rr.ts';
+import { onlyDirective } from '../corefile/values.ts';
+import type { Handler, Plugin } from '../pipeline.ts';
+import { emptyReply, replyFrom, type Query, type Reply } from '../query.ts';
+import { resolveAlias } from './external-name.ts';
+import { kubernetesFrom, type KubernetesOptions } from './kubernetes-options.ts';
+
+const NAME = 'kubernetes';
+
+/** Options and answers are those of CoreDNS's plugin of that name; what differs on purpose cites its RFC where it is done. */
+export const kubernetes: Plugin<KubernetesOptions> = kubernetesAt(interfaceAddresses);
+
+/** The plugin on a machine with other addresses than this one's. */
+export function kubernetesAt(localAddresses: () => readonly Address[]): Plugin<KubernetesOptions> {
+  return {
+    name: NAME,
+    parse: (directives, block) => kubernetesFrom(onlyDirective(directives), block),
+    layer(options, context) {
+      for (const warning of options.warnings) context.log('warning', `plugin/${NAME}`, warning);
+      const store = context.cluster(options.cluster);
+      const passesOn = (name: Name): boolean => options.fallthrough.some((zone) => isWithin(name, zone));
+      const zones = clusterZones(store, options.zones, {
+        primary: options.primary,
+        ttl: options.ttl,
+        namespaces: options.namespaces.length === 0 ? undefined : new Set(options.namespaces),
+        pods: options.pods,
+        endpointPodNames: options.endpointPodNames,
+        ignoreEmptyService: options.ignoreEmptyService,
+        localAddresses: localAddresses(),
+        passesOn,
+      });
+      const authority: Authority = { store, kinds: kindsFor(options), zones, passesOn, resolve: context.resolve };
+      return (next) => (query) => answer(authority, query, next);
+    },
+  };
+}
+
+type Authority = {
+  readonly store: ClusterStore;
+  /** Without all of these, it is not known what does not exist. */
+  readonly kinds: readonly Kind[];
+  readonly zones: readonly Zone[];
+  readonly passesOn: (name: Name) => boolean;
+  readonly resolve: Handler;
+};
+
+function answer(authority: Authority, query: Query, next: Handler): ReturnType<Handler> {
+  const { name, spelling, type } = query.question;
+  const zone = zoneHolding(authority.zones, name);
+  if (zone === undefined) return next(query);
+  // Zones are not given away whole (RFC 5936 section 4 leaves that to the server).
+  if (type === RRType.AXFR || type === RRType.IXFR) return emptyReply(Rcode.REFUSED, NAME);
+  const found = zone.find(name, spelling, type);
+  if (found.outcome === 'alias') return resolveAlias(query, found.answer, NAME, authority.resolve);
+  if (found.outcome === 'nxdomain') return nameError(authority, query, found, next);
+  return replyFrom(found, NAME);
+}
+
+/** What does not exist here may exist with the next plugin, or may not have been heard of yet. */
+function nameError(authority: Authority, query: Query, found: Answer, next: Handler): ReturnType<Handler> {
+  // Before fallthrough, unlike CoreDNS: private addresses are not asked for outside, nor is the denial of a name of ours kept.
+  if (!authority.kinds.every((kind) => authority.store.isSynced(kind))) return notReady(found);
+  const target = aliasTarget(found.answer);
+  const missing = target === undefined ? query.question.name : lowerCase(target);
+  if (!authority.passesOn(missing)) return replyFrom(found, NAME);
+  return target === undefined ? next(query) : resolveAlias(query, found.answer, NAME, authority.resolve);
+}
+
+/** RFC 8914 section 4.15. */
+const NOT_READY = { code: 14, text: 'the cluster has not been read in full yet' } as const;
+
+function notReady({ authority }: Answer): Reply {
+  return {
+    ...emptyReply(Rcode.SERVFAIL, NAME),
+    authoritative: true,
+    authority,
+    fresh: true,
+    extendedError: NOT_READY,
+  };
+}
+
+function kindsFor({ source }: KubernetesOptions): readonly Kind[] {
+  const kinds: Kind[] = ['Namespace', 'Service'];
+  if (source.endpointSlices) kinds.push('EndpointSlice');
+  if (source.pods) kinds.push('Pod');
+  return kinds;
+}
+
+/** Link-local IPv6 addresses mean nothing to clients elsewhere (RFC 4291 section 2.5.6). */
+function interfaceAddresses(): readonly Address[] {
+  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
+    addresses.flatMap(({ address, internal }) => {
+      const octets = internal || /^fe[89ab]/i.test(address) ? undefined : addressFrom(address);
+      return octets === undefined ? [] : [octets];
+    }),
+  );
+}

@@ -1,0 +1,169 @@
+/** The text that Prometheus scrapes, read back by a strict reader of our own. */
+
+import test from 'ava';
+import fc from 'fast-check';
+
+import { openMetrics, type Metrics, type MetricSources } from '../../../server/control/metrics.ts';
+import { SeriesBook } from '../../../server/control/series.ts';
+import { COUNTER_SLOTS, Counters, type Labels } from '../../../server/counters.ts';
+import { readExposition, type ExposedFamily } from '../../support/exposition.ts';
+
+function opened(sources: Partial<MetricSources> = {}): { metrics: Metrics; counters: Counters } {
+  const series = new SeriesBook();
+  const memory = new SharedArrayBuffer(8 * COUNTER_SLOTS);
+  const counters = new Counters(memory, series.attach(memory).announce);
+  const metrics = openMetrics({
+    series,
+    droppedLines: () => 0,
+    droppedConnections: () => 0,
+    synced: () => [],
+    plugins: () => [],
+    version: '1.2.3',
+    revision: 'abc',
+    runtime: 'v26.9.0',
+    ...sources,
+  });
+  return { metrics, counters };
+}
+
+async function scrape(metrics: Metrics): Promise<Map<string, ExposedFamily>> {
+  return readExposition(await metrics.render());
+}
+
+function valueOf(families: Map<string, ExposedFamily>, name: string, labels: Labels = {}): number | undefined {
+  const samples = [...families.values()].flatMap((family) => family.samples);
+  return samples.find((one) => one.name === name && Object.entries(labels).every(([k, v]) => one.labels[k] === v))
+    ?.value;
+}
+
+test('counters, gauges and histograms of the data thread are shown with help, type and cumulative buckets', async (t) => {
+  const { metrics, counters } = opened();
+  const labels = { server: 'dns://:53', zone: '.' };
+  counters.counter('coredns_dns_requests_total', labels).add(2);
+  counters.gauge('coredns_cache_entries', labels).set(9);
+  const seconds = counters.histogram('coredns_dns_request_duration_seconds', [0.25, 1], labels);
+  for (const value of [0.1, 0.2, 0.5, 3]) seconds.observe(value);
+  const families = await scrape(metrics);
+  t.is(valueOf(families, 'coredns_dns_requests_total', labels), 2);
+  t.is(valueOf(families, 'coredns_cache_entries', labels), 9);
+  const buckets = families.get('coredns_dns_request_duration_seconds');
+  t.deepEqual(
+    buckets?.samples.map(({ name, labels: { le }, value }) => [
+      name.slice('coredns_dns_request_duration_seconds'.length),
+      le,
+      value,
+    ]),
+    [
+      ['_bucket', '0.25', 2],
+      ['_bucket', '1', 3],
+      ['_bucket', '+Inf', 4],
+      ['_sum', undefined, 3.8],
+      ['_count', undefined, 4],
+    ],
+  );
+  t.is(families.get('coredns_dns_requests_total')?.type, 'counter');
+  t.is(families.get('coredns_cache_entries')?.type, 'gauge');
+  t.is(buckets?.type, 'histogram');
+  t.is(families.get('coredns_dns_requests_total')?.help, 'Queries received.');
+});
+
+test('a scrape shows what was counted since the one before, and series that are new', async (t) => {
+  const { metrics, counters } = opened();
+  const queries = counters.counter('coredns_dns_requests_total', { zone: 'a.' });
+  queries.add();
+  t.is(valueOf(await scrape(metrics), 'coredns_dns_requests_total', { zone: 'a.' }), 1);
+  queries.add();
+  counters.counter('coredns_dns_requests_total', { zone: 'b.' }).add(5);
+  const families = await scrape(metrics);
+  t.is(valueOf(families, 'coredns_dns_requests_total', { zone: 'a.' }), 2);
+  t.is(valueOf(families, 'coredns_dns_requests_total', { zone: 'b.' }), 5);
+});
+
+test('scrapes at the same time are one', (t) => {
+  const { metrics } = opened();
+  t.is(metrics.render(), metrics.render());
+});
+
+test('hostile label values neither break the text nor change on the way', async (t) => {
+  const hostile = [
+    'a"b',
+    'a\\b',
+    'a\nb',
+    '"} 1\nfake_total 1',
+    '\\n',
+    '\\\\"',
+    '<script>alert(1)</script>',
+    '{{7*7}}',
+    '\u202eevil',
+    '',
+    ' ',
+    '\u0000\u007f\u009f',
+    '東京🐟',
+    'a,b="c"',
+    '#',
+    '# HELP x y',
+    '\r\n',
+    '__proto__',
+    'x'.repeat(10_000),
+  ];
+  const { metrics, counters } = opened();
+  for (const [i, zone] of hostile.entries()) counters.counter('coredns_dns_requests_total', { zone }).add(i + 1);
+  const families = await scrape(metrics);
+  for (const [i, zone] of hostile.entries())
+    t.is(valueOf(families, 'coredns_dns_requests_total', { zone }), i + 1, zone);
+  t.false(families.has('fake_total'));
+});
+
+test('any label values come back as they were', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(fc.uniqueArray(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 10 }), async (zones) => {
+      const { metrics, counters } = opened();
+      for (const zone of zones) counters.counter('coredns_dns_requests_total', { zone }).add();
+      const found = (await scrape(metrics))
+        .get('coredns_dns_requests_total')
+        ?.samples.map(({ labels }) => labels['zone']);
+      t.deepEqual(new Set(found), new Set(zones));
+    }),
+    { numRuns: 30 },
+  );
+});
+
+test('the names that dashboards for CoreDNS use are there', async (t) => {
+  const { metrics } = opened({
+    plugins: () => [{ server: 'dns://:53', zone: '.', view: '', name: 'cache' }],
+    synced: () => [{ labels: { cluster: 'in-cluster', kind: 'Service' }, synced: true }],
+    droppedLines: () => 3,
+    droppedConnections: () => 2,
+  });
+  metrics.reloadFailed();
+  metrics.reloaded('aa');
+  metrics.reloaded('bb');
+  metrics.dataThreadRestarted();
+  metrics.healthChecked(0.001);
+  metrics.healthCheckFailed();
+  metrics.apiCalled({ method: 'GET', host: '10.96.0.1:443', code: '200', duration: 0.02 });
+  metrics.programmed('cluster_ip', 0.5);
+  const families = await scrape(metrics);
+  const expected: readonly (readonly [string, Labels, number])[] = [
+    ['coredns_build_info', { version: '1.2.3', revision: 'abc', goversion: 'v26.9.0' }, 1],
+    ['coredns_plugin_enabled', { server: 'dns://:53', zone: '.', view: '', name: 'cache' }, 1],
+    ['coredns_reload_failed_total', {}, 1],
+    ['coredns_reload_version_info', { hash: 'sha512', value: 'bb' }, 1],
+    ['coredns_health_request_duration_seconds_bucket', { le: '0.00025' }, 0],
+    ['coredns_health_request_duration_seconds_bucket', { le: '0.0025' }, 1],
+    ['coredns_health_request_failures_total', {}, 1],
+    ['coredns_kubernetes_rest_client_requests_total', { code: '200', method: 'GET', host: '10.96.0.1:443' }, 1],
+    ['coredns_kubernetes_rest_client_request_duration_seconds_count', { verb: 'GET', host: '10.96.0.1:443' }, 1],
+    ['coredns_kubernetes_dns_programming_duration_seconds_count', { service_kind: 'cluster_ip' }, 1],
+    ['fivedots_data_thread_restarts_total', {}, 1],
+    ['fivedots_log_lines_dropped_total', {}, 3],
+    ['fivedots_http_connections_dropped_total', {}, 2],
+    ['fivedots_series_overflow_total', {}, 0],
+    ['fivedots_cluster_synced', { cluster: 'in-cluster', kind: 'Service' }, 1],
+  ];
+  for (const [name, labels, value] of expected) t.is(valueOf(families, name, labels), value, name);
+  t.is(families.get('coredns_reload_version_info')?.samples.length, 1);
+  for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'process_start_time_seconds']) {
+    t.true((valueOf(families, name) ?? 0) > 0, name);
+  }
+});

@@ -1,0 +1,138 @@
+/** When the cluster's answer is not the last word: other zones, fallthrough, a cluster that is not read in full, transfers. */
+
+import { networkInterfaces } from 'node:os';
+
+import test from 'ava';
+
+import type { Kind } from '../../../zones/kubernetes/objects.ts';
+import { ask, handlerFor, PASSED_ON, seen, storeOf, TEST_TIME } from '../../support/cluster-zone.ts';
+import { EXAMPLE_OBJECTS, listed, puts } from '../../support/example-cluster.ts';
+import { ClusterStore } from '../../../zones/kubernetes/store.ts';
+import { optionsFrom } from '../../support/directive.ts';
+import { testContext, testQuery } from '../../support/plugin-context.ts';
+import { kubernetes } from '../../../server/plugins/kubernetes.ts';
+
+const SOA = 'cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. SERIAL 7200 1800 86400 5';
+
+/** Objects that have come one by one, before any list was complete. */
+function unsynced(): ClusterStore {
+  const store = new ClusterStore(() => TEST_TIME);
+  store.apply(puts(...EXAMPLE_OBJECTS));
+  return store;
+}
+
+test('names outside the zones go to the next plugin as they came', async (t) => {
+  const handler = handlerFor();
+  for (const name of ['example.org', 'local', 'notcluster.local', 'xcluster.local', 'arpa', '.']) {
+    t.is(await handler(testQuery(name)), PASSED_ON, name);
+  }
+});
+
+test('replies say that they come from kubernetes and are not to be kept', async (t) => {
+  const handler = handlerFor();
+  for (const name of ['kubernetes.default.svc.cluster.local', 'nosuch.default.svc.cluster.local']) {
+    t.like(await handler(testQuery(name)), { plugin: 'kubernetes', fresh: true, recursionAvailable: false });
+  }
+});
+
+test('unsynced: what exists is answered', async (t) => {
+  const handler = handlerFor({ store: unsynced() });
+  t.deepEqual((await ask(handler, 'web.prod.svc.cluster.local', 'A')).answer, [
+    'web.prod.svc.cluster.local. 5 IN A 10.96.1.1',
+  ]);
+  t.is((await ask(handler, 'web.prod.svc.cluster.local', 'TXT')).reply, 'NOERROR aa');
+  t.is((await ask(handler, 'svc.cluster.local', 'A')).reply, 'NOERROR aa');
+});
+
+test('unsynced: what does not exist is SERVFAIL, and says that it will get better (RFC 8914 section 4.15)', async (t) => {
+  const reply = await handlerFor({ store: unsynced() })(testQuery('nosuch.prod.svc.cluster.local'));
+  t.deepEqual(seen(reply), { reply: 'SERVFAIL aa', answer: [], authority: [SOA], additional: [] });
+  t.is(reply.extendedError?.code, 14);
+});
+
+test('unsynced: fallthrough does not leak names of the cluster (CoreDNS asks for them outside)', async (t) => {
+  const handler = handlerFor({ store: unsynced(), body: 'fallthrough' });
+  t.is((await ask(handler, '99.99.99.10.in-addr.arpa', 'PTR')).reply, 'SERVFAIL aa');
+  t.is((await ask(handler, 'nosuch.prod.svc.cluster.local', 'A')).reply, 'SERVFAIL aa');
+});
+
+test('unsynced: a chain of aliases that ends nowhere is SERVFAIL', async (t) => {
+  const handler = handlerFor({ store: unsynced() });
+  t.is((await ask(handler, 'dangling.prod.svc.cluster.local', 'A')).reply, 'SERVFAIL aa');
+});
+
+const needs: readonly [string, readonly Kind[]][] = [
+  ['', ['Namespace', 'Service', 'EndpointSlice']],
+  ['pods insecure', ['Namespace', 'Service', 'EndpointSlice']],
+  ['noendpoints', ['Namespace', 'Service']],
+  ['pods verified', ['Namespace', 'Service', 'EndpointSlice', 'Pod']],
+];
+
+for (const [body, kinds] of needs) {
+  test(`names are denied when all of ${kinds.join(', ')} were received: "${body}"`, async (t) => {
+    for (const missing of kinds) {
+      const store = unsynced();
+      store.apply(listed(EXAMPLE_OBJECTS, kinds.filter((kind) => kind !== missing)));
+      t.is((await ask(handlerFor({ store, body }), 'x.prod.svc.cluster.local', 'A')).reply, 'SERVFAIL aa', missing);
+      store.apply(listed(EXAMPLE_OBJECTS, [missing]));
+      t.is((await ask(handlerFor({ store, body }), 'x.prod.svc.cluster.local', 'A')).reply, 'NXDOMAIN aa', missing);
+    }
+  });
+}
+
+test('fallthrough without zones: every name that does not exist, and no other', async (t) => {
+  const handler = handlerFor({ body: 'fallthrough' });
+  for (const name of ['nosuch.prod.svc.cluster.local', 'foo.cluster.local', '1.2.0.192.in-addr.arpa']) {
+    t.is(await handler(testQuery(name)), PASSED_ON, name);
+  }
+  for (const name of ['prod.svc.cluster.local', 'web.prod.svc.cluster.local', '_tcp.web.prod.svc.cluster.local']) {
+    t.is((await ask(handler, name, 'TXT')).reply, 'NOERROR aa', name);
+  }
+});
+
+test('fallthrough with zones: only names at or below them', async (t) => {
+  const handler = handlerFor({ body: 'fallthrough in-addr.arpa b.cluster.local' });
+  for (const name of ['1.2.0.192.in-addr.arpa', 'a.b.cluster.local', 'B.Cluster.Local']) {
+    t.is(await handler(testQuery(name)), PASSED_ON, name);
+  }
+  for (const name of ['ab.cluster.local', '8.b.d.0.1.0.0.2.ip6.arpa']) {
+    t.is((await ask(handler, name, 'A')).reply, 'NXDOMAIN aa', name);
+  }
+});
+
+test('transfers are refused, with nothing said of authority', async (t) => {
+  const handler = handlerFor();
+  for (const type of ['AXFR', 'IXFR']) {
+    for (const name of ['cluster.local', 'web.prod.svc.cluster.local', 'in-addr.arpa']) {
+      t.deepEqual(await ask(handler, name, type), { reply: 'REFUSED', answer: [], authority: [], additional: [] });
+    }
+    t.is(await handler(testQuery('example.org', type)), PASSED_ON);
+  }
+});
+
+test('a question without recursion gets the same answer', async (t) => {
+  const handler = handlerFor();
+  t.deepEqual(
+    await ask(handler, 'db.prod.svc.cluster.local', 'A', { recursionDesired: false }),
+    await ask(handler, 'db.prod.svc.cluster.local', 'A'),
+  );
+});
+
+test('what is configured without effect is said in the log', (t) => {
+  const { context, lines } = testContext({ cluster: () => storeOf([]) });
+  kubernetes.layer?.(optionsFrom(kubernetes, 'kubernetes cluster.local {\n endpoint http://a http://b\n}'), context);
+  t.deepEqual(lines, [
+    'warning plugin/kubernetes Corefile:3: only the first endpoint is used; remove the others',
+  ]);
+});
+
+test('the plugin finds name servers by the addresses of the machine it runs on', async (t) => {
+  const { context } = testContext({ cluster: () => storeOf([]) });
+  const handler = kubernetes.layer?.(optionsFrom(kubernetes, 'kubernetes cluster.local'), context)(() => PASSED_ON);
+  if (handler === undefined) return t.fail('kubernetes has a layer');
+  const answers = await Promise.all(['A', 'AAAA'].map((type) => ask(handler, 'ns.dns.cluster.local', type)));
+  const found = answers.flatMap(({ answer }) => answer.map((line) => line.split(' ').at(-1)));
+  const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
+  const expected = own.filter(({ address, internal }) => !internal && !address.startsWith('fe80:'));
+  t.deepEqual(found.toSorted(), [...new Set(expected.map(({ address }) => address))].toSorted());
+});

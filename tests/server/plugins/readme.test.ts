@@ -1,0 +1,40 @@
+/** The table of plugins and its examples say what the code does. */
+
+import { readFileSync } from 'node:fs';
+
+import test from 'ava';
+
+import { PLUGIN_ORDER, pluginOf, plugins } from '../../../server/plugins/order.ts';
+import { blockFrom } from '../../support/directive.ts';
+
+const text = readFileSync('server/plugins/README.md', 'utf8');
+const rows = [
+  ...text.matchAll(/^\| `([a-z0-9_]+)` \| `(.*?)` \| .* \| \[([a-z0-9_]+\.ts)\]\(([a-z0-9_]+\.ts)\) \|$/gm),
+];
+const examples = [...text.matchAll(/^### ([a-z0-9_]+)\n\n```corefile\n(.*?)^```$/gms)];
+
+test('every plugin has a row and an example, and no other word has', (t) => {
+  const known = [...plugins.keys()].toSorted();
+  t.deepEqual(rows.map(([, word = '']) => word).toSorted(), known);
+  t.deepEqual(examples.map(([, word = '']) => word).toSorted(), known);
+  for (const word of known) t.true(PLUGIN_ORDER.includes(word));
+});
+
+for (const [, word = '', syntax = '', shown, linked] of rows) {
+  test(`the row of ${word} begins its syntax with the word and links its file`, (t) => {
+    t.regex(syntax, new RegExp(`^${word}( |$)`));
+    t.deepEqual([shown, linked], [`${word}.ts`, `${word}.ts`]);
+  });
+}
+
+for (const [, word = '', example = ''] of examples) {
+  test(`the example of ${word} uses it, and every plugin in it takes its directives`, (t) => {
+    const block = blockFrom(example);
+    const words = new Set(block.directives.map(({ name }) => name.text));
+    t.true(words.has(word));
+    for (const each of words) {
+      const [first, ...more] = block.directives.filter(({ name }) => name.text === each);
+      if (first !== undefined) t.notThrows(() => pluginOf(first.name).parse([first, ...more], block));
+    }
+  });
+}

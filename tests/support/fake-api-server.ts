@@ -1,0 +1,431 @@
+/**
+ * A small Kubernetes API server over HTTP or HTTPS: list with pages, watch with history, bookmarks and WatchList, and every
+ * way of failing that a test asks for. File names in comments are those of k8s.io/apiserver, whose behaviour is played.
+ */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+
+import { FakeApiStore, RESOURCES, type Change, type Resource } from './fake-api-store.ts';
+import type { RawObject } from './raw-objects.ts';
+import { matcherFrom, type Matcher } from './fake-api-selectors.ts';
+
+/** What a client asks for. */
+export type Ask = 'list' | 'watch' | 'watchlist';
+
+/** One request, as it came. */
+export type Logged = {
+  readonly ask: Ask;
+  readonly kind: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingMessage['headers'];
+  /** The client's port: equal ports are one connection. */
+  readonly port: number;
+};
+
+/** How the next matching requests go wrong. */
+export type Fault = {
+  readonly on?: Ask;
+  readonly kind?: string;
+  readonly when?: (query: URLSearchParams) => boolean;
+  /** How many requests; 1 if not given. */
+  readonly times?: number;
+} & (
+  | {
+      readonly does: 'status';
+      readonly status: number;
+      readonly headers?: Record<string, string>;
+      readonly body?: string;
+    }
+  /** Closes the connection with RST. */
+  | { readonly does: 'reset' }
+  /** Never replies, or replies with headers only. */
+  | { readonly does: 'mute'; readonly headers: boolean }
+  /** Sends this as the body of a 200 and then nothing, or the end, or RST. */
+  | { readonly does: 'send'; readonly body: string | Buffer; readonly then: 'silence' | 'end' | 'reset' }
+  /** Replies 200 and ends at once. */
+  | { readonly does: 'end' }
+);
+
+export type FakeTls = { readonly cert: string; readonly key: string; readonly ca?: string };
+
+export type FakeApiOptions = {
+  /** PEM texts; with `ca` only clients with a certificate of it are let in. */
+  readonly tls?: FakeTls;
+  /** Automatic bookmarks; without it only `bookmark` sends them. */
+  readonly bookmarkEvery?: number;
+  /** Events that are remembered (watch_cache.go has 100 to 102,400). */
+  readonly history?: number;
+};
+
+export class FakeApiServer {
+  /** The bearer token that is asked for; empty lets everybody in. */
+  token = '';
+  /** Used from the next `up` on. */
+  tls: FakeTls | undefined;
+  /** Does it know WatchList (feature gate, off in 1.33, on from 1.34)? */
+  watchList = true;
+  /** Does it end a watch's first list with the marked bookmark? Some aggregated servers do not. */
+  marksListEnd = true;
+  /** Plurals that nobody may read. */
+  readonly forbidden: Set<string> = new Set();
+  readonly log: Logged[] = [];
+  readonly #store: FakeApiStore;
+  readonly #options: FakeApiOptions;
+  readonly #faults: { fault: Fault; left: number }[] = [];
+  readonly #watches = new Set<Watch>();
+  readonly #sockets = new Set<Socket>();
+  readonly #waiting = new Set<{
+    readonly isMet: (logged: Logged) => boolean;
+    readonly resolve: (logged: Logged) => void;
+  }>();
+  readonly #mangled = new Map<string, (line: string) => string>();
+  #server: Server;
+  #port = 0;
+  #bookmarks: NodeJS.Timeout | undefined;
+
+  private constructor(options: FakeApiOptions) {
+    this.#options = options;
+    this.tls = options.tls;
+    this.#store = new FakeApiStore(options.history ?? 1000);
+    this.#server = this.#createServer();
+  }
+
+  /** A server that listens on a free port of 127.0.0.1. */
+  static async start(options: FakeApiOptions = {}): Promise<FakeApiServer> {
+    const api = new FakeApiServer(options);
+    await api.up();
+    return api;
+  }
+
+  get url(): string {
+    return `${this.tls === undefined ? 'http' : 'https'}://127.0.0.1:${this.#port}`;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** The version of the last change. */
+  get version(): number {
+    return this.#store.version;
+  }
+
+  /** How many watches are open. */
+  get watching(): number {
+    return this.#watches.size;
+  }
+
+  /** Creates or replaces an object; its version is given by the server. */
+  put(object: RawObject): void {
+    this.#tell(this.#store.put(object));
+  }
+
+  remove(kind: string, namespace: string, name: string): void {
+    const change = this.#store.remove(kind, namespace, name);
+    if (change !== undefined) this.#tell(change);
+  }
+
+  /** Forgets all history: watches from before now get 410 (cacher.go). */
+  compact(): void {
+    this.#store.compact();
+  }
+
+  /** Goes back to an empty state with a lower version, as etcd does after a restore. */
+  restore(version: number): void {
+    this.#store.restore(version);
+  }
+
+  /** Sends a bookmark to every watch that wants them; `version` moves on first if given. */
+  bookmark(version?: number): void {
+    if (version !== undefined) this.#store.skipTo(version);
+    for (const watch of this.#watches) watch.bookmark(this.#store.version);
+  }
+
+  fail(fault: Fault): void {
+    this.#faults.push({ fault, left: fault.times ?? 1 });
+  }
+
+  /** The next event of that kind goes out as what `mangle` makes of its line. */
+  mangleNext(kind: string, mangle: (line: string) => string): void {
+    this.#mangled.set(kind, mangle);
+  }
+
+  /** Writes to all watches of a kind, whatever it is. */
+  write(kind: string, text: string | Buffer): void {
+    for (const watch of this.#watches) if (watch.resource.kind === kind) watch.write(text);
+  }
+
+  /** Ends all watches as a server does whose time is up. */
+  endWatches(kind?: string): void {
+    for (const watch of this.#watches) if (kind === undefined || watch.resource.kind === kind) watch.end();
+  }
+
+  /** Breaks all connections with RST. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  /** The next request that is like that. */
+  next(isMet: (logged: Logged) => boolean): Promise<Logged> {
+    return new Promise((resolve) => this.#waiting.add({ isMet, resolve }));
+  }
+
+  /** Stops listening and breaks all connections; the port stays its own for `up`. */
+  async down(): Promise<void> {
+    clearInterval(this.#bookmarks);
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.reset();
+    await closed;
+  }
+
+  async up(): Promise<void> {
+    this.#server = this.#createServer();
+    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
+    this.#port = (this.#server.address() as AddressInfo).port;
+    const { bookmarkEvery } = this.#options;
+    if (bookmarkEvery !== undefined) this.#bookmarks = setInterval(() => this.bookmark(), bookmarkEvery);
+  }
+
+  async close(): Promise<void> {
+    if (this.#server.listening) await this.down();
+  }
+
+  #createServer(): Server {
+    const { tls } = this;
+    const listener = (request: IncomingMessage, response: ServerResponse): void => this.#serve(request, response);
+    const server =
+      tls === undefined
+        ? createServer(listener)
+        : createSecureServer(
+            { ...tls, ...(tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true }) },
+            listener,
+          );
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('error', () => {});
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
+    return server;
+  }
+
+  #tell(change: Change): void {
+    const mangle = this.#mangled.get(change.kind);
+    this.#mangled.delete(change.kind);
+    for (const watch of this.#watches) watch.tell(change, mangle);
+  }
+
+  #serve(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? '/', 'http://fake');
+    const resource = RESOURCES.find(({ path }) => url.pathname.endsWith(path));
+    if (resource === undefined) return sendStatus(response, 404, 'NotFound', 'the server could not find the resource');
+    const query = url.searchParams;
+    const isWatch = ['true', '1'].includes(query.get('watch') ?? '');
+    const ask = !isWatch ? 'list' : query.get('sendInitialEvents') === 'true' ? 'watchlist' : 'watch';
+    const { path, kind } = resource;
+    const logged = { ask, kind, path, query, headers: request.headers, port: request.socket.remotePort ?? 0 } as const;
+    this.log.push(logged);
+    if (this.token !== '' && request.headers.authorization !== `Bearer ${this.token}`) {
+      sendStatus(response, 401, 'Unauthorized', 'Unauthorized');
+    } else if (this.forbidden.has(resource.plural)) {
+      const verb = isWatch ? 'watch' : 'list';
+      const what = `${resource.plural} is forbidden: User "test" cannot ${verb} resource "${resource.plural}"`;
+      sendStatus(response, 403, 'Forbidden', what);
+    } else {
+      const fault = this.#takeFault(logged);
+      if (fault !== undefined) applyFault(fault, request, response);
+      else if (isWatch) this.#watch(resource, query, response);
+      else this.#list(resource, query, response);
+    }
+    for (const waiting of this.#waiting) {
+      if (!waiting.isMet(logged)) continue;
+      this.#waiting.delete(waiting);
+      waiting.resolve(logged);
+    }
+  }
+
+  #takeFault({ ask, kind, query }: Logged): Fault | undefined {
+    const entry = this.#faults.find(
+      ({ fault, left }) =>
+        left > 0 &&
+        (fault.on === undefined || fault.on === ask) &&
+        (fault.kind === undefined || fault.kind === kind) &&
+        (fault.when === undefined || fault.when(query)),
+    );
+    if (entry !== undefined) entry.left--;
+    return entry?.fault;
+  }
+
+  #list(resource: Resource, query: URLSearchParams, response: ServerResponse): void {
+    if (Number(query.get('resourceVersion') ?? '0') > this.#store.version) {
+      return sendStatus(response, 504, 'Timeout', 'Too large resource version', {
+        causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+        retryAfterSeconds: 1,
+      });
+    }
+    const page = this.#store.page(resource, query, matcherFrom(query));
+    if (page === 'expired') {
+      return sendStatus(
+        response,
+        410,
+        'Expired',
+        'The provided continue parameter is too old to display a consistent list',
+      );
+    }
+    response.setHeader('Content-Type', 'application/json');
+    response.end(
+      JSON.stringify({
+        kind: `${resource.kind}List`,
+        apiVersion: resource.apiVersion,
+        metadata: page.metadata,
+        items: page.items,
+      }),
+    );
+  }
+
+  #watch(resource: Resource, query: URLSearchParams, response: ServerResponse): void {
+    const startsWithList = query.get('sendInitialEvents') === 'true';
+    if (startsWithList && !this.watchList) {
+      return sendStatus(
+        response,
+        422,
+        'Invalid',
+        'sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled',
+      );
+    }
+    if (startsWithList && query.get('resourceVersionMatch') !== 'NotOlderThan') {
+      return sendStatus(response, 422, 'Invalid', 'resourceVersionMatch must be NotOlderThan');
+    }
+    const matches = matcherFrom(query);
+    const watch = new Watch(resource, matches, query.get('allowWatchBookmarks') === 'true', response);
+    const version = query.get('resourceVersion') ?? '';
+    if (startsWithList || version === '' || version === '0') {
+      watch.from = this.#store.version;
+      for (const object of this.#store.objects(resource, matches)) watch.send('ADDED', object);
+      if (startsWithList && this.marksListEnd) watch.bookmark(this.#store.version, true);
+    } else {
+      watch.from = Number(version);
+      const missed = this.#store.since(watch.from);
+      // Whoever asks for what is forgotten is told so inside a 200 (cacher.go, newErrWatcher).
+      if (missed === 'expired')
+        return watch.fail(410, 'Expired', `too old resource version: ${version} (${this.#store.version})`);
+      for (const change of missed) watch.tell(change);
+    }
+    this.#watches.add(watch);
+    const seconds = Number(query.get('timeoutSeconds') ?? '1800');
+    const timer = setTimeout(() => {
+      watch.bookmark(this.#store.version);
+      watch.end();
+    }, seconds * 1000);
+    response.on('close', () => {
+      clearTimeout(timer);
+      this.#watches.delete(watch);
+    });
+  }
+}
+
+/** A watch that is not read is ended by the server at some point (cache_watcher.go). */
+const UNREAD_MAX = 64 * 1024 * 1024;
+
+/** One client that watches. A client whose version is ahead of the server's is told nothing (cache_watcher.go). */
+class Watch {
+  readonly resource: Resource;
+  /** Changes up to this version are not told. */
+  from = 0;
+  readonly #matches: Matcher;
+  readonly #wantsBookmarks: boolean;
+  readonly #response: ServerResponse;
+
+  constructor(resource: Resource, matches: Matcher, wantsBookmarks: boolean, response: ServerResponse) {
+    this.resource = resource;
+    this.#matches = matches;
+    this.#wantsBookmarks = wantsBookmarks;
+    this.#response = response;
+    response.setHeader('Content-Type', 'application/json');
+    response.flushHeaders();
+  }
+
+  /** An object that comes into the selection is ADDED, one that leaves it DELETED with what it was before. */
+  tell({ kind, version, before, after }: Change, mangle: (line: string) => string = (line) => line): void {
+    if (kind !== this.resource.kind || version <= this.from) return;
+    const was = before !== undefined && this.#matches(before);
+    const is = after !== undefined && this.#matches(after);
+    if (is) this.send(was ? 'MODIFIED' : 'ADDED', after, mangle);
+    else if (was)
+      this.send('DELETED', { ...before, metadata: { ...before.metadata, resourceVersion: String(version) } }, mangle);
+  }
+
+  send(type: string, object: unknown, mangle: (line: string) => string = (line) => line): void {
+    this.write(`${mangle(JSON.stringify({ type, object }))}\n`);
+  }
+
+  bookmark(version: number, marksListEnd = false): void {
+    if (!this.#wantsBookmarks || this.from > version) return;
+    const annotations = marksListEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
+    const { kind, apiVersion } = this.resource;
+    // eslint-disable-next-line unicorn/no-null -- this is how Go writes a time that is not set
+    const metadata = { resourceVersion: String(version), creationTimestamp: null, ...annotations };
+    this.send('BOOKMARK', { kind, apiVersion, metadata });
+  }
+
+  fail(code: number, reason: string, message: string): void {
+    this.send('ERROR', { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code });
+    this.end();
+  }
+
+  write(text: string | Buffer): void {
+    if (this.#response.writableEnded) return;
+    this.#response.write(text);
+    if (this.#response.writableLength > UNREAD_MAX) this.#response.destroy();
+  }
+
+  end(): void {
+    this.#response.end();
+  }
+}
+
+function applyFault(fault: Fault, request: IncomingMessage, response: ServerResponse): void {
+  switch (fault.does) {
+    case 'status':
+      if (fault.body !== undefined) {
+        response.writeHead(fault.status, { 'Content-Type': 'text/plain', ...fault.headers }).end(fault.body);
+        return;
+      }
+      for (const [name, value] of Object.entries(fault.headers ?? {})) response.setHeader(name, value);
+      sendStatus(response, fault.status, fault.status === 410 ? 'Expired' : 'Failed', 'planned by the test');
+      return;
+    case 'reset':
+      request.socket.resetAndDestroy();
+      return;
+    case 'mute':
+      if (fault.headers) response.writeHead(200, { 'Content-Type': 'application/json' }).flushHeaders();
+      return;
+    case 'send':
+      response.writeHead(200, { 'Content-Type': 'application/json' }).write(fault.body, () => {
+        if (fault.then === 'end') response.end();
+        else if (fault.then === 'reset') request.socket.resetAndDestroy();
+      });
+      return;
+    case 'end':
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end();
+      return;
+  }
+}
+
+function sendStatus(response: ServerResponse, code: number, reason: string, message: string, details = {}): void {
+  response.writeHead(code, { 'Content-Type': 'application/json' });
+  response.end(
+    JSON.stringify({
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message,
+      reason,
+      details,
+      code,
+    }),
+  );
+}

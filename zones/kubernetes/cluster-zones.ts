@@ -1,0 +1,36 @@
+/** All the zones that are made from one cluster. Knows which of them holds a name, not what is in them. */
+
+import { IN_ADDR_ARPA, IP6_ARPA, isReverseName } from '../ip.ts';
+import { isWithin, type Name } from '../name.ts';
+import { clusterZone } from './cluster-zone.ts';
+import { reverseZone } from './reverse-zone.ts';
+import type { ClusterStore } from './store.ts';
+import type { Zone, ZoneOptions } from './zone.ts';
+
+/** A zone for each apex; each is asked only for names that none of the longer ones holds. */
+export function clusterZones(
+  store: ClusterStore,
+  apexes: readonly Name[],
+  options: Omit<ZoneOptions, 'apex'>,
+): readonly Zone[] {
+  return apexes.toSorted((a, b) => b.length - a.length).map((apex) => zoneAt(store, { ...options, apex }));
+}
+
+/** The longest zone that is an ancestor of the name or the name itself; undefined if none is. */
+export function zoneHolding(zones: readonly Zone[], name: Name): Zone | undefined {
+  for (const zone of zones) if (isWithin(name, zone.apex)) return zone;
+  return undefined;
+}
+
+function zoneAt(store: ClusterStore, options: ZoneOptions): Zone {
+  const { apex } = options;
+  if (isReverseName(apex)) return reverseZone(store, options);
+  const names = clusterZone(store, options);
+  if (!isWithin(IN_ADDR_ARPA, apex) && !isWithin(IP6_ARPA, apex)) return names;
+  // The root and `arpa` hold both kinds of names.
+  const addresses = reverseZone(store, options);
+  return {
+    apex,
+    find: (name, spelling, type) => (isReverseName(name) ? addresses : names).find(name, spelling, type),
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * Names of addresses (Kubernetes DNS spec 2.3.3 and 2.4.3): PTR records below in-addr.arpa and ip6.arpa. Knows nothing of
+ * messages, or of what lies outside the cluster.
+ */
+
+import type { Answer } from '../answer.ts';
+import { keyOfDigits, reverseDigitsOf } from '../ip.ts';
+import { nameUnder, wireLabel, type Name, type Spelling } from '../name.ts';
+import { nameRdata } from '../rdata.ts';
+import { RRType } from '../rr.ts';
+import { endpointLabel, forEachAddress, type ReadySlice } from './endpoints.ts';
+import type { Endpoint } from './objects.ts';
+import { serviceFront } from './records.ts';
+import type { ClusterStore } from './store.ts';
+import { HEADLESS } from './trim.ts';
+import { dataAnswer, isExposed, type Zone, type ZoneOptions } from './zone.ts';
+import { zoneHead } from './zone-head.ts';
+
+export function reverseZone(store: ClusterStore, options: ZoneOptions): Zone {
+  const { apex, ttl, passesOn } = options;
+  const head = zoneHead(store, options);
+  return {
+    apex,
+    find(name: Name, spelling: Spelling, type: number): Answer {
+      const start = name.length - apex.length;
+      const suffix = spelling.slice(start) as Spelling;
+      const digits = reverseDigitsOf(name);
+      const key = digits === undefined ? undefined : keyOfDigits(digits);
+      const targets = key === undefined ? NO_TARGETS : pointersTo(store, options, key);
+      if (targets.length > 0) {
+        if (type === RRType.PTR) return dataAnswer(spelling, type, ttl, targets.map(nameRdata));
+        // The apex of a zone for a single address has an SOA like any other.
+        return start === 0 ? head.atApex(suffix, type) : head.nodata(suffix);
+      }
+      if (start === 0) return head.atApex(suffix, type);
+      const known = head.wellKnown(name.slice(0, start), spelling, suffix, type);
+      if (known !== undefined) return known;
+      // Where somebody else answers for the rest of the zone, the names between are theirs to judge (they may hold more).
+      const isBetween = digits !== undefined && key === undefined && !passesOn(name) && store.hasAddressUnder(digits);
+      return isBetween ? head.nodata(suffix) : head.nxdomain(suffix);
+    },
+  };
+}
+
+/**
+ * The names of an address: that of the Service whose cluster IP it is, or else those of every endpoint that has it, in the
+ * primary zone. Names that were given (a host name in a headless service) come first, for many clients read only one.
+ */
+function pointersTo(store: ClusterStore, options: ZoneOptions, key: string): readonly Spelling[] {
+  const [service] = store
+    .servicesByClusterIP(key)
+    .flatMap(({ namespace, name }) => {
+      const target = isExposed(store, options, namespace) ? nameFor(namespace, name, '', options) : undefined;
+      return target === undefined ? [] : [target];
+    })
+    .toSorted();
+  if (service !== undefined) return [service];
+  const ranks = new Map<Spelling, number>();
+  for (const ready of store.slicesByReadyAddress(key)) {
+    const { namespace, service: name } = ready.slice;
+    if (!isExposed(store, options, namespace)) continue;
+    const isHeadless = store.service(namespace, name)?.service?.clusterIPs[0] === HEADLESS;
+    for (const { endpoint, text } of endpointsAt(ready, key)) {
+      const label = endpointLabel(endpoint, text, options.endpointPodNames);
+      const target = nameFor(namespace, name, wireLabel(label), options);
+      if (target === undefined) continue;
+      const rank = isHeadless ? (label === endpoint.hostname ? HOST_NAME : HEADLESS_ENDPOINT) : ENDPOINT;
+      ranks.set(target, Math.min(rank, ranks.get(target) ?? ENDPOINT));
+    }
+  }
+  return [...ranks].toSorted(byRank).map(([target]) => target);
+}
+
+const HOST_NAME = 0;
+const HEADLESS_ENDPOINT = 1;
+const ENDPOINT = 2;
+const NO_TARGETS: readonly Spelling[] = [];
+
+/** Rank first, then the name, so that two servers give one order. */
+function byRank([a, rankA]: [Spelling, number], [b, rankB]: [Spelling, number]): number {
+  return rankA - rankB || (a < b ? -1 : 1);
+}
+
+/** undefined if the name would be too long, or its labels none. */
+function nameFor(namespace: string, service: string, label: string, options: ZoneOptions): Spelling | undefined {
+  const front = serviceFront(namespace, service);
+  return front === undefined ? undefined : nameUnder(label + front, options.primary);
+}
+
+function endpointsAt(ready: ReadySlice, key: string): readonly { endpoint: Endpoint; text: string }[] {
+  const found: { endpoint: Endpoint; text: string }[] = [];
+  forEachAddress(ready, (each, endpoint, text) => {
+    if (each === key) found.push({ endpoint, text });
+  });
+  return found;
+}
