@@ -69,7 +69,7 @@ export class Supervisor {
   #droppedLines: Count = 0;
   #lastLook: Milliseconds;
   #callOffRestart: Stop = () => {};
-  #drained: (() => void) | undefined;
+  #drained: ((done: boolean) => void) | undefined;
   #isStopping = false;
 
   constructor(options: SupervisorOptions) {
@@ -116,14 +116,14 @@ export class Supervisor {
     this.#callOffRestart();
     if (seat === undefined) return false;
     let isDone = false;
-    const done = new Promise<void>((resolve) => {
-      this.#drained = () => {
-        isDone = true;
+    const over = new Promise<void>((resolve) => {
+      this.#drained = (done) => {
+        isDone ||= done;
         resolve();
       };
     });
     seat.thread.post({ type: 'drain' });
-    await pause(this.#options.timers, limit, done);
+    await pause(this.#options.timers, limit, over);
     return isDone;
   }
 
@@ -190,7 +190,7 @@ export class Supervisor {
         for (const one of message.series) seat.series.announce(one);
         break;
       case 'drained':
-        this.#drained?.();
+        this.#drained?.(true);
         break;
     }
   }
@@ -227,7 +227,7 @@ export class Supervisor {
 
   async #replace(reason: string): Promise<void> {
     if (this.#isStopping) {
-      this.#drained?.();
+      this.#drained?.(false);
       return;
     }
     const seat = this.#leave();

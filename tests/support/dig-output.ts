@@ -16,13 +16,17 @@ export type PrintedReply = {
 
 /** The replies in what dig or kdig wrote with its usual output settings. */
 export function printedReplies(output: string): PrintedReply[] {
-  return output.split(/^;; ->>HEADER<<- /m).slice(1).map(printedReply);
+  return output
+    .split(/^;; ->>HEADER<<- /m)
+    .slice(1)
+    .map(printedReply);
 }
 
 /** The one reply that is expected. */
 export function onlyReply(output: string): PrintedReply {
   const [reply, ...others] = printedReplies(output);
-  if (reply === undefined || others.length > 0) throw new Error(`not one reply but ${others.length + 1 - Number(reply === undefined)}:\n${output}`);
+  if (reply === undefined || others.length > 0)
+    throw new Error(`not one reply but ${others.length + 1 - Number(reply === undefined)}:\n${output}`);
   return reply;
 }
 

@@ -49,7 +49,8 @@ export class FakeWorker implements ThreadWorker {
     return Promise.resolve(1);
   }
 
-  on(event: string, listener: (value: never) => void): unknown {
+  // The overloads of ThreadWorker are EventEmitter's one.
+  on(event: string, listener: Parameters<EventEmitter['on']>[1]): unknown {
     return this.#events.on(event, listener);
   }
 }

@@ -156,7 +156,7 @@ let mayMake: boolean | undefined;
 function mayMakeNamespaces(): boolean {
   mayMake ??=
     ['unshare', 'nsenter', 'ip', 'mount', 'getent'].every(isInstalled) &&
-    spawnSync('unshare', ['--map-root-user', '--net', '--mount', 'ip', 'link', 'add', 'dns0', 'type', 'veth']).status ===
-      0;
+    spawnSync('unshare', ['--map-root-user', '--net', '--mount', 'ip', 'link', 'add', 'dns0', 'type', 'veth'])
+      .status === 0;
   return mayMake;
 }

@@ -53,7 +53,7 @@ export class AddressOrder {
       const ordered = orderKey(key.length === 4 ? 4 : 6, key);
       const at = lowerBound(this.#sorted, ordered);
       const isThere = this.#sorted[at] === ordered;
-      if (isThere) continue;
+      if (this.#has(key) === isThere) continue;
       this.#sorted.splice(at, isThere ? 1 : 0, ...(isThere ? [] : [ordered]));
     }
     this.#pending.clear();

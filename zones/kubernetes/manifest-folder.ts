@@ -40,6 +40,7 @@ export function openManifestFolder(
   const published = new Published(wantedKinds(options));
   const teller = new Teller(folder, events.report, published);
 
+  let isClosed = false;
   const changed = async ({ files }: FolderListing): Promise<boolean> => {
     const objects: ManifestObject[] = [];
     const complaints: Complaint[] = [];
@@ -50,6 +51,7 @@ export function openManifestFolder(
       objects.push(...read.objects);
       complaints.push(...read.complaints);
     }
+    if (isClosed) return true;
     const cluster = manifestClusterFrom(objects, selection);
     complaints.push(...cluster.complaints);
     if (complaints.length > 0) {
@@ -61,7 +63,13 @@ export function openManifestFolder(
     teller.good(changes, cluster.notes, files.length);
     return true;
   };
-  return watchFolder(folder, { changed, failed: (error) => teller.failed(error) }, time);
+  const watcher = watchFolder(folder, { changed, failed: (error) => teller.failed(error) }, time);
+  return {
+    close() {
+      isClosed = true;
+      watcher.close();
+    },
+  };
 }
 
 /** Undefined if the file is gone. */
@@ -125,7 +133,8 @@ class Teller {
 
   constructor(folder: string, report: SourceEvents['report'], published: Published) {
     this.#folder = folder;
-    this.#report = report;
+    // Parts of these texts stand in files: what is in a file must not be able to forge a line of the log.
+    this.#report = (level, text) => report(level, text.replace(/\p{Cc}/gu, '\uFFFD'));
     this.#published = published;
   }
 
