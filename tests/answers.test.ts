@@ -11,7 +11,7 @@ import { askCase, GoldenServers, readGoldenFiles } from './support/golden-server
 import { decodeReply, presentRecord, presentReply, type DecodedRecord, type DecodedReply } from './support/present.ts';
 
 const servers = new GoldenServers();
-test.after.always('servers end', () => async () => servers.close());
+test.after.always('servers end', async () => servers.close());
 
 for (const file of readGoldenFiles()) {
   for (const golden of file.cases) {

@@ -72,7 +72,9 @@ export class AdminServer {
    */
   static async open(address: HttpAddress, pages: Pages, onDrop: () => void): Promise<AdminServer> {
     const admin = new AdminServer(pages, onDrop);
-    const where = address.host === '' ? { port: address.port } : { port: address.port, host: address.host };
+    // `localhost` is looked up nowhere: it may have two addresses, of which the other programs expect this one.
+    const host = address.host === 'localhost' ? '127.0.0.1' : address.host;
+    const where = host === '' ? { port: address.port } : { port: address.port, host };
     await new Promise<void>((resolve, reject) => {
       admin.#server.once('error', reject);
       admin.#server.listen(where, resolve);

@@ -91,7 +91,6 @@ class Running {
   #wishes: readonly EndpointWish[] = [];
   #stopChecks: readonly Stop[] = [];
   #stopping: Promise<void> | undefined;
-  listening: readonly string[] = [];
 
   constructor(options: ControlOptions, configuration: Configuration) {
     const { timers, logger } = options;
@@ -150,6 +149,10 @@ class Running {
     for (const line of lines) logger.print(line);
   }
 
+  get listening(): readonly string[] {
+    return this.#supervisor.listening;
+  }
+
   boundTo(path: string): HttpAddress | undefined {
     const wish = this.#wishes.find((one) => one.path === path);
     return wish === undefined ? undefined : this.#endpoints.boundTo(wish.address);
@@ -178,7 +181,6 @@ class Running {
     for (const warning of own.warnings) this.#options.logger.log('warning', 'plugin/kubernetes', warning);
     const wishes = this.#wishesOf(own);
     const endpoints = await this.#endpoints.prepare(wishes);
-    let listening: readonly string[];
     let commitClusters: () => void;
     try {
       const clusters = await this.#clusters.prepare(own.clusters);
@@ -189,14 +191,12 @@ class Running {
         clusters.abandon();
         throw new Error(outcome.message);
       }
-      listening = outcome.listening;
       commitClusters = clusters.commit;
     } catch (error) {
       await endpoints.abandon();
       throw error;
     }
     commitClusters();
-    this.listening = listening;
     this.#own = own;
     this.#wishes = wishes;
     await endpoints.commit();

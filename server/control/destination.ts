@@ -24,15 +24,16 @@ const RETRY_DELAY: Milliseconds = 100;
 const CHUNK_MAX: Bytes = 16 * 1024;
 
 /**
- * A write that blocks would hold one of libuv's threads, and a process whose threads are held does not end. So a pipe, file
- * or terminal is opened a second time, as a description of its own that does not block; a socket, which cannot be opened
- * again, is told not to block.
+ * A write that blocks would hold one of libuv's threads, and a process whose threads are held does not end. So a pipe or
+ * terminal is opened a second time, as a description of its own that does not block; a socket, which cannot be opened again,
+ * is told not to block. A file is used as it is: it does not block, and whoever shares it shares the place in it.
  * @param limit octets that may wait
  * @param onDrop told of each line that found no room or whose reader has gone
  */
 export function openDestination(descriptor: number, limit: Bytes, onDrop: () => void): Destination {
-  if (fstatSync(descriptor).isSocket()) return socketDestination(descriptor, limit, onDrop);
-  return fileDestination(withoutBlocking(descriptor), limit, onDrop);
+  const kind = fstatSync(descriptor);
+  if (kind.isSocket()) return socketDestination(descriptor, limit, onDrop);
+  return fileDestination(kind.isFile() ? descriptor : withoutBlocking(descriptor), limit, onDrop);
 }
 
 function fileDestination(descriptor: number, limit: Bytes, onDrop: () => void): Destination {
@@ -110,7 +111,7 @@ function socketDestination(descriptor: number, limit: Bytes, onDrop: () => void)
 /** Where it cannot be opened again (a pipe of another user) the descriptor is used as it is. */
 function withoutBlocking(descriptor: number): number {
   try {
-    return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
+    return openSync(`/proc/self/fd/${descriptor}`, constants.O_WRONLY | constants.O_NONBLOCK);
   } catch {
     return descriptor;
   }

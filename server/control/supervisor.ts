@@ -41,9 +41,7 @@ export type SupervisorOptions = {
 };
 
 /** What became of a plan. */
-export type PlanOutcome =
-  | { readonly kind: 'planned'; readonly listening: readonly string[] }
-  | { readonly kind: 'refused'; readonly message: string };
+export type PlanOutcome = { readonly kind: 'planned' } | { readonly kind: 'refused'; readonly message: string };
 
 type Generation = { readonly number: number; readonly plan: Plan };
 
@@ -67,6 +65,7 @@ export class Supervisor {
   #pending: { readonly generation: Generation; readonly settle: (outcome: PlanOutcome) => void } | undefined;
   #replacements: Count = 0;
   #droppedLines: Count = 0;
+  #listening: readonly string[] = [];
   #lastLook: Milliseconds;
   #callOffRestart: Stop = () => {};
   #drained: ((done: boolean) => void) | undefined;
@@ -86,6 +85,11 @@ export class Supervisor {
   get isAnswering(): boolean {
     const seat = this.#seat;
     return seat !== undefined && seat.hasPlan && seat.silence < REPORT_AFTER;
+  }
+
+  /** The DNS sockets, as `host:port`. */
+  get listening(): readonly string[] {
+    return this.#listening;
   }
 
   /** Log lines of all threads so far that found no room. */
@@ -174,9 +178,10 @@ export class Supervisor {
         break;
       case 'planned':
         seat.hasPlan = true;
+        this.#listening = message.listening;
         if (message.generation !== this.#pending?.generation.number) break;
         this.#inUse = this.#pending.generation;
-        this.#settle({ kind: 'planned', listening: message.listening });
+        this.#settle({ kind: 'planned' });
         break;
       case 'refused':
         if (message.generation === this.#pending?.generation.number)

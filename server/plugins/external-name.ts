@@ -24,7 +24,10 @@ export function resolveAlias(
   if (target === undefined) return servfail(plugin, 'an alias without a target');
   if (query.aliasDepth >= ALIAS_DEPTH_MAX) {
     const start = present(query.question.name);
-    return servfail(plugin, `${start} leads through more than ${ALIAS_DEPTH_MAX} aliases; look for ExternalNames that point to each other`);
+    return servfail(
+      plugin,
+      `${start} leads through more than ${ALIAS_DEPTH_MAX} aliases; look for ExternalNames that point to each other`,
+    );
   }
   const question = { name: lowerCase(target), spelling: target, type: query.question.type, class: RRClass.IN };
   const asked: Query = {
@@ -47,5 +50,9 @@ function joined(chain: readonly RRset[], reply: Reply, plugin: string, target: s
   }
   // Not refused by anybody: this server answers for its zones only, and a resolver that asks it follows aliases by itself.
   if (rcode === Rcode.REFUSED && reply.plugin === '') return alias;
-  return servfail(plugin, `${target}, the target of an ExternalName: ${reply.fault ?? rcodeName(rcode)}`, extendedError);
+  return servfail(
+    plugin,
+    `${target}, the target of an ExternalName: ${reply.fault ?? rcodeName(rcode)}`,
+    extendedError,
+  );
 }

@@ -145,7 +145,10 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['endpoint', readEndpoint],
   ['tls', readTls],
   ['kubeconfig', readKubeconfig],
-  ['manifests', (line, settings) => void (settings.manifests = besideCorefile(onlyArgument(line, 'manifests DIRECTORY')))],
+  [
+    'manifests',
+    (line, settings) => void (settings.manifests = besideCorefile(onlyArgument(line, 'manifests DIRECTORY'))),
+  ],
   ['apiserver_qps', (line, settings) => void (settings.perSecond = countFrom(line))],
   ['apiserver_burst', (line, settings) => void (settings.burst = countFrom(line))],
   ['apiserver_max_inflight', (line, settings) => void (settings.inFlight = countFrom(line))],
@@ -249,7 +252,10 @@ function primaryOf(zones: readonly Name[], directive: Directive): Name {
   const { position } = directive.args[0] ?? directive.name;
   const long = zones.find((zone) => zone.length > ZONE_MAX);
   if (long !== undefined) {
-    throw new CorefileError(position, `${show(present(long))} is too long for a zone: at most ${ZONE_MAX} octets leave room for its SOA record`);
+    throw new CorefileError(
+      position,
+      `${show(present(long))} is too long for a zone: at most ${ZONE_MAX} octets leave room for its SOA record`,
+    );
   }
   const primary = zones.find((zone) => !isReverseName(zone));
   if (primary !== undefined) return primary;

@@ -103,7 +103,10 @@ export function testRows(rows: readonly Row[]): void {
     for (const name of row.ask.split(' ')) {
       for (const type of (row.types ?? 'A').split(' ')) {
         test(`${row.title}: ${name} ${type}`, async (t) => {
-          t.deepEqual(await ask(handlerFor({ resolve: exampleUpstream, ...row }), written(name), type), wanted(row, name));
+          t.deepEqual(
+            await ask(handlerFor({ resolve: exampleUpstream, ...row }), written(name), type),
+            wanted(row, name),
+          );
         });
       }
     }

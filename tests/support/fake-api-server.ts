@@ -44,7 +44,7 @@ export type Fault = {
   /** Never replies, or replies with headers only. */
   | { readonly does: 'mute'; readonly headers: boolean }
   /** Sends this as the body of a 200 and then nothing, or the end, or RST. */
-  | { readonly does: 'send'; readonly body: string | Buffer; readonly then: 'silence' | 'end' | 'reset' }
+  | { readonly does: 'send'; readonly body: string | Buffer; readonly ending: 'silence' | 'end' | 'reset' }
   /** Replies 200 and ends at once. */
   | { readonly does: 'end' }
 );
@@ -327,7 +327,7 @@ export class FakeApiServer {
 }
 
 /** A watch that is not read is ended by the server at some point (cache_watcher.go). */
-const UNREAD_MAX = 64 * 1024 * 1024;
+const UNREAD_MAX = 256 * 1024 * 1024;
 
 /** One client that watches. A client whose version is ahead of the server's is told nothing (cache_watcher.go). */
 class Watch {
@@ -404,8 +404,8 @@ function applyFault(fault: Fault, request: IncomingMessage, response: ServerResp
       return;
     case 'send':
       response.writeHead(200, { 'Content-Type': 'application/json' }).write(fault.body, () => {
-        if (fault.then === 'end') response.end();
-        else if (fault.then === 'reset') request.socket.resetAndDestroy();
+        if (fault.ending === 'end') response.end();
+        else if (fault.ending === 'reset') request.socket.resetAndDestroy();
       });
       return;
     case 'end':

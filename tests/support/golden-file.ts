@@ -16,6 +16,7 @@
  */
 
 import { networkInterfaces } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
 
 import type { Protocol } from '../../server/query.ts';
 import { RRClass } from '../../zones/rr.ts';
@@ -58,26 +59,26 @@ export function parseGolden(text: string, path: string): GoldenFile {
   return { cluster, corefile, address: head.get('address'), cases: cases.map((lines) => caseFrom(lines, path)) };
 }
 
-/** The file with each case's expectation replaced by what `say` gives for it, everything else as it was. */
+/** The file with the expectation of each case that is not met replaced by what was replied, everything else as it was. */
 export function rewriteGolden(text: string, path: string, replies: readonly PresentedReply[]): string {
-  const cases = parseGolden(text, path).cases;
+  const { cases } = parseGolden(text, path);
   let asked = -1;
+  let isMet = true;
   const lines = text.split('\n').flatMap((line) => {
     const { word } = wordsOf(line);
-    if (word === 'ask') {
-      asked++;
-      const reply = replies[asked];
-      const golden = cases[asked];
-      if (reply === undefined || golden === undefined) throw new Error(`${path}: no reply for "${line}"`);
-      return [`ask         ${golden.title}`, ...renderReply(reply)];
-    }
-    return REPLY_WORDS.includes(word) ? [] : [line];
+    if (word !== 'ask') return isMet || !REPLY_WORDS.includes(word) ? [line] : [];
+    asked++;
+    const reply = replies[asked];
+    const golden = cases[asked];
+    if (reply === undefined || golden === undefined) throw new Error(`${path}: no reply for "${line}"`);
+    isMet = isDeepStrictEqual(reply, expandLocal(golden.expected));
+    return isMet ? [line] : [line, ...renderReply(reply)];
   });
   return lines.join('\n');
 }
 
 /** The expectation lines of a reply. */
-export function renderReply(reply: PresentedReply): string[] {
+function renderReply(reply: PresentedReply): string[] {
   return [
     padded('reply', reply.reply.slice('reply '.length)),
     ...SECTIONS.flatMap((section) => collapseLocal(reply[section]).map((record) => padded(section, record))),

@@ -108,6 +108,7 @@ function presentRdata(record: DecodedRecord): string {
     const { priority = 0, weight = 0, port, target } = record.data;
     return `${priority} ${weight} ${port} ${presentName(target)}`;
   }
+  if (record.type === 'MX') return `${record.data.preference ?? 0} ${presentName(record.data.exchange)}`;
   if (record.type === 'SOA') {
     const { mname, rname, serial, refresh, retry, expire, minimum } = record.data;
     const shown = /^ns\.dns\./i.test(mname) ? 'SERIAL' : serial;

@@ -79,7 +79,7 @@ export function typeOf(text: string): number {
 }
 
 /** Without compression. */
-export function encodeName(name: string): Buffer {
+function encodeName(name: string): Buffer {
   return packetNames.name.encode(name);
 }
 

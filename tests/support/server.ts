@@ -50,6 +50,9 @@ export async function startServer(options: StartOptions): Promise<StartedServer>
     env: { ...process.env, ...options.environment, PORT: String(port), READY_PORT: String(readyPort) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  // A test run that is broken off leaves nothing behind.
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
   let log = '';
   child.stdout.on('data', (text: Buffer) => void (log += text.toString()));
   child.stderr.on('data', (text: Buffer) => void (log += text.toString()));
@@ -60,6 +63,7 @@ export async function startServer(options: StartOptions): Promise<StartedServer>
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE);
     const code = await exited;
     clearTimeout(timer);
+    process.off('exit', kill);
     await rm(folder, { recursive: true, force: true });
     return code;
   };

@@ -15,16 +15,11 @@ export const CHAIN_MAX: Count = 11;
  * 6604 section 3): `alias` where the chain leaves the zone. A chain that is too long, goes round, or points below itself
  * leads nowhere: the name exists and has nothing of that type.
  */
-export function followAlias(
-  alias: Answer,
-  name: Name,
-  type: number,
-  zone: AliasZone,
-): Answer {
+export function followAlias(alias: Answer, name: Name, type: number, zone: AliasZone): Answer {
   const seen = new Set<Name>([name]);
   const chain: RRset[] = [];
   let owner = name;
-  for (let found = alias; ; ) {
+  for (let found = alias; ;) {
     const [cname] = found.answer;
     const target = aliasTarget(found.answer);
     if (cname === undefined || target === undefined || chain.length === CHAIN_MAX) return zone.nowhere;

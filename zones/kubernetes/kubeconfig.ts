@@ -4,11 +4,13 @@
  */
 
 import { hash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
 import type { Agent as HttpAgent } from 'node:http';
 import type { RequestOptions } from 'node:https';
 
 import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 
+import type { Milliseconds } from '../units.ts';
 import { ApiFault } from './api-fault.ts';
 import {
   agentFor,
@@ -36,6 +38,8 @@ class KubeconfigCredentials implements Credentials {
   readonly #file: string;
   readonly #context: string | undefined;
   #config: KubeConfig | undefined;
+  /** When the file was last changed, as it was read. */
+  #modified: Milliseconds | undefined;
   /** Of what the current connection was made from: equal options are the same connection. */
   #fingerprint = '';
   #current: Connection | undefined;
@@ -66,9 +70,14 @@ class KubeconfigCredentials implements Credentials {
 
   async #make(): Promise<Connection> {
     try {
+      const modified = await modificationOf(this.#file);
+      // A file that is gone for a moment is being replaced.
+      if (modified !== undefined && modified !== this.#modified) this.#config = undefined;
       this.#config ??= await loadConfig(this.#file, this.#context);
+      this.#modified = modified;
       return await this.#apply(this.#config);
     } catch (cause) {
+      this.#config = undefined;
       if (cause instanceof ApiFault) throw cause;
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new ApiFault('credentials', `kubeconfig ${this.#file} gives no credentials: ${why}`, { cause });
@@ -94,6 +103,14 @@ class KubeconfigCredentials implements Credentials {
     this.#fingerprint = fingerprint;
     this.#current = { server, agent, headers };
     return this.#current;
+  }
+}
+
+async function modificationOf(file: string): Promise<Milliseconds | undefined> {
+  try {
+    return (await stat(file)).mtimeMs;
+  } catch {
+    return undefined;
   }
 }
 

@@ -36,7 +36,11 @@ export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix:
 }
 
 /** Names and addresses of the Service that a slice belongs to: its cluster IPs, or every endpoint of the slice if it is headless. */
-function servedBy(store: ClusterStore, options: ZoneOptions, ready: ReadySlice): readonly (readonly [string, string])[] {
+function servedBy(
+  store: ClusterStore,
+  options: ZoneOptions,
+  ready: ReadySlice,
+): readonly (readonly [string, string])[] {
   const { namespace, service: name } = ready.slice;
   const service = store.service(namespace, name)?.service;
   const front = serviceFront(namespace, name);

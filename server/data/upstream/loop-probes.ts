@@ -27,6 +27,8 @@ export type LoopProbesParts = {
   readonly zone: Name;
   readonly clock: () => Milliseconds;
   readonly log: Log;
+  /** Resolves after that time, or at once when the signal says so. */
+  readonly pause?: (span: Milliseconds, signal: AbortSignal) => Promise<void>;
 };
 
 type Probe = { readonly upstream: Upstream; readonly expires: Milliseconds; hasComeBack: boolean };
@@ -126,15 +128,19 @@ export class LoopProbes implements Kept {
     );
   }
 
-  async #pause(span: Milliseconds): Promise<void> {
-    const { signal } = this.#closing;
-    // Closing ends every pause; the loops look at the signal.
-    await setTimeout(span, undefined, { signal }).catch(() => {});
+  /** Closing ends every pause; whoever waits looks at the signal. */
+  #pause(span: Milliseconds): Promise<void> {
+    const { pause = sleep } = this.#parts;
+    return pause(span, this.#closing.signal);
   }
 }
 
 /** Octets of a probe's two labels at most, length octets included. */
 export const PROBE_LABELS_SIZE: Count = 2 * (1 + String(2n ** BigInt(LABEL_BITS)).length);
+
+async function sleep(span: Milliseconds, signal: AbortSignal): Promise<void> {
+  await setTimeout(span, undefined, { signal }).catch(() => {});
+}
 
 function randomLabel(): string {
   return randomBytes(LABEL_BITS / 8)

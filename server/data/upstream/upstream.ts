@@ -17,8 +17,10 @@ import type { UpstreamSeries } from './upstream-series.ts';
 
 /** Queries that may wait for one upstream at once in one data thread, as many as kubeadm's `max_concurrent` lets wait for all. */
 export const IN_FLIGHT_MAX: Count = 1_000;
-/** How long it is remembered that an upstream does not take EDNS, or does not keep the letters of a name, or has no TCP. */
+/** How long it is remembered that an upstream does not take EDNS, or does not keep the letters of a name. */
 const MEMORY: Milliseconds = 15 * 60_000;
+/** How long it is remembered that it has no TCP: short, for a server that restarts looks the same. */
+const TCP_MEMORY: Milliseconds = 60_000;
 /** How long a health check waits for its reply (CoreDNS plugin/forward). */
 const CHECK_TIMEOUT: Milliseconds = 1_000;
 
@@ -174,7 +176,7 @@ export class Upstream {
     try {
       outcome = await this.#tcp.ask({ question, edns, timeout: this.#options.readTimeout, signal });
     } catch (error) {
-      if (error instanceof UpstreamError && error.code === 'unreachable') this.#udpUntil = clock() + MEMORY;
+      if (error instanceof UpstreamError && error.code === 'unreachable') this.#udpUntil = clock() + TCP_MEMORY;
       throw error;
     }
     this.#udpUntil = -Infinity;

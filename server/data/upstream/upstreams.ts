@@ -116,6 +116,7 @@ export class Upstreams implements Kept {
       dnssecOk: query.edns?.dnssecOk ?? false,
     };
     const order = this.#order(usable);
+    const wanted = this.#wanted(query);
     const deadline = clock() + DEADLINE;
     let left = maxAttempts === 0 ? ATTEMPTS_MAX : Math.min(maxAttempts, ATTEMPTS_MAX);
     let spent: Count = 0;
@@ -130,14 +131,14 @@ export class Upstreams implements Kept {
         position = chosen.position + 1;
         left--;
         spent++;
-        const over = this.#transport(query, upstream, Math.floor(chosen.position / order.length));
+        const over = transport(wanted, upstream, Math.floor(chosen.position / order.length));
         return {
           run: (signal) => upstream.ask(question, over, signal),
           slow: () => upstream.health.suspect(),
           failed: (error) => {
             if (!(error instanceof UpstreamError) || error.code === 'limit') return;
             // TCP was our own idea: that it is not there does not use up an attempt.
-            if (over === 'tcp' && this.#wanted(query) === 'udp' && error.code === 'unreachable') left++;
+            if (over === 'tcp' && wanted === 'udp' && error.code === 'unreachable') left++;
             upstream.health.suspect();
           },
         };
@@ -164,19 +165,10 @@ export class Upstreams implements Kept {
     return upstream === undefined ? undefined : { upstream, position };
   }
 
-  /**
-   * An upstream that was silent over UDP is asked over TCP the second time round: a name for which it is silent must not keep UDP
-   * ports open for a forger, and a lost packet is found there too.
-   */
-  #transport(query: Query, upstream: Upstream, round: Count): Protocol {
-    const wanted = this.#wanted(query);
-    if (this.#options.each.forceTcp) return 'tcp';
-    if (upstream.isUdpOnly) return 'udp';
-    return wanted === 'udp' && round % 2 === 1 ? 'tcp' : wanted;
-  }
-
   #wanted(query: Query): Protocol {
-    return this.#options.preferUdp ? 'udp' : query.peer.protocol;
+    const { preferUdp, each } = this.#options;
+    if (each.forceTcp) return 'tcp';
+    return preferUdp ? 'udp' : query.peer.protocol;
   }
 
   #watch(file: string): ResolvConf {
@@ -239,6 +231,15 @@ const SHARED_KEY = 'upstreams';
 
 /** Rcodes that tell of the upstream, not of the name: another one may do better. */
 const SAYS_NOTHING: ReadonlySet<number> = new Set([Rcode.SERVFAIL, Rcode.REFUSED, Rcode.FORMERR, Rcode.NOTIMP]);
+
+/**
+ * An upstream that was silent over UDP is asked over TCP the second time round: a name for which it is silent must not keep UDP
+ * ports open for a forger, and a lost packet is found there too.
+ */
+function transport(wanted: Protocol, upstream: Upstream, round: Count): Protocol {
+  if (upstream.isUdpOnly) return 'udp';
+  return round % 2 === 1 ? 'tcp' : wanted;
+}
 
 function labelOf(upstream: Upstream): string {
   return upstream.endpoint.label;

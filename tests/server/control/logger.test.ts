@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -60,6 +60,19 @@ test('the banner is printed as it is, between the lines', async (t) => {
     logger.log('info', '', 'two');
   });
   t.is(text, '[INFO] one\n.:53\n[INFO] two\n');
+});
+
+test('a file that is shared with other writers is written in turn', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'fivedots-log-'));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const descriptor = openSync(join(folder, 'log'), 'w');
+  writeSync(descriptor, 'before\n');
+  const logger = openLogger(descriptor, systemTimers);
+  logger.print('ours');
+  await logger.flush(10_000);
+  writeSync(descriptor, 'after\n');
+  closeSync(descriptor);
+  t.is(readFileSync(join(folder, 'log'), 'utf8'), 'before\nours\nafter\n');
 });
 
 test('a line that is far too long is cut', async (t) => {

@@ -134,7 +134,9 @@ const failures: readonly [string, Reply][] = [
 
 for (const [name, failure] of failures) {
   test(`outside, ${name}: SERVFAIL, which says whose fault it is (CoreDNS says NOERROR)`, async (t) => {
-    const reply = await handlerFor({ resolve: () => Promise.resolve(failure) })(testQuery('ext.prod.svc.cluster.local'));
+    const reply = await handlerFor({ resolve: () => Promise.resolve(failure) })(
+      testQuery('ext.prod.svc.cluster.local'),
+    );
     t.is(reply.rcode, Rcode.SERVFAIL);
     t.regex(reply.fault ?? '', /www\.example\.org\./);
     t.deepEqual(reply.extendedError, failure.extendedError);
@@ -166,7 +168,10 @@ test('the target is asked for with the client as peer, room for any reply, and o
   await handler(query);
   const [sub] = asked;
   t.is(asked.length, 1);
-  t.is(sub === undefined ? '' : `${present(sub.question.spelling)} ${typeName(sub.question.type)}`, 'www.example.org. AAAA');
+  t.is(
+    sub === undefined ? '' : `${present(sub.question.spelling)} ${typeName(sub.question.type)}`,
+    'www.example.org. AAAA',
+  );
   t.like(sub, {
     recursionDesired: true,
     edns: { payloadSize: 65_535, dnssecOk: true },
@@ -197,7 +202,12 @@ test('a chain inside the zone has eleven aliases at most', async (t) => {
   const handler = handlerFor({ store: storeOf([namespace('prod'), service('prod/c0', ['192.0.2.1']), ...links]) });
   const [eleven, twelve] = [chain(11), chain(12)];
   t.is((await ask(handler, eleven[0], 'A')).answer.length, eleven[1] + 1);
-  t.deepEqual(await ask(handler, twelve[0], 'A'), { reply: 'NOERROR aa', answer: [], authority: [SOA], additional: [] });
+  t.deepEqual(await ask(handler, twelve[0], 'A'), {
+    reply: 'NOERROR aa',
+    answer: [],
+    authority: [SOA],
+    additional: [],
+  });
 });
 
 test('a chain that ends outside keeps its aliases in order', async (t) => {

@@ -155,7 +155,7 @@ for (const { option, client, protocol } of [
   { option: 'prefer_udp', client: TCP, protocol: 'udp' },
   { option: 'max_fails 2', client: TCP, protocol: 'tcp' },
   { option: 'max_fails 2', client: {}, protocol: 'udp' },
-]) {
+] as const) {
   test(`${option}: a client over ${client === TCP ? 'TCP' : 'UDP'} is asked for over ${protocol}`, async (t) => {
     const server = await upstream(t);
     const { ask } = forwarded(t, `forward . ${server.address} {\n ${option}\n}`);

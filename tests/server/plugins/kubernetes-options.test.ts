@@ -49,7 +49,10 @@ const taken: readonly [string, Partial<KubernetesOptions>][] = [
   ['ignore empty_service', { ignoreEmptyService: true }],
   ['namespaces a b\nnamespaces c', { namespaces: ['a', 'b', 'c'] }],
   ['startup_timeout 1m30s', { startupTimeout: 90_000 }],
-  ['apiserver_qps 100\napiserver_burst 200\napiserver_max_inflight 0', { requests: { perSecond: 100, burst: 200, inFlight: 0 } }],
+  [
+    'apiserver_qps 100\napiserver_burst 200\napiserver_max_inflight 0',
+    { requests: { perSecond: 100, burst: 200, inFlight: 0 } },
+  ],
 ];
 
 for (const [body, expected] of taken) {

@@ -72,7 +72,12 @@ for (const [body, kinds] of needs) {
   test(`names are denied when all of ${kinds.join(', ')} were received: "${body}"`, async (t) => {
     for (const missing of kinds) {
       const store = unsynced();
-      store.apply(listed(EXAMPLE_OBJECTS, kinds.filter((kind) => kind !== missing)));
+      store.apply(
+        listed(
+          EXAMPLE_OBJECTS,
+          kinds.filter((kind) => kind !== missing),
+        ),
+      );
       t.is((await ask(handlerFor({ store, body }), 'x.prod.svc.cluster.local', 'A')).reply, 'SERVFAIL aa', missing);
       store.apply(listed(EXAMPLE_OBJECTS, [missing]));
       t.is((await ask(handlerFor({ store, body }), 'x.prod.svc.cluster.local', 'A')).reply, 'NXDOMAIN aa', missing);
@@ -121,9 +126,7 @@ test('a question without recursion gets the same answer', async (t) => {
 test('what is configured without effect is said in the log', (t) => {
   const { context, lines } = testContext({ cluster: () => storeOf([]) });
   kubernetes.layer?.(optionsFrom(kubernetes, 'kubernetes cluster.local {\n endpoint http://a http://b\n}'), context);
-  t.deepEqual(lines, [
-    'warning plugin/kubernetes Corefile:3: only the first endpoint is used; remove the others',
-  ]);
+  t.deepEqual(lines, ['warning plugin/kubernetes Corefile:3: only the first endpoint is used; remove the others']);
 });
 
 test('the plugin finds name servers by the addresses of the machine it runs on', async (t) => {

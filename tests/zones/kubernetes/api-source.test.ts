@@ -1,6 +1,6 @@
 /** Sources with every kind of credentials, against a real small API server, and files that are rotated under them. */
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -316,6 +316,23 @@ test("a kubeconfig's program is asked for another token when the last one is ref
   await follows(api, opened, 'new');
   t.deepEqual(time.pauses, []);
   t.is(cluster.count('replace', 'Service'), 1);
+});
+
+test('a kubeconfig that is changed is read again without waiting for a refusal', async (t) => {
+  const first = await server(t);
+  const second = await server(t);
+  second.put(rawService('shop', 'moved'));
+  const file = kubeconfig(t, { cluster: { server: first.url }, user: {} });
+  const opened = open(t, { kind: 'kubeconfig', file, context: 'here' });
+  const { cluster, time } = opened;
+  await cluster.when(() => cluster.isSynced('Service') && cluster.isSynced('Namespace'));
+  const changed = kubeconfig(t, { cluster: { server: second.url }, user: {} });
+  const before = statSync(file).mtimeMs;
+  while (statSync(file).mtimeMs === before) writeFileSync(file, readFileSync(changed));
+  time.advance(2000);
+  first.endWatches();
+  await cluster.when(() => cluster.get('Service', 'shop', 'moved') !== undefined);
+  t.deepEqual(cluster.told, []);
 });
 
 for (const [name, text, message] of [

@@ -280,7 +280,13 @@ test('9: two mute watches in a row are answered with a list', async (t) => {
 test('10: half a line before the end of a watch is thrown away and comes again whole', async (t) => {
   const made = await synced(t);
   const { api, cluster, time } = made;
-  api.fail({ on: 'watch', kind: 'Service', does: 'send', body: '{"type":"ADDED","object":{"kind":"Serv', then: 'end' });
+  api.fail({
+    on: 'watch',
+    kind: 'Service',
+    does: 'send',
+    body: '{"type":"ADDED","object":{"kind":"Serv',
+    ending: 'end',
+  });
   time.advance(2000);
   api.endWatches('Service');
   await api.next(ofServices('watch'));
@@ -319,7 +325,7 @@ for (const [name, line] of [
   test(`11: what is no event twice in a row leads round it by a list: ${name}`, async (t) => {
     const made = await synced(t);
     const { api, cluster } = made;
-    api.fail({ on: 'watch', kind: 'Service', does: 'send', body: `${line}\n`, then: 'silence' });
+    api.fail({ on: 'watch', kind: 'Service', does: 'send', body: `${line}\n`, ending: 'silence' });
     api.write('Service', `${line}\n`);
     await cluster.when(() => cluster.count('replace', 'Service') === 2);
     t.is(asked(made, 'watch').length, 1);
@@ -489,8 +495,8 @@ test('20: a first list that breaks off deletes nothing; after two a list in page
   const object = rawService('shop', 'cart');
   object.metadata.resourceVersion = '1002';
   const body = `${JSON.stringify({ type: 'ADDED', object })}\n`;
-  api.fail({ on: 'watchlist', kind: 'Service', does: 'send', body, then: 'reset' });
-  api.fail({ on: 'watchlist', kind: 'Service', does: 'send', body, then: 'end' });
+  api.fail({ on: 'watchlist', kind: 'Service', does: 'send', body, ending: 'reset' });
+  api.fail({ on: 'watchlist', kind: 'Service', does: 'send', body, ending: 'end' });
   api.fail({ on: 'watch', kind: 'Service', does: 'status', status: 410 });
   const listed = api.next(ofServices('list'));
   api.reset();
@@ -628,7 +634,7 @@ test('33: a list that stalls half-way is left after 30 s, and the state is kept'
   const made = await scene(t);
   const { api, cluster, time } = made;
   api.watchList = false;
-  api.fail({ on: 'list', kind: 'Service', does: 'send', body: '{"kind":"ServiceList","items":[', then: 'silence' });
+  api.fail({ on: 'list', kind: 'Service', does: 'send', body: '{"kind":"ServiceList","items":[', ending: 'silence' });
   made.open();
   await api.next(ofServices('list'));
   await opened(made, 'Service');

@@ -1,0 +1,102 @@
+/** The services of a bench cluster, as manifests for fivedots and as records for servers that know no Kubernetes. */
+
+import type { Count } from '../zones/units.ts';
+
+export type BenchService = {
+  readonly namespace: string;
+  readonly name: string;
+  /** Undefined for a headless service. */
+  readonly clusterIP: string | undefined;
+  readonly endpoints: readonly string[];
+};
+
+/** The zone that all of them are in. */
+export const ZONE = 'cluster.local';
+
+/** The services' names are their own, ten namespaces hold them, and each has that many endpoints. */
+export function servicesOf(count: Count, kind: 'ClusterIP' | 'headless', endpoints: Count): readonly BenchService[] {
+  return Array.from({ length: count }, (_, i) => ({
+    namespace: namespaceOf(i),
+    name: `service-${i}`,
+    clusterIP: kind === 'headless' ? undefined : addressAt([10, 96], 256 + i),
+    endpoints: Array.from({ length: endpoints }, (__, e) => addressAt([10, 244], 256 + i * endpoints + e)),
+  }));
+}
+
+/** The namespace of the service of that number. */
+export function namespaceOf(i: number): string {
+  return `team-${i % NAMESPACES}`;
+}
+
+/** Full name, without the final dot. */
+export function nameOf({ name, namespace }: BenchService): string {
+  return `${name}.${namespace}.svc.${ZONE}`;
+}
+
+/** The address of that number behind two octets; the numbers go on into the second. */
+export function addressAt([first, second]: readonly [number, number], i: number): string {
+  return [first, second + (i >> 16), (i >> 8) & 255, i & 255].join('.');
+}
+
+/** What the service's own name has. */
+export function addressesOf({ clusterIP, endpoints }: BenchService): readonly string[] {
+  return clusterIP === undefined ? endpoints : [clusterIP];
+}
+
+/** Texts of manifest files, none longer than fivedots takes. */
+export function manifestsOf(services: readonly BenchService[]): readonly string[] {
+  const files: string[] = [];
+  for (let i = 0; i < services.length; i += SERVICES_PER_FILE) {
+    const items = services.slice(i, i + SERVICES_PER_FILE).flatMap((service) => [manifestOf(service), ...slicesOf(service)]);
+    files.push(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
+  }
+  return files;
+}
+
+/** The zone file (RFC 1035 section 5) with the same names, SOA and NS included. */
+export function zoneFileOf(services: readonly BenchService[]): string {
+  return [...APEX, ...services.flatMap(recordsOf)].join('\n') + '\n';
+}
+
+/** The names of the services and of their endpoints, one record a line, in presentation format. */
+function recordsOf(service: BenchService): readonly string[] {
+  const owner = nameOf(service);
+  return [
+    ...addressesOf(service).map((address) => `${owner}. 30 IN A ${address}`),
+    ...service.endpoints.map((address) => `${address.replaceAll('.', '-')}.${owner}. 30 IN A ${address}`),
+  ];
+}
+
+const NAMESPACES: Count = 10;
+/** With ten endpoints each a file has about a quarter of the 1 MiB that a file may have. */
+const SERVICES_PER_FILE: Count = 250;
+const APEX = [
+  `${ZONE}. 30 IN SOA ns.dns.${ZONE}. hostmaster.${ZONE}. 1 7200 1800 86400 30`,
+  `${ZONE}. 30 IN NS ns.dns.${ZONE}.`,
+  `ns.dns.${ZONE}. 30 IN A 10.96.0.10`,
+];
+
+const PORT = { name: 'http', protocol: 'TCP', port: 80 };
+
+function manifestOf({ namespace, name, clusterIP }: BenchService): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace, name },
+    spec: { clusterIP: clusterIP ?? 'None', ports: [PORT] },
+  };
+}
+
+function slicesOf({ namespace, name, endpoints }: BenchService): readonly object[] {
+  if (endpoints.length === 0) return [];
+  return [
+    {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { namespace, name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
+      addressType: 'IPv4',
+      ports: [PORT],
+      endpoints: endpoints.map((address) => ({ addresses: [address] })),
+    },
+  ];
+}

@@ -1,0 +1,275 @@
+/** Clusters over start, reload and replacement of the data thread. */
+
+import test from 'ava';
+import fc from 'fast-check';
+
+import { ClusterMemory } from '../../../server/control/cluster-memory.ts';
+import { Clusters, WAITING_INTERVAL, type ClusterWish } from '../../../server/control/clusters.ts';
+import type { ToData } from '../../../server/messages.ts';
+import type { ClusterChange, ClusterObject, Kind, Service } from '../../../zones/kubernetes/objects.ts';
+import type { SourceEvents, SourceOptions } from '../../../zones/kubernetes/source.ts';
+import { FakeTimers } from '../../support/fake-timers.ts';
+
+const NAMESPACE: ClusterObject = { kind: 'Namespace', namespace: '', name: 'shop' };
+const WEB: Service = {
+  kind: 'Service',
+  namespace: 'shop',
+  name: 'web',
+  type: 'ClusterIP',
+  clusterIPs: ['10.96.12.80'],
+  externalName: '',
+  ports: [],
+};
+
+function wish(url: string, more: Partial<SourceOptions> = {}): ClusterWish {
+  const from = { kind: 'endpoint', url, tls: undefined } as const;
+  return {
+    source: { from, pods: false, endpointSlices: false, labels: '', namespaceLabels: '', ...more },
+    startupTimeout: 5_000,
+  };
+}
+
+type Opened = { readonly url: string; readonly events: SourceEvents; isClosed: boolean };
+
+function stage(): {
+  clusters: Clusters;
+  opened: Opened[];
+  sent: ToData[];
+  lines: string[];
+  measured: unknown[];
+  timers: FakeTimers;
+} {
+  const opened: Opened[] = [];
+  const sent: ToData[] = [];
+  const lines: string[] = [];
+  const measured: unknown[] = [];
+  const timers = new FakeTimers();
+  const clusters = new Clusters({
+    open: ({ from }, events) => {
+      const url = from.kind === 'endpoint' ? from.url : from.kind;
+      if (url === 'bad') throw new Error('no such cluster');
+      const source = { url, events, isClosed: false };
+      opened.push(source);
+      return { close: () => void (source.isClosed = true) };
+    },
+    send: (message) => void sent.push(message),
+    metrics: {
+      apiCalled: (call) => void measured.push(call),
+      programmed: (service, duration) => void measured.push([service, duration]),
+    },
+    timers,
+    log: (level, source, text) => void lines.push(`${level} ${source}: ${text}`),
+  });
+  return { clusters, opened, sent, lines, measured, timers };
+}
+
+function all(...kinds: Kind[]): ClusterChange[] {
+  return kinds.map((kind) => ({
+    verb: 'replace',
+    kind,
+    objects: [NAMESPACE, WEB].filter((object) => object.kind === kind),
+  }));
+}
+
+test('what a source reports goes to the data thread as it comes; synced is what the data thread acknowledged', async (t) => {
+  const { clusters, opened, sent, lines } = stage();
+  const prepared = await clusters.prepare(new Map([['a', wish('a')]]));
+  prepared.commit();
+  opened[0]?.events.change(all('Namespace', 'Service'));
+  t.deepEqual(sent, [{ type: 'cluster', cluster: 'a', changes: all('Namespace', 'Service') }]);
+  t.false(clusters.isSynced('a'));
+  clusters.acknowledge('a', ['Namespace']);
+  t.false(clusters.isSynced('a'));
+  t.deepEqual(
+    clusters.synced().map(({ labels, synced }) => [labels['cluster'], labels['kind'], synced]),
+    [
+      ['a', 'Namespace', true],
+      ['a', 'Service', false],
+    ],
+  );
+  clusters.acknowledge('a', ['Service']);
+  t.true(clusters.isSynced('a'));
+  t.deepEqual(lines, ['info plugin/kubernetes: The state of the cluster is here: 1 Namespace, 1 Service.']);
+  t.false(clusters.isSynced('b'));
+});
+
+test('synced wants the kinds that the options ask for', async (t) => {
+  const { clusters } = stage();
+  (await clusters.prepare(new Map([['a', wish('a', { pods: true, endpointSlices: true })]]))).commit();
+  t.deepEqual(
+    clusters.synced().map(({ labels }) => labels['kind']),
+    ['Namespace', 'Service', 'EndpointSlice', 'Pod'],
+  );
+});
+
+test('a reload keeps what is still wanted, opens what is new, closes and forgets what is not', async (t) => {
+  const { clusters, opened, sent } = stage();
+  (
+    await clusters.prepare(
+      new Map([
+        ['a', wish('a')],
+        ['b', wish('b')],
+      ]),
+    )
+  ).commit();
+  const prepared = await clusters.prepare(
+    new Map([
+      ['b', wish('b')],
+      ['c', wish('c')],
+    ]),
+  );
+  t.deepEqual(
+    opened.map(({ url, isClosed }) => [url, isClosed]),
+    [
+      ['a', false],
+      ['b', false],
+      ['c', false],
+    ],
+  );
+  t.deepEqual(sent, []);
+  prepared.commit();
+  t.deepEqual(
+    opened.map(({ url, isClosed }) => [url, isClosed]),
+    [
+      ['a', true],
+      ['b', false],
+      ['c', false],
+    ],
+  );
+  t.deepEqual(sent, [{ type: 'forget-cluster', cluster: 'a' }]);
+  clusters.close();
+  t.true(opened.every(({ isClosed }) => isClosed));
+});
+
+test('a reload that comes to nothing leaves all as it was', async (t) => {
+  const { clusters, opened, sent } = stage();
+  (await clusters.prepare(new Map([['a', wish('a')]]))).commit();
+  const prepared = await clusters.prepare(new Map([['c', wish('c')]]));
+  opened[1]?.events.change(all('Namespace'));
+  prepared.abandon();
+  t.deepEqual(
+    opened.map(({ isClosed }) => isClosed),
+    [false, true],
+  );
+  t.deepEqual(sent.at(-1), { type: 'forget-cluster', cluster: 'c' });
+  const before = sent.length;
+  opened[1]?.events.change(all('Service'));
+  t.is(sent.length, before);
+  t.deepEqual(
+    [...clusters.state()].map(({ type, ...rest }) => [type, 'cluster' in rest ? rest.cluster : '']),
+    [['cluster', 'a']],
+  );
+});
+
+test('a source that cannot be opened: those opened with it are closed, the error comes out', async (t) => {
+  const { clusters, opened } = stage();
+  await t.throwsAsync(
+    clusters.prepare(
+      new Map([
+        ['a', wish('a')],
+        ['x', wish('bad')],
+      ]),
+    ),
+    { message: 'no such cluster' },
+  );
+  t.true(opened[0]?.isClosed);
+});
+
+test('a data thread that begins again gets everything, and readiness stays', async (t) => {
+  const { clusters, opened } = stage();
+  (await clusters.prepare(new Map([['a', wish('a')]]))).commit();
+  opened[0]?.events.change(all('Namespace', 'Service'));
+  clusters.acknowledge('a', ['Namespace', 'Service']);
+  opened[0]?.events.change([{ verb: 'remove', kind: 'Service', namespace: 'shop', name: 'web' }]);
+  t.deepEqual(
+    [...clusters.state()],
+    [
+      {
+        type: 'cluster',
+        cluster: 'a',
+        changes: [
+          { verb: 'replace', kind: 'Namespace', objects: [NAMESPACE] },
+          { verb: 'replace', kind: 'Service', objects: [] },
+        ],
+      },
+    ],
+  );
+  t.true(clusters.isSynced('a'));
+});
+
+test('waiting is said each second until startup_timeout, then once that the server goes on without', async (t) => {
+  const { clusters, lines, timers, opened } = stage();
+  const prepared = await clusters.prepare(new Map([['a', wish('a')]]));
+  prepared.commit();
+  opened[0]?.events.change(all('Namespace'));
+  await timers.advance(60_000);
+  t.is(lines.length, 5_000 / WAITING_INTERVAL);
+  t.true(
+    lines
+      .slice(0, -1)
+      .every((line) => /^info plugin\/kubernetes: waiting for Kubernetes API: Service to come/.test(line)),
+  );
+  t.regex(
+    lines.at(-1) ?? '',
+    /^warning plugin\/kubernetes: starting server with unsynced Kubernetes API: Service still/,
+  );
+  await prepared.received;
+  t.is(timers.pending, 0);
+});
+
+test('nothing is said of waiting when the cluster came in time', async (t) => {
+  const { clusters, lines, timers, opened } = stage();
+  const prepared = await clusters.prepare(new Map([['a', wish('a')]]));
+  prepared.commit();
+  opened[0]?.events.change(all('Namespace', 'Service'));
+  await prepared.received;
+  await timers.advance(60_000);
+  t.deepEqual(lines, []);
+});
+
+test('calls and programming times are measured, the latter by the kind of the Service', async (t) => {
+  const { clusters, opened, measured, timers } = stage();
+  (await clusters.prepare(new Map([['a', wish('a')]]))).commit();
+  const headless: Service = { ...WEB, name: 'db', clusterIPs: ['None'] };
+  const events = opened[0]?.events;
+  events?.change([...all('Namespace', 'Service'), { verb: 'put', object: headless }]);
+  const triggered = timers.wall() - 1_500;
+  events?.programmed?.({ namespace: 'shop', service: 'web', triggered });
+  events?.programmed?.({ namespace: 'shop', service: 'db', triggered });
+  events?.programmed?.({ namespace: 'shop', service: 'unknown', triggered });
+  events?.programmed?.({ namespace: 'shop', service: 'web', triggered: timers.wall() + 9_000 });
+  const call = { method: 'GET', host: 'a', code: '200', duration: 1 } as const;
+  events?.call?.(call);
+  t.deepEqual(measured, [['cluster_ip', 1.5], ['headless_with_selector', 1.5], ['cluster_ip', 0], call]);
+});
+
+test('the memory of a cluster is what its changes lead to, whatever they are', (t) => {
+  const name = fc.constantFrom('a', 'b', 'c');
+  const object = name.map((one): ClusterObject => ({ kind: 'Namespace', namespace: '', name: one }));
+  const service = fc.tuple(name, name).map(([namespace, one]): ClusterObject => ({ ...WEB, namespace, name: one }));
+  const put = fc.oneof(object, service).map((one): ClusterChange => ({ verb: 'put', object: one }));
+  const remove = fc
+    .tuple(name, name)
+    .map(([namespace, one]): ClusterChange => ({ verb: 'remove', kind: 'Service', namespace, name: one }));
+  const replace = fc
+    .array(service, { maxLength: 4 })
+    .map((objects): ClusterChange => ({ verb: 'replace', kind: 'Service', objects }));
+  fc.assert(
+    fc.property(fc.array(fc.oneof(put, remove, replace), { maxLength: 30 }), (changes) => {
+      const whole = new ClusterMemory();
+      whole.apply(changes);
+      const again = new ClusterMemory();
+      again.apply(whole.changes());
+      t.deepEqual(again.changes(), whole.changes());
+      t.is(
+        again.isWhole('Service'),
+        changes.some(({ verb }) => verb === 'replace'),
+      );
+      for (const change of changes.slice(-1)) {
+        if (change.verb === 'put')
+          t.deepEqual(whole.find(change.object.kind, change.object.namespace, change.object.name), change.object);
+        if (change.verb === 'remove') t.is(whole.find(change.kind, change.namespace, change.name), undefined);
+      }
+    }),
+  );
+});

@@ -1,0 +1,71 @@
+/** Readiness and liveness pages. */
+
+import test from 'ava';
+
+import { healthPage } from '../../../server/control/health.ts';
+import { Readiness } from '../../../server/control/ready.ts';
+
+function stage(): { readiness: Readiness; state: { isAnswering: boolean; synced: Set<string> }; lines: string[] } {
+  const state = { isAnswering: true, synced: new Set<string>() };
+  const lines: string[] = [];
+  const readiness = new Readiness({
+    isAnswering: () => state.isAnswering,
+    isSynced: (cluster) => state.synced.has(cluster),
+    log: (level, source, text) => void lines.push(`${level} ${source}: ${text}`),
+  });
+  return { readiness, state, lines };
+}
+
+test('ready: 503 with the names of what is missing, sorted, then 200 OK', (t) => {
+  const { readiness, state } = stage();
+  state.isAnswering = false;
+  t.like(readiness.page(['a', 'b'], 'until-ready'), { status: 503, body: 'dns,kubernetes' });
+  state.isAnswering = true;
+  state.synced.add('a');
+  t.like(readiness.page(['a', 'b'], 'until-ready'), { status: 503, body: 'kubernetes' });
+  state.synced.add('b');
+  t.like(readiness.page(['a', 'b'], 'until-ready'), { status: 200, body: 'OK' });
+});
+
+test('ready without a cluster is ready when queries are answered', (t) => {
+  const { readiness, state } = stage();
+  t.is(readiness.page([], 'until-ready').status, 200);
+  state.isAnswering = false;
+  t.is(readiness.page([], 'until-ready').status, 503);
+});
+
+test('ready: what was ready once is not asked again, unless it is to be monitored continuously', (t) => {
+  const { readiness, state } = stage();
+  state.synced.add('a');
+  t.is(readiness.page(['a'], 'until-ready').status, 200);
+  t.is(readiness.page(['new'], 'until-ready').status, 200);
+  t.is(readiness.page(['new'], 'continuously').status, 503);
+});
+
+test('ready: a block without a cluster does not make one with a cluster ready', (t) => {
+  const { readiness } = stage();
+  t.is(readiness.page([], 'until-ready').status, 200);
+  t.is(readiness.page(['a'], 'until-ready').status, 503);
+});
+
+test('ready: a server that leaves is not ready, though it answers', (t) => {
+  const { readiness } = stage();
+  readiness.leave();
+  t.like(readiness.page([], 'until-ready'), { status: 503, body: 'shutting down' });
+});
+
+test('ready: what is missing is logged when it changes, not for each probe', (t) => {
+  const { readiness, state, lines } = stage();
+  for (let i = 0; i < 5; i++) readiness.page(['a'], 'until-ready');
+  state.isAnswering = false;
+  readiness.page(['a'], 'until-ready');
+  t.deepEqual(lines, [
+    'info plugin/ready: Plugins not ready: "kubernetes"',
+    'info plugin/ready: Plugins not ready: "dns,kubernetes"',
+  ]);
+});
+
+test('health: OK as long as queries are answered', (t) => {
+  t.like(healthPage(true), { status: 200, body: 'OK' });
+  t.is(healthPage(false).status, 503);
+});

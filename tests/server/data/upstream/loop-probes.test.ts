@@ -1,0 +1,92 @@
+import test from 'ava';
+
+import { LoopProbes } from '../../../../server/data/upstream/loop-probes.ts';
+import { Upstreams } from '../../../../server/data/upstream/upstreams.ts';
+import { forward } from '../../../../server/plugins/forward.ts';
+import { ROOT } from '../../../../zones/name.ts';
+import type { Milliseconds } from '../../../../zones/units.ts';
+import { optionsFrom } from '../../../support/directive.ts';
+import { startEvilUpstream, type EvilUpstream } from '../../../support/evil-upstream.ts';
+import { testContext, testQuery, type TestContext } from '../../../support/plugin-context.ts';
+
+type Probing = TestContext & {
+  readonly probes: LoopProbes;
+  readonly upstreams: Upstreams;
+  /** Ends the pause that the probe is in, as if that time had passed; gives its length. */
+  readonly wake: () => Promise<Milliseconds>;
+};
+
+function probing(upstream: EvilUpstream): Probing {
+  const made = testContext();
+  const [options] = optionsFrom(forward, `forward . ${upstream.address}`);
+  if (options === undefined) throw new Error('no forward');
+  const upstreams = new Upstreams(options.upstreams, made.context);
+  const pauses: { readonly span: Milliseconds; readonly end: () => void }[] = [];
+  let arrived = (): void => {};
+  const probes = new LoopProbes({
+    ...made.context,
+    zone: ROOT,
+    pause: (span) =>
+      new Promise((end) => {
+        pauses.push({ span, end });
+        arrived();
+      }),
+  });
+  return {
+    ...made,
+    probes,
+    upstreams,
+    async wake() {
+      if (pauses.length === 0) await new Promise<void>((resolve) => (arrived = resolve));
+      const pause = pauses.shift();
+      made.pass(pause?.span ?? 0);
+      pause?.end();
+      return pause?.span ?? 0;
+    },
+    close() {
+      probes.close();
+      upstreams.close();
+      made.close();
+    },
+  };
+}
+
+test('a probe is recognised for 30 s and no longer', async (t) => {
+  const upstream = await startEvilUpstream();
+  t.teardown(upstream.close);
+  const { probes, upstreams, pass, close } = probing(upstream);
+  t.teardown(close);
+  probes.watch([upstreams]);
+  await upstream.asked(1);
+  const query = testQuery(upstream.seen[0]?.name ?? '', 'HINFO');
+  pass(30_000);
+  t.is(probes.recognise(query), undefined);
+  t.is(upstreams.members[0]?.stopped, undefined);
+});
+
+test('a stopped upstream is tried again each minute, and asked again once it leads elsewhere', async (t) => {
+  const upstream = await startEvilUpstream();
+  t.teardown(upstream.close);
+  const { probes, upstreams, lines, wake, close } = probing(upstream);
+  t.teardown(close);
+  upstream.behave('held');
+  probes.watch([upstreams]);
+  await upstream.asked(1);
+  t.is(probes.recognise(testQuery(upstream.seen[0]?.name ?? '', 'HINFO'))?.plugin, 'loop');
+  t.truthy(upstreams.members[0]?.stopped);
+  upstream.release();
+  t.is((await wake()) + (await wake()), 60_000);
+  await wake(); // the second probe was answered and did not come back
+  t.is(upstreams.members[0]?.stopped, undefined);
+  t.regex(lines.at(-1) ?? '', /^info plugin\/loop 127\.0\.0\.1:\d+ does not lead back here any more/);
+});
+
+test('a probe without a reply is sent again each second', async (t) => {
+  const gone = await startEvilUpstream();
+  await gone.close();
+  const { probes, upstreams, wake, close } = probing(gone);
+  t.teardown(close);
+  probes.watch([upstreams]);
+  t.is(await wake(), 1_000);
+  t.is(await wake(), 1_000);
+});
