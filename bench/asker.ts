@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Bytes, Count, Milliseconds } from '../zones/units.ts';
-import { faultOf, type BenchQuestion } from './question.ts';
+import { faultOf, presentQuestion, type BenchQuestion } from './question.ts';
 
 /** What became of the queries; `missing` ones had no reply in time. */
 export type Tally = {
@@ -25,6 +25,7 @@ export const SOCKETS: Count = 4;
 /** Later than this is missing: no server takes so long, a busy machine may. */
 const REPLY_DEADLINE: Milliseconds = 2_000;
 const SWEEP_INTERVAL: Milliseconds = 100;
+const FINISH_POLL: Milliseconds = 5;
 const FAULTS_KEPT: Count = 5;
 const RECEIVE_BUFFER: Bytes = 4 * 1024 * 1024;
 
@@ -35,10 +36,14 @@ export class Asker {
   readonly #lanes: readonly Lane[];
   /** How many questions may be asked in all. */
   #limit: Count = 0;
+  readonly #sweep: NodeJS.Timeout;
 
   private constructor(questions: readonly BenchQuestion[], sockets: readonly Socket[]) {
     this.#questions = questions;
     this.#lanes = sockets.map((socket) => new Lane(socket, () => this.#next(), this.tally));
+    this.#sweep = setInterval(() => {
+      for (const lane of this.#lanes) lane.expire();
+    }, SWEEP_INTERVAL);
   }
 
   static async open(port: number, questions: readonly BenchQuestion[]): Promise<Asker> {
@@ -58,13 +63,11 @@ export class Asker {
 
   /** Resolves once every question asked is answered or missing, and none may be asked. */
   async finished(): Promise<void> {
-    while (this.#lanes.some((lane) => lane.waiting > 0)) {
-      await pause(SWEEP_INTERVAL);
-      for (const lane of this.#lanes) lane.expire();
-    }
+    while (this.#lanes.some((lane) => lane.waiting > 0)) await pause(FINISH_POLL);
   }
 
   close(): void {
+    clearInterval(this.#sweep);
     for (const lane of this.#lanes) lane.close();
   }
 
@@ -145,7 +148,7 @@ class Lane {
     this.#waiting.delete(id);
     const fault = faultOf(reply, waiting.question);
     if (fault === undefined) this.#tally.answered++;
-    else this.#wrong(`${presentName(waiting.question)}: ${fault}`);
+    else this.#wrong(`${presentQuestion(waiting.question)}: ${fault}`);
     this.ask();
   }
 

@@ -1,55 +1,47 @@
 /**
- * The load generator, a process of its own: keeps a number of queries on the way to one server, checks every reply, and reads what
- * the server's process spent meanwhile. Knows nothing of which server that is.
+ * The load generator, a process of its own: what it is told to ask, in which order of events. Reads what the server's process
+ * spent itself, in the same instant as its own counts. Knows nothing of which server that is.
  */
 
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Count, Milliseconds } from '../zones/units.ts';
+import { Asker, type Tally } from './asker.ts';
 import { cpuTimeOf, type Microseconds } from './process-cost.ts';
-import { faultOf, type BenchQuestion } from './question.ts';
+import type { BenchQuestion } from './question.ts';
 
-/** What the bench sends. */
+/** What it is sent, once. */
 export type Job = {
   readonly port: number;
+  /** The process that answers there. */
   readonly pid: number;
   readonly questions: readonly BenchQuestion[];
   /** Undefined: only wait until the first question is answered rightly. */
-  readonly load: { readonly warmUp: Milliseconds; readonly duration: Milliseconds } | undefined;
+  readonly load: Load | undefined;
 };
 
-/** What the bench gets. */
+export type Load = {
+  /** For just-in-time compilers, which servers in C do not mind. */
+  readonly warmUp: Milliseconds;
+  readonly duration: Milliseconds;
+};
+
+/** What it sends back. */
 export type Measurement = {
-  /** Within the measured time. */
+  /** Right answers within the measured time. */
   readonly answered: Count;
   readonly elapsed: Milliseconds;
   readonly cpuTime: Microseconds;
-  /** From the first query to the last, the warm-up too. */
-  readonly asked: Count;
-  readonly missing: Count;
-  readonly wrong: Count;
-  /** The first of the wrong ones, in words. */
-  readonly faults: readonly string[];
+  /** Of the warm-up too. */
+  readonly tally: Readonly<Tally>;
 };
-
-/** Queries on the way at once: enough to keep a server busy, few enough for the smallest receive buffer. */
-export const WINDOW: Count = 128;
-/** Sockets they are spread over, for servers that treat senders apart. */
-export const SOCKETS: Count = 4;
 
 const START_DEADLINE: Milliseconds = 60_000;
 const START_POLL: Milliseconds = 50;
-/** Later than this is missing. */
-const REPLY_DEADLINE: Milliseconds = 2_000;
-const SWEEP_INTERVAL: Milliseconds = 250;
-const FAULTS_KEPT: Count = 5;
-const RECEIVE_BUFFER = 4 * 1024 * 1024;
 
 process.once('message', (job: Job) => {
   run(job).then(
-    (measurement) => process.send?.(measurement, () => process.disconnect()),
+    (measurement) => void process.send?.(measurement, () => process.disconnect?.()),
     (error: unknown) => {
       process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
       process.exit(1);
@@ -57,19 +49,45 @@ process.once('message', (job: Job) => {
   );
 });
 
-async function run({ port, pid, questions, load }: Job): Promise<Measurement> {
-  await untilAnswered(port, questions);
-  const tally: Tally = { asked: 0, answered: 0, missing: 0, wrong: 0, faults: [] };
-  if (load === undefined) return { ...tally, elapsed: 0, cpuTime: 0 };
-  // Every question once, so that each has been answered rightly and caches hold what they can.
-  await asking(port, questions, tally, (asker) => asker.stopped());
-  return asking(port, questions, tally, async (asker) => {
-    await pause(load.warmUp);
-    const before = { answered: tally.answered, at: performance.now(), cpuTime: cpuTimeOf(pid) };
-    await pause(load.duration);
-    const elapsed = performance.now() - before.at;
-    const cpuTime = cpuTimeOf(pid) - before.cpuTime;
-    const answered = tally.answered - before.answered;
-    return { ...tally, answered, elapsed, cpuTime };
-  });
+async function run(job: Job): Promise<Measurement> {
+  await untilAnswered(job);
+  const asker = await Asker.open(job.port, job.questions);
+  try {
+    return await measured(asker, job);
+  } finally {
+    asker.close();
+  }
+}
+
+async function measured(asker: Asker, { pid, questions, load }: Job): Promise<Measurement> {
+  const { tally } = asker;
+  if (load === undefined) return { answered: 0, elapsed: 0, cpuTime: 0, tally };
+  // Every question once, so that caches hold what they can.
+  asker.ask(questions.length);
+  await asker.finished();
+  asker.ask(Infinity);
+  await pause(load.warmUp);
+  const before = { answered: tally.answered, at: performance.now(), cpuTime: cpuTimeOf(pid) };
+  await pause(load.duration);
+  const answered = tally.answered - before.answered;
+  const elapsed = performance.now() - before.at;
+  const cpuTime = cpuTimeOf(pid) - before.cpuTime;
+  asker.stop();
+  await asker.finished();
+  return { answered, elapsed, cpuTime, tally };
+}
+
+/** A server that starts says nothing, refuses or fails; none of that is wrong yet. */
+async function untilAnswered({ port, questions }: Job): Promise<void> {
+  const asker = await Asker.open(port, questions.slice(0, 1));
+  const deadline = performance.now() + START_DEADLINE;
+  while (asker.tally.answered === 0) {
+    if (performance.now() > deadline) {
+      const last = asker.tally.faults.at(-1) ?? 'no reply at all';
+      throw new Error(`no right answer within ${START_DEADLINE} ms: ${last}`);
+    }
+    asker.ask(1);
+    await pause(START_POLL);
+  }
+  asker.close();
 }

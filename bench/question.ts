@@ -1,7 +1,8 @@
 /** One question of a bench with the one right answer, and whether a reply gives it. Shares no code with the servers measured. */
 
+import { present, type Spelling } from '../zones/name.ts';
 import { RRClass, RRType, Rcode } from '../zones/rr.ts';
-import type { Count } from '../zones/units.ts';
+import type { Bytes, Count } from '../zones/units.ts';
 
 /** Plain data: it crosses to the generator's process. */
 export type BenchQuestion = {
@@ -24,6 +25,12 @@ export function addressQuestion(name: string, addresses: readonly string[]): Ben
   };
 }
 
+/** The name that is asked. */
+export function presentQuestion({ query }: BenchQuestion): string {
+  const name = Buffer.from(query).toString('latin1', HEADER_SIZE, query.length - TYPE_AND_CLASS);
+  return present(name as Spelling); // of our own question
+}
+
 /**
  * What is wrong with a reply, in words; undefined if nothing is. Every address must be there once, in any order, owned by the
  * asked name; a denial must have its SOA (RFC 2308 section 3). TTLs are the server's own.
@@ -37,7 +44,9 @@ export function faultOf(reply: Buffer, question: BenchQuestion): string | undefi
   }
 }
 
-const HEADER_SIZE = 12;
+const HEADER_SIZE: Bytes = 12;
+/** Behind the name of a question. */
+const TYPE_AND_CLASS: Bytes = 4;
 const REPLY_FLAG = 0x8000;
 const TRUNCATED_FLAG = 0x0200;
 /** A compression pointer to the question's name. */
@@ -68,7 +77,9 @@ function recordFault(reply: Buffer, { query, addresses }: BenchQuestion): string
   }
   found.sort();
   const wrong = addresses.findIndex((address, i) => found[i] !== address);
-  return wrong === -1 ? undefined : `an address is ${presentNumber(found[wrong])}, not ${presentNumber(addresses[wrong])}`;
+  return wrong === -1
+    ? undefined
+    : `an address is ${presentNumber(found[wrong])}, not ${presentNumber(addresses[wrong])}`;
 }
 
 function denialFault(reply: Buffer, query: Uint8Array): string | undefined {
@@ -79,12 +90,12 @@ function denialFault(reply: Buffer, query: Uint8Array): string | undefined {
 /** Is the owner name at `at` the question's, pointed to or spelled out? */
 function isAsked(reply: Buffer, at: number, query: Uint8Array): boolean {
   if (reply.readUInt16BE(at) === TO_QUESTION) return true;
-  const nameEnd = query.length - 4;
+  const nameEnd = query.length - TYPE_AND_CLASS;
   return reply.compare(query, HEADER_SIZE, nameEnd, at, at + nameEnd - HEADER_SIZE) === 0;
 }
 
 function endOfName(reply: Buffer, start: number): number {
-  for (let at = start; ; ) {
+  for (let at = start; ;) {
     const length = reply.readUInt8(at);
     if (length === 0) return at + 1;
     if (length >= 0xc0) return at + 2;

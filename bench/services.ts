@@ -47,7 +47,9 @@ export function addressesOf({ clusterIP, endpoints }: BenchService): readonly st
 export function manifestsOf(services: readonly BenchService[]): readonly string[] {
   const files: string[] = [];
   for (let i = 0; i < services.length; i += SERVICES_PER_FILE) {
-    const items = services.slice(i, i + SERVICES_PER_FILE).flatMap((service) => [manifestOf(service), ...slicesOf(service)]);
+    const items = services
+      .slice(i, i + SERVICES_PER_FILE)
+      .flatMap((service) => [manifestOf(service), ...slicesOf(service)]);
     files.push(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
   }
   return files;

@@ -21,7 +21,7 @@ export type Reading =
   | { readonly kind: 'text'; readonly code: 0 | 1; readonly text: string };
 
 /** The port of DNS, RFC 1035 section 4.2. */
-export const DNS_PORT = 53;
+const DNS_PORT = 53;
 
 /** Reads the words after the program's name. */
 export function readArguments(words: readonly string[]): Reading {

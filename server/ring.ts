@@ -7,7 +7,7 @@ import type { Bytes, Count } from '../zones/units.ts';
 import type { Level, Log } from './log.ts';
 
 /** Octets of one ring: at the reader's 20 visits a second enough for 10 MB of lines a second, about 70,000 queries logged. */
-export const LOG_RING_BYTES: Bytes = 512 * 1024;
+const LOG_RING_BYTES: Bytes = 512 * 1024;
 
 /** Longest line, as UTF-8; what is beyond is cut and marked. Longer than any query line: a name is at most 1,020 octets in text. */
 export const LOG_LINE_MAX: Bytes = 4096;

@@ -24,13 +24,13 @@ export type HttpAddress = { readonly host: string; readonly port: number };
 export const CONNECTIONS_MAX: Count = 32;
 /** A probe's headers are below 300 octets. */
 export const HEADERS_MAX: Bytes = 8 * 1024;
-export const HEADER_FIELDS_MAX: Count = 64;
+const HEADER_FIELDS_MAX: Count = 64;
 export const URL_MAX: Bytes = 2 * 1024;
 /** For the headers to arrive, for a whole exchange, for a connection between two, for a reader to take some octets. */
-export const HEADERS_TIMEOUT: Milliseconds = 5_000;
-export const EXCHANGE_TIMEOUT: Milliseconds = 10_000;
-export const KEEP_ALIVE_TIMEOUT: Milliseconds = 5_000;
-export const READER_TIMEOUT: Milliseconds = 10_000;
+const HEADERS_TIMEOUT: Milliseconds = 5_000;
+const EXCHANGE_TIMEOUT: Milliseconds = 10_000;
+const KEEP_ALIVE_TIMEOUT: Milliseconds = 5_000;
+const READER_TIMEOUT: Milliseconds = 10_000;
 
 /** A page of plain text. */
 export function textPage(status: number, body: string): Page {

@@ -5,7 +5,7 @@
 
 import type { Kind } from '../../zones/kubernetes/objects.ts';
 import type { ProgrammedSlice, Source, SourceEvents, SourceOptions } from '../../zones/kubernetes/source.ts';
-import type { Milliseconds } from '../../zones/units.ts';
+import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { Labels } from '../counters.ts';
 import type { Log } from '../log.ts';
 import type { ToData } from '../messages.ts';
@@ -183,8 +183,8 @@ class Cluster {
     if (this.isSynced) return;
     for (const kind of kinds) this.acknowledged.add(kind);
     if (!this.isSynced) return;
-    const counts = this.kinds.map((kind) => `${this.memory.count(kind)} ${kind}`).join(', ');
-    this.#options.log('info', SOURCE, `The state of the cluster is here: ${counts}.`);
+    const counts = this.kinds.map((kind) => counted(this.memory.count(kind), kind)).join(', ');
+    this.#options.log('info', SOURCE, `synced: ${counts}`);
   }
 
   close(): void {
@@ -232,6 +232,10 @@ class Cluster {
 }
 
 const SOURCE = 'plugin/kubernetes';
+
+function counted(count: Count, kind: Kind): string {
+  return `${count} ${kind}${count === 1 ? '' : 's'}`;
+}
 
 /** Short, for a label. */
 function placeOf({ from }: SourceOptions): string {

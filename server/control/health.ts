@@ -10,7 +10,7 @@ import type { Stop, Timers } from './timers.ts';
 
 /** As in CoreDNS plugin/health: a look each second, for three seconds, and a warning above one. */
 export const CHECK_INTERVAL: Milliseconds = 1_000;
-export const CHECK_TIMEOUT: Milliseconds = 3_000;
+const CHECK_TIMEOUT: Milliseconds = 3_000;
 export const SLOW_AFTER: Milliseconds = 1_000;
 
 /**
@@ -22,7 +22,12 @@ export function healthPage(isAnswering: boolean): Page {
 }
 
 /** Asks for the own page at every interval and measures. */
-export function checkHealth(address: HttpAddress, timers: Timers, metrics: Metrics, log: Log): Stop {
+export function checkHealth(
+  address: HttpAddress,
+  timers: Timers,
+  metrics: Pick<Metrics, 'healthChecked' | 'healthCheckFailed'>,
+  log: Log,
+): Stop {
   let isAsking = false;
   return timers.every(CHECK_INTERVAL, () => {
     if (isAsking) return;
@@ -43,7 +48,7 @@ export function checkHealth(address: HttpAddress, timers: Timers, metrics: Metri
     };
     const asked = get({ ...address, path: '/health', agent: false, timeout: CHECK_TIMEOUT }, (reply) => {
       reply.resume();
-      reply.once('end', () => end(undefined));
+      reply.once('end', () => end(reply.statusCode === 200 ? undefined : `status ${reply.statusCode}`));
       reply.once('error', (error) => end(error.message));
     });
     asked.once('timeout', () => asked.destroy(new Error(`no reply within ${CHECK_TIMEOUT / 1000} s`)));

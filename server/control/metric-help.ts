@@ -33,4 +33,12 @@ const HELP: ReadonlyMap<string, string> = new Map([
     'Queries for which every upstream was down; one was tried all the same.',
   ],
   ['coredns_forward_max_concurrent_rejects_total', 'Queries refused because max_concurrent was reached.'],
+  ['fivedots_unsent_replies_total', 'Replies that the system did not take or whose reader was too slow.'],
+  ['fivedots_refused_connections_total', 'TCP connections refused because there were too many.'],
+  ['fivedots_evicted_connections_total', 'TCP connections closed to make room for others.'],
+  ['fivedots_dropped_messages_total', 'Messages that got no reply, by the reason.'],
+  ['fivedots_rejected_messages_total', 'Messages that no plugin saw, by the reason.'],
+  ['fivedots_forward_mismatched_replies_total', 'Replies of an upstream that belong to no query that waits.'],
+  ['fivedots_cache_coalesced_total', 'Queries that waited for the same question already on its way.'],
+  ['fivedots_cache_refused_waiters_total', 'Queries that found too many waiting for the same question.'],
 ]);

@@ -45,7 +45,7 @@ export type Metrics = {
 };
 
 /** CoreDNS knows a third, headless_without_selector, and never tells it apart either. */
-export type ServiceKind = 'cluster_ip' | 'headless_with_selector';
+type ServiceKind = 'cluster_ip' | 'headless_with_selector';
 
 /** CoreDNS plugin.SlimTimeBuckets. */
 const SLIM_TIME_BUCKETS: readonly Seconds[] = [0.00025, 0.0025, 0.025, 0.25, 2.5];

@@ -30,7 +30,7 @@ export type OwnPlan = {
 };
 
 /** A readiness port and the clusters that it waits for: those of the blocks that have `ready` at that address. */
-export type ReadyPlan = {
+type ReadyPlan = {
   readonly address: HttpAddress;
   readonly monitor: Monitor;
   readonly clusters: readonly string[];

@@ -24,7 +24,7 @@ export type ThreadSeries = {
 };
 
 /** Series kept for ended threads: four times what one thread can have. A thread's own memory bounds the living ones. */
-export const ENDED_SERIES_MAX: Count = 4 * COUNTER_SLOTS;
+const ENDED_SERIES_MAX: Count = 4 * COUNTER_SLOTS;
 
 export class SeriesBook {
   readonly #living = new Set<{ readonly slots: Float64Array; readonly series: Map<string, Series> }>();

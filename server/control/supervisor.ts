@@ -13,21 +13,21 @@ import type { SeriesBook, ThreadSeries } from './series.ts';
 import { pause, type Stop, type Timers } from './timers.ts';
 
 /** How often the heartbeat is looked at; a data thread beats every 100 ms. */
-export const LOOK_INTERVAL: Milliseconds = 250;
+const LOOK_INTERVAL: Milliseconds = 250;
 /** Silence that is reported. */
 export const REPORT_AFTER: Milliseconds = 1_000;
 /** Silence after which a thread is replaced. Doubled for each replacement in a row, for the work itself may need that long. */
 export const REPLACE_AFTER: Milliseconds = 3_000;
-export const REPLACE_AFTER_MAX: Milliseconds = 24_000;
+const REPLACE_AFTER_MAX: Milliseconds = 24_000;
 /** Time for a new thread to load its code. */
 export const START_LIMIT: Milliseconds = 10_000;
 /** Between the end of a thread and its successor, doubled for each one in a row: the first is replaced at once. */
-export const RESTART_DELAY: Milliseconds = 100;
+const RESTART_DELAY: Milliseconds = 100;
 export const RESTART_DELAY_MAX: Milliseconds = 10_000;
 /** A thread that worked so long begins a new count of replacements in a row. */
 export const STEADY_AFTER: Milliseconds = 60_000;
 /** How often the threads' log lines are fetched. */
-export const LOG_INTERVAL: Milliseconds = 50;
+const LOG_INTERVAL: Milliseconds = 50;
 
 export type SupervisorOptions = {
   readonly start: StartWorker;

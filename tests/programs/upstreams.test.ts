@@ -1,6 +1,6 @@
 /** Outside names through fivedots, with unbound and knotd as the upstreams that it forwards to. */
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 
 import type { Protocol } from '../../server/query.ts';
 import { exchange, type ServerAddress } from '../support/client.ts';
@@ -203,6 +203,8 @@ outside('without its upstream it answers what it remembers, and says why it cann
   }
 });
 
+/** RFC 8914. */
+const EXTENDED_ERROR = 15;
 const EDNS_1232: AskedEdns = { payloadSize: 1232, version: 0, dnssecOk: false, reserved: 0, options: [] };
 
 type Heard = DecodedReply & {
@@ -221,12 +223,13 @@ async function ask(
   const id = crypto.getRandomValues(new Uint16Array(1))[0] ?? 0;
   const octets = await exchange(server, protocol, encodeQuery(id, asked(name, type, { edns })));
   const reply = decodeReply(octets);
-  const error = reply.opt?.options.find((option) => option.code === 15);
+  const options: readonly { readonly code: number; readonly data?: Buffer | undefined }[] = reply.opt?.options ?? [];
+  const extendedError = options.find(({ code }) => code === EXTENDED_ERROR)?.data?.readUInt16BE(0);
   return {
     ...reply,
     isTruncated: reply.flags.includes('tc'),
     size: octets.length,
-    extendedError: error !== undefined && 'data' in error ? Buffer.from(error.data ?? []).readUInt16BE(0) : undefined,
+    extendedError,
   };
 }
 

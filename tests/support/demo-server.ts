@@ -21,7 +21,7 @@ export async function startDemoServer(upstream: string): Promise<DemoServer> {
       METRICS_PORT: String(metricsPort),
     },
   });
-  return Object.assign(server, { address: { host: '127.0.0.1', port: server.port }, metricsPort });
+  return { ...server, address: { host: '127.0.0.1', port: server.port }, metricsPort };
 }
 
 /** The sum of a metric's samples whose labels include these, as `/metrics` says it now; 0 if there is none. */

@@ -35,6 +35,8 @@ export type EvilUpstream = {
   readonly seen: readonly SeenQuery[];
   /** TCP connections accepted so far. */
   readonly connections: () => number;
+  /** Resolves when so many TCP connections have ended, all in all. */
+  closed: (count: number) => Promise<void>;
   /** A program for every name, or undefined for the name's own. */
   behave: (program: string | undefined) => void;
   /** Resolves when so many queries that pass have come, all in all. */
@@ -62,7 +64,13 @@ export async function startEvilUpstream(options: { readonly tcp?: boolean } = {}
   let behaviour: string | undefined;
   let isHolding = true;
 
-  const take = (octets: Buffer, protocol: Protocol, port: number, send: (reply: Buffer) => void, hangUp: () => void): void => {
+  const take = (
+    octets: Buffer,
+    protocol: Protocol,
+    port: number,
+    send: (reply: Buffer) => void,
+    hangUp: () => void,
+  ): void => {
     const query = dnsPacket.decode(octets);
     const question = query.questions?.[0];
     if (question === undefined) return;
@@ -77,17 +85,29 @@ export async function startEvilUpstream(options: { readonly tcp?: boolean } = {}
   const port = await freePort();
   const udp = createSocket('udp4');
   udp.on('message', (octets: Buffer, from: RemoteInfo) => {
-    take(octets, 'udp', from.port, (reply) => udp.send(reply, from.port, from.address), () => {});
+    take(
+      octets,
+      'udp',
+      from.port,
+      (reply) => udp.send(reply, from.port, from.address),
+      () => {},
+    );
   });
   udp.bind(port, '127.0.0.1');
   await once(udp, 'listening');
 
   const sockets = new Set<Socket>();
   let accepted = 0;
+  let ended = 0;
   const tcp = createServer((socket) => {
     accepted++;
     sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket)).on('error', () => {});
+    socket.on('error', () => {});
+    socket.on('close', () => {
+      sockets.delete(socket);
+      ended++;
+      events.emit('closed');
+    });
     let received = Buffer.alloc(0);
     socket.on('data', (octets: Buffer) => {
       received = Buffer.concat([received, octets]);
@@ -95,7 +115,13 @@ export async function startEvilUpstream(options: { readonly tcp?: boolean } = {}
         const end = 2 + received.readUInt16BE(0);
         const message = received.subarray(2, end);
         received = received.subarray(end);
-        take(message, 'tcp', socket.remotePort ?? 0, (reply) => socket.write(framed(reply)), () => socket.end());
+        take(
+          message,
+          'tcp',
+          socket.remotePort ?? 0,
+          (reply) => socket.write(framed(reply)),
+          () => socket.end(),
+        );
       }
     });
   });
@@ -109,6 +135,10 @@ export async function startEvilUpstream(options: { readonly tcp?: boolean } = {}
     address: `127.0.0.1:${port}`,
     seen,
     connections: () => accepted,
+    async closed(count) {
+      const signal = AbortSignal.timeout(REPLY_DEADLINE);
+      while (ended < count) await once(events, 'closed', { signal });
+    },
     behave: (program) => void (behaviour = program),
     async asked(count, passes = () => true) {
       const signal = AbortSignal.timeout(REPLY_DEADLINE);
@@ -155,7 +185,9 @@ function repliesTo(query: Buffer, question: Question, program: string, protocol:
     case 'mute':
       return [];
     case 'lowercase':
-      return [withQuestion(reply, (octets) => octets.map((octet) => (octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet)))];
+      return [
+        withQuestion(reply, (octets) => octets.map((octet) => (octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet))),
+      ];
     case 'tcloop':
       return [withFlags(reply, (flags) => flags | TC)];
     case 'plainonly':
@@ -166,12 +198,17 @@ function repliesTo(query: Buffer, question: Question, program: string, protocol:
       return [hasEdns ? badVersion(query, question) : reply];
   }
   if (protocol === 'tcp') return [reply];
-  const lies = (lie: (index: number) => Buffer): readonly Buffer[] => [...Array.from({ length: count }, (_, i) => lie(i)), reply];
+  const lies = (lie: (index: number) => Buffer): readonly Buffer[] => [
+    ...Array.from({ length: count }, (_, i) => lie(i)),
+    reply,
+  ];
   switch (word) {
     case 'wrongid':
       return lies((i) => withId(reply, (reply.readUInt16BE(0) + 1 + i) & 0xffff));
     case 'wrongq':
-      return lies(() => withQuestion(reply, (octets) => octets.with(octets.length - 6, octets.at(-6) === 0x7a ? 0x79 : 0x7a)));
+      return lies(() =>
+        withQuestion(reply, (octets) => octets.with(octets.length - 6, octets.at(-6) === 0x7a ? 0x79 : 0x7a)),
+      );
     case 'wrongclass':
       return lies(() => withQuestion(reply, (octets) => octets.with(octets.length - 1, 3)));
     case 'qr0':
@@ -219,7 +256,9 @@ function contentOf(question: Question, program: string, flags: number): Partial<
     case 'ttl':
       return { answers: [address(name, number)] };
     case 'big':
-      return { answers: Array.from({ length: number }, (_, i) => address(name, 300, `192.0.${2 + (i >> 8)}.${i & 255}`)) };
+      return {
+        answers: Array.from({ length: number }, (_, i) => address(name, 300, `192.0.${2 + (i >> 8)}.${i & 255}`)),
+      };
     case 'chain':
       return {
         answers: [
@@ -247,12 +286,23 @@ function contentOf(question: Question, program: string, flags: number): Partial<
         additionals: [address('victim.example.org', 300, '203.0.113.66')],
       };
     case 'unknown':
-      return { answers: [{ name, type: 'UNKNOWN_65280', ttl: 300, data: Buffer.from('c00c0304', 'hex') } as unknown as Answer] };
+      return {
+        answers: [{ name, type: 'UNKNOWN_65280', ttl: 300, data: Buffer.from('c00c0304', 'hex') } as unknown as Answer],
+      };
     case 'authentic':
-      return { flags: (flags & dnsPacket.AUTHENTIC_DATA) !== 0 ? dnsPacket.AUTHENTIC_DATA : 0, answers: [address(name)] };
+      return {
+        flags: (flags & dnsPacket.AUTHENTIC_DATA) !== 0 ? dnsPacket.AUTHENTIC_DATA : 0,
+        answers: [address(name)],
+      };
     case 'explained': {
       const data = Buffer.concat([Buffer.from([number >> 8, number & 255]), Buffer.from('because')]);
-      const opt = { type: 'OPT', name: '.', udpPayloadSize: 1232, flags: 0, options: [{ code: 15, data }] } as unknown as Answer;
+      const opt = {
+        type: 'OPT',
+        name: '.',
+        udpPayloadSize: 1232,
+        flags: 0,
+        options: [{ code: 15, data }],
+      } as unknown as Answer;
       return { flags: 2, additionals: [opt] };
     }
     default:
@@ -261,7 +311,15 @@ function contentOf(question: Question, program: string, flags: number): Partial<
 }
 
 function soa(ttl: number, minimum: number): Answer {
-  const data = { mname: 'ns.example.org', rname: 'mail.example.org', serial: 1, refresh: 2, retry: 3, expire: 4, minimum };
+  const data = {
+    mname: 'ns.example.org',
+    rname: 'mail.example.org',
+    serial: 1,
+    refresh: 2,
+    retry: 3,
+    expire: 4,
+    minimum,
+  };
   return { name: 'example.org', type: 'SOA', ttl, data };
 }
 
@@ -294,7 +352,14 @@ function bareError(query: Buffer): Buffer {
 /** RFC 6891 section 6.1.3: rcode 16 is 1 in the OPT record and 0 in the header. */
 function badVersion(query: Buffer, question: Question): Buffer {
   const { id = 0 } = dnsPacket.decode(query);
-  const opt = { type: 'OPT', name: '.', udpPayloadSize: 1232, extendedRcode: 1, flags: 0, options: [] } as unknown as Answer;
+  const opt = {
+    type: 'OPT',
+    name: '.',
+    udpPayloadSize: 1232,
+    extendedRcode: 1,
+    flags: 0,
+    options: [],
+  } as unknown as Answer;
   return dnsPacket.encode({ type: 'response', id, flags: 0, questions: [question], additionals: [opt] });
 }
 

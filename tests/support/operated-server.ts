@@ -43,7 +43,8 @@ export async function startOperatedServer(options: {
     },
   });
   let read = 0;
-  return Object.assign(server, {
+  return {
+    ...server,
     address: { host: '127.0.0.1', port: server.port },
     healthPort,
     metricsPort,
@@ -68,7 +69,7 @@ export async function startOperatedServer(options: {
       await corefile.remove();
       return code;
     },
-  });
+  };
 }
 
 /** A folder like that of a mounted ConfigMap: `Corefile -> ..data/Corefile`, `..data -> ..1`, and updates swap `..data`. */

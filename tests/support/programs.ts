@@ -35,17 +35,18 @@ export function isInstalled(name: string): boolean {
     .some((folder) => isExecutable(join(folder, name)));
 }
 
-/** What a program that ended wrote. `code` is undefined if a signal ended it. */
-export type Finished = { readonly code: number | undefined; readonly stdout: string; readonly stderr: string };
+/** What a program that ended wrote. `code` is NaN if a signal ended it. */
+export type Finished = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** Runs a program to its end; its exit code is an outcome, not a fault. */
-export function run(command: readonly string[]): Promise<Finished> {
+/** Runs a program to its end, with `input` on its standard input; its exit code is an outcome, not a fault. */
+export function run(command: readonly string[], input = ''): Promise<Finished> {
   const [file = '', ...words] = command;
   return new Promise((resolve, reject) => {
-    execFile(file, words, { env: environment(), timeout: RUN_DEADLINE }, (error, stdout, stderr) => {
+    const child = execFile(file, words, { env: environment(), timeout: RUN_DEADLINE }, (error, stdout, stderr) => {
       if (error !== null && typeof error.code === 'string') reject(error);
-      else resolve({ code: error === null ? 0 : (error.code ?? undefined), stdout, stderr });
+      else resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
+    child.stdin?.on('error', () => {}).end(input);
   });
 }
 

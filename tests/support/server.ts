@@ -34,6 +34,8 @@ export type StartedServer = {
   readonly pid: number;
   /** What it wrote so far, both streams. */
   readonly log: () => string;
+  /** The exit code, once it ended; undefined if a signal ended it. */
+  readonly exited: Promise<number | undefined>;
   /** SIGTERM, then the exit code. */
   readonly close: () => Promise<number | undefined>;
 };
@@ -74,7 +76,7 @@ export async function startServer(options: StartOptions): Promise<StartedServer>
     await close();
     throw new Error(`the server did not start: ${String(error)}\n${log}`, { cause: error });
   }
-  return { port, readyPort, pid: child.pid ?? 0, log: () => log, close };
+  return { port, readyPort, pid: child.pid ?? 0, log: () => log, exited, close };
 }
 
 /** A port that is free for UDP and for TCP on 127.0.0.1 just now. */

@@ -14,7 +14,7 @@ import { freePort } from './server.ts';
 export type StaticUpstream = {
   /** `127.0.0.1:port`, as `forward` takes it. */
   readonly address: string;
-  /** `name type protocol` of each query, in order. */
+  /** `name type protocol` of each query, in order; the name as it was spelled. */
   readonly queries: readonly string[];
   /** Replies for names that begin with `held.` wait for this; once called, none waits. */
   readonly release: () => void;
@@ -44,7 +44,7 @@ export async function startStaticUpstream(zoneText: string): Promise<StaticUpstr
   let isHolding = true;
   const answer = (query: Buffer, protocol: string, send: (reply: Buffer) => void): void => {
     const reply = replyTo(query, protocol);
-    if (isHolding && queries.at(-1)?.startsWith('held.') === true) held.push(() => send(reply));
+    if (isHolding && /^held\./i.test(queries.at(-1) ?? '')) held.push(() => send(reply));
     else send(reply);
   };
 

@@ -15,9 +15,9 @@ import { isExposed, type ZoneOptions } from './zone.ts';
 export const NS_DNS = '\x02ns\x03dns';
 
 /** A name server and the `addressKey`s of its addresses. */
-export type Nameserver = { readonly name: Spelling; readonly keys: ReadonlySet<string> };
+export type Nameserver = { readonly name: Spelling; readonly keys: readonly string[] };
 
-/** In order of their names; each name is once there and ends in `suffix`. */
+/** Each name is once there and ends in `suffix`. Names and addresses are sorted, for the order of events must not show. */
 export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix: Spelling): readonly Nameserver[] {
   const own = options.localAddresses.map(addressKey);
   const slices = new Set(own.flatMap((key) => store.slicesByReadyAddress(key)));
@@ -30,7 +30,7 @@ export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix:
   const servers: Nameserver[] = [];
   for (const [front, keys] of fronts) {
     const name = nameUnder(front, suffix);
-    if (name !== undefined) servers.push({ name, keys });
+    if (name !== undefined) servers.push({ name, keys: [...keys].toSorted() });
   }
   return servers.toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }

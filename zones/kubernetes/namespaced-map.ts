@@ -27,9 +27,4 @@ export class NamespacedMap<Value> {
       for (const [name, value] of values) visit(value, namespace, name);
     }
   }
-
-  /** How many namespaces hold a value. */
-  get namespaces(): number {
-    return this.#namespaces.size;
-  }
 }

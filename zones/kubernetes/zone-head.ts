@@ -87,7 +87,7 @@ export function zoneHead(store: ClusterStore, options: ZoneOptions): ZoneHead {
 
   function serverAddresses(owner: Spelling, suffix: Spelling, type: number): Answer | undefined {
     if (type !== RRType.A && type !== RRType.AAAA) return undefined;
-    const keys = nameservers(suffix).flatMap((server) => [...server.keys]);
+    const keys = nameservers(suffix).flatMap(({ keys }) => keys);
     const { ipv4, ipv6 } = addressesFrom(keys);
     const rdatas = type === RRType.A ? ipv4 : ipv6;
     return rdatas.length === 0 ? undefined : dataAnswer(owner, type, ttl, rdatas);

@@ -11,7 +11,7 @@ import type { Question, Reply } from '../../query.ts';
  * - `failure`: the upstream could not tell (RFC 9520).
  * - `unfit`: not to be remembered.
  */
-export type AnswerClass = 'success' | 'denial' | 'failure' | 'unfit';
+type AnswerClass = 'success' | 'denial' | 'failure' | 'unfit';
 
 export type Classified = {
   readonly class: AnswerClass;

@@ -7,7 +7,7 @@ import type { Milliseconds } from '../../../zones/units.ts';
 import { endpointFrom, type Endpoint } from './endpoint.ts';
 
 /** How often a file is looked at: soon after a node's network changed, and a few hundred octets each time. */
-export const WATCH_INTERVAL: Milliseconds = 5_000;
+const WATCH_INTERVAL: Milliseconds = 5_000;
 
 /** resolv.conf(5): other keywords and comments are not ours; scope identifiers are dropped, as CoreDNS does. */
 export function nameserversFrom(text: string): readonly Endpoint[] {

@@ -6,7 +6,7 @@ import type { Count, Milliseconds } from '../../../zones/units.ts';
  * A silent upstream gets company after this: more than nearly every answer from a cache takes, little enough that a stub never
  * notices one dead server. The first one is still listened to.
  */
-export const STAGGER: Milliseconds = 400;
+const STAGGER: Milliseconds = 400;
 
 export type Attempt<Reply> = {
   readonly run: (signal: AbortSignal) => Promise<Reply>;
@@ -27,6 +27,8 @@ export type Attempts<Reply> = {
   readonly judge: (reply: Reply) => 'final' | 'spare' | 'again';
   /** What to say if not even one could be started. */
   readonly nothing: Error;
+  /** All of it takes no longer than this: a client has given up by then. */
+  readonly limit: Milliseconds;
 };
 
 /**
@@ -45,15 +47,31 @@ export function staggered<Reply>(attempts: Attempts<Reply>, stagger: Millisecond
     const end = (settle: () => void): void => {
       isOver = true;
       clearTimeout(timer);
+      clearTimeout(limit);
       calling.abort();
       settle();
+    };
+    const settleWithWhatThereIs = (): void => {
+      end(() => (spare === undefined ? reject(lastError) : resolve(spare.reply)));
     };
     const startOrEnd = (): void => {
       clearTimeout(timer);
       const attempt = attempts.next();
-      if (attempt !== undefined) return start(attempt);
-      if (running > 0) return undefined;
-      return end(() => (spare === undefined ? reject(lastError) : resolve(spare.reply)));
+      if (attempt !== undefined) start(attempt);
+      else if (running === 0) settleWithWhatThereIs();
+    };
+    const replied = (reply: Reply): void => {
+      const verdict = attempts.judge(reply);
+      if (verdict === 'final') return end(() => resolve(reply));
+      spare = { reply };
+      if (verdict === 'again') return startOrEnd();
+      return running === 0 ? settleWithWhatThereIs() : undefined;
+    };
+    const failed = (attempt: Attempt<Reply>, error: unknown): void => {
+      lastError = error instanceof Error ? error : new Error(String(error));
+      attempt.failed(lastError);
+      if (spare === undefined) startOrEnd();
+      else if (running === 0) settleWithWhatThereIs();
     };
     const start = (attempt: Attempt<Reply>): void => {
       running++;
@@ -61,26 +79,16 @@ export function staggered<Reply>(attempts: Attempts<Reply>, stagger: Millisecond
         attempt.slow();
         if (spare === undefined) startOrEnd();
       }, stagger);
-      attempt.run(calling.signal).then(
-        (reply) => {
-          running--;
-          if (isOver) return;
-          const verdict = attempts.judge(reply);
-          if (verdict === 'final' || (verdict === 'spare' && running === 0)) return end(() => resolve(reply));
-          spare = { reply };
-          if (verdict === 'again') return startOrEnd();
-          return undefined;
-        },
-        (error: unknown) => {
-          running--;
-          if (isOver) return;
-          lastError = error instanceof Error ? error : new Error(String(error));
-          attempt.failed(lastError);
-          if (spare === undefined) startOrEnd();
-          else if (running === 0) end(() => resolve((spare as { readonly reply: Reply }).reply));
-        },
-      );
+      attempt
+        .run(calling.signal)
+        .finally(() => running--)
+        .then(
+          (reply) => (isOver ? undefined : replied(reply)),
+          (error: unknown) => (isOver ? undefined : failed(attempt, error)),
+        )
+        .catch((error: unknown) => end(() => reject(error instanceof Error ? error : new Error(String(error)))));
     };
+    const limit = setTimeout(settleWithWhatThereIs, attempts.limit);
     startOrEnd();
   });
 }

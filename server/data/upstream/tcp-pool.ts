@@ -29,6 +29,7 @@ export class TcpPool {
   readonly #options: TcpPoolOptions;
   readonly #connections = new Set<UpstreamConnection>();
   readonly #expiries = new Map<UpstreamConnection, NodeJS.Timeout>();
+  #isClosing = false;
 
   constructor(options: TcpPoolOptions) {
     this.#options = options;
@@ -50,8 +51,10 @@ export class TcpPool {
     }
   }
 
+  /** Connections on which queries wait are closed after the last reply. */
   close(): void {
-    for (const connection of this.#connections) connection.close();
+    this.#isClosing = true;
+    for (const connection of this.#connections) if (connection.load === 0) connection.close();
   }
 
   #pick(): UpstreamConnection {
@@ -99,7 +102,7 @@ export class TcpPool {
     const { clock, expire, maxAge, maxIdle } = this.#options;
     const isTooOld = maxAge > 0 && clock() - connection.opened > maxAge;
     const isOneTooMany = maxIdle > 0 && this.#expiries.size >= maxIdle;
-    if (isTooOld || isOneTooMany || expire === 0) connection.close();
+    if (this.#isClosing || isTooOld || isOneTooMany || expire === 0) connection.close();
     else
       this.#expiries.set(
         connection,

@@ -9,7 +9,7 @@ import type { Endpoint } from './endpoint.ts';
 import { randomPort } from './randomness.ts';
 
 /** UDP queries that may wait at once in one data thread, one file descriptor each: twice what kubeadm's Corefile lets wait. */
-export const UDP_SOCKETS_MAX: Count = 2_000;
+const UDP_SOCKETS_MAX: Count = 2_000;
 /** Foreign replies after which the same question goes over TCP, where they cannot come in (RFC 5452 section 9.1). */
 export const MISMATCHES_MAX: Count = 10;
 /** Random ports tried before giving up; half of all ports would have to be in use for one query in a thousand to reach it. */

@@ -105,7 +105,7 @@ export class Upstreams implements Kept {
 
   #attempts(query: Query, usable: readonly Upstream[]): Attempts<UpstreamReply> {
     const { clock } = this.#parts;
-    const { failover, maxAttempts = 2 * usable.length } = this.#options;
+    const { failover, each, maxAttempts = 2 * usable.length } = this.#options;
     const question = {
       spelling: query.question.spelling,
       type: query.question.type,
@@ -151,6 +151,7 @@ export class Upstreams implements Kept {
         return reply.truncated || SAYS_NOTHING.has(reply.rcode) ? 'spare' : 'final';
       },
       nothing: new UpstreamError('timeout', `none of ${usable.map(labelOf).join(', ')} is healthy`),
+      limit: DEADLINE + each.readTimeout,
     };
   }
 

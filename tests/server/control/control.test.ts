@@ -110,11 +110,8 @@ test('start: queries over both transports, probes, figures, and a banner with wh
   const { body } = await get('/metrics');
   const requests = readExposition(body).get('coredns_dns_requests_total')?.samples ?? [];
   t.deepEqual(
-    requests.map(({ labels, value }) => [labels['proto'], labels['type'], labels['zone'], value]).toSorted(),
-    [
-      ['tcp', 'A', '.', 1],
-      ['udp', 'A', '.', 1],
-    ],
+    new Set(requests.map(({ labels, value }) => `${labels['proto']} ${labels['type']} ${labels['zone']} ${value}`)),
+    new Set(['tcp A . 1', 'udp A . 1']),
   );
   t.true(lines.includes('.:0 on 127.0.0.1'));
   t.true(lines.includes('linux/x64, node v26, abc'));
@@ -134,8 +131,8 @@ test('a cluster of manifests: ready when the data thread has it, and an edit cha
   await until(async () => (await get('/ready')).status === 200);
   t.true((await ask('web.shop.svc.cluster.local')).text.includes(octets('10.96.12.80')));
   const file = join(folder, 'shop-web.yaml');
-  await writeFile(file, (await readFile(file, 'utf8')).replaceAll('10.96.12.80', '10.96.12.81'));
-  await until(async () => (await ask('web.shop.svc.cluster.local')).text.includes(octets('10.96.12.81')));
+  await writeFile(file, (await readFile(file, 'utf8')).replaceAll('10.96.12.80', '10.96.12.91'));
+  await until(async () => (await ask('web.shop.svc.cluster.local')).text.includes(octets('10.96.12.91')));
   const { body } = await get('/metrics');
   const synced = readExposition(body).get('fivedots_cluster_synced')?.samples ?? [];
   t.deepEqual(
@@ -180,7 +177,7 @@ test('reload: a good Corefile is in use at once, ports and counters stay', async
   t.regex(families.get('coredns_reload_version_info')?.samples[0]?.labels['value'] ?? '', /^[0-9a-f]{128}$/);
   t.true(lines.includes('info : Reloading complete'));
   const enabled = families.get('coredns_plugin_enabled')?.samples.map(({ labels }) => labels['name']) ?? [];
-  t.deepEqual(enabled.toSorted(), ['errors', 'log', 'prometheus', 'whoami']);
+  t.deepEqual(new Set(enabled), new Set(['errors', 'log', 'prometheus', 'whoami']));
 });
 
 test('reload: a bad Corefile changes nothing and says where it is wrong', async (t) => {
@@ -305,8 +302,8 @@ test('stop with lameduck: not ready at once, still answering and watching, then 
   t.is((await get('/health')).status, 200);
   t.deepEqual(spans, [5_000]);
   const file = join(folder, 'shop-web.yaml');
-  await writeFile(file, (await readFile(file, 'utf8')).replaceAll('10.96.12.80', '10.96.12.82'));
-  await until(async () => (await ask('web.shop.svc.cluster.local')).text.includes(octets('10.96.12.82')));
+  await writeFile(file, (await readFile(file, 'utf8')).replaceAll('10.96.12.80', '10.96.12.92'));
+  await until(async () => (await ask('web.shop.svc.cluster.local')).text.includes(octets('10.96.12.92')));
   const health = control.boundTo('/health');
   endLameduck();
   await stopped;

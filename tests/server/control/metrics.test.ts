@@ -1,8 +1,12 @@
 /** The text that Prometheus scrapes, read back by a strict reader of our own. */
 
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 import test from 'ava';
 import fc from 'fast-check';
 
+import { helpOf } from '../../../server/control/metric-help.ts';
 import { openMetrics, type Metrics, type MetricSources } from '../../../server/control/metrics.ts';
 import { SeriesBook } from '../../../server/control/series.ts';
 import { COUNTER_SLOTS, Counters, type Labels } from '../../../server/counters.ts';
@@ -165,5 +169,17 @@ test('the names that dashboards for CoreDNS use are there', async (t) => {
   t.is(families.get('coredns_reload_version_info')?.samples.length, 1);
   for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'process_start_time_seconds']) {
     t.true((valueOf(families, name) ?? 0) > 0, name);
+  }
+});
+
+test('every metric that the data thread counts has a help text', (t) => {
+  for (const folder of ['server/data', 'server/plugins']) {
+    for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ts'),
+    )) {
+      const source = readFileSync(join(folder, file), 'utf8');
+      const names = source.matchAll(/'((?:coredns|fivedots)_[a-z0-9_]+)'/g);
+      for (const [, name = ''] of names) t.not(helpOf(name), helpOf('unknown'), `${name} in ${file}`);
+    }
   }
 });

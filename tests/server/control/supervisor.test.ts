@@ -1,5 +1,7 @@
 /** Supervision of the data thread: silence, crashes, replacements, and what survives them. */
 
+import { Worker } from 'node:worker_threads';
+
 import test from 'ava';
 
 import { SeriesBook } from '../../../server/control/series.ts';
@@ -11,6 +13,7 @@ import {
   STEADY_AFTER,
   Supervisor,
 } from '../../../server/control/supervisor.ts';
+import { systemTimers } from '../../../server/control/timers.ts';
 import type { ToData } from '../../../server/messages.ts';
 import type { Plan } from '../../../server/plan.ts';
 import type { Milliseconds } from '../../../zones/units.ts';
@@ -304,4 +307,35 @@ test('close ends the thread, and no other comes, not even one that was due', asy
   await timers.advance(RESTART_DELAY_MAX);
   t.is(workers.all.length, 2);
   t.is(timers.pending, 0);
+});
+
+test('a real thread that hangs in a loop is ended, its last lines are printed, and another does the work', async (t) => {
+  const lines: string[] = [];
+  let started = 0;
+  let restart: () => void = () => {};
+  const restarted = new Promise<void>((resolve) => (restart = resolve));
+  const supervisor = new Supervisor({
+    start(memory) {
+      started++;
+      return new Worker(new URL('../../support/hanging-thread.ts', import.meta.url), { workerData: memory });
+    },
+    timers: systemTimers,
+    log: (level, source, text) => lines.push(`${level} ${source}: ${text}`),
+    series: new SeriesBook(),
+    state: () => [],
+    synced: () => {},
+    restarted: () => restart(),
+  });
+  t.teardown(() => supervisor.close());
+  t.is((await supervisor.apply(PLAN)).kind, 'planned');
+  const second = await supervisor.apply(OTHER);
+  t.is(second.kind, 'refused');
+  await restarted;
+  t.deepEqual(
+    lines.filter((line) => line.startsWith('info hanging')),
+    ['info hanging: plan 1', 'info hanging: plan 2'],
+  );
+  t.true(lines.some((line) => /^warning supervisor: The data thread has been silent for/.test(line)));
+  while (!supervisor.isAnswering) await new Promise((resolve) => setTimeout(resolve, 20));
+  t.is(started, 2);
 });

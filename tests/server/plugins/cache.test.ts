@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 
+import { WAITERS_MAX } from '../../../server/data/cache/flights.ts';
 import { cache } from '../../../server/plugins/cache.ts';
 import type { Handler } from '../../../server/pipeline.ts';
 import { emptyReply, servfail, type Query, type Reply } from '../../../server/query.ts';
@@ -59,7 +60,10 @@ function cached(text: string, below?: Reply | ((query: Query) => Reply | Promise
   const made = testContext();
   const asked: Query[] = [];
   let now = below ?? reply({ answer: [address(300)] });
-  const handler: Handler | undefined = cache.layer?.(optionsFrom(cache, text), made.context)((query) => {
+  const handler: Handler | undefined = cache.layer?.(
+    optionsFrom(cache, text),
+    made.context,
+  )((query) => {
     asked.push(query);
     return typeof now === 'function' ? now(query) : Promise.resolve(now);
   });
@@ -67,7 +71,8 @@ function cached(text: string, below?: Reply | ((query: Query) => Reply | Promise
     ...made,
     asked,
     answer: (next) => void (now = next),
-    ask: async (name = NAME, type = 'A', changes = {}) => await (handler?.(testQuery(name, type, changes)) ?? emptyReply(0)),
+    ask: async (name = NAME, type = 'A', changes = {}) =>
+      await (handler?.(testQuery(name, type, changes)) ?? emptyReply(0)),
   };
 }
 
@@ -77,7 +82,8 @@ function ttlsOf({ answer, authority, additional }: Reply): readonly Seconds[] {
 
 function counted(made: TestContext, metric: string, type?: string): number | undefined {
   for (const [row, [value]] of made.series()) {
-    if (row.startsWith(`coredns_cache_${metric}{`) && (type === undefined || row.includes(`type="${type}"`))) return value;
+    if (row.startsWith(`coredns_cache_${metric}{`) && (type === undefined || row.includes(`type="${type}"`)))
+      return value;
   }
   return undefined;
 }
@@ -91,28 +97,78 @@ const YEAR: Seconds = 31_536_000;
 const now = Math.floor((performance.timeOrigin + performance.now()) / 1000);
 
 // CoreDNS plugin/cache's classes of replies; RFC 2308 sections 2 and 5 where `RFC` is said. `keeps`: for how long, 0 if not at all.
-const classes: readonly { name: string; reply: Reply; keeps: Seconds; in?: 'denial'; type?: string; client?: Partial<Query> }[] = [
+const classes: readonly {
+  name: string;
+  reply: Reply;
+  keeps: Seconds;
+  in?: 'denial';
+  type?: string;
+  client?: Partial<Query>;
+}[] = [
   { name: 'data', reply: reply({ answer: [address(300)] }), keeps: 300 },
-  { name: 'data with a lower TTL in additional', reply: reply({ answer: [address(300)], additional: [address(60, 'ns.example.org')] }), keeps: 60 },
+  {
+    name: 'data with a lower TTL in additional',
+    reply: reply({ answer: [address(300)], additional: [address(60, 'ns.example.org')] }),
+    keeps: 60,
+  },
   { name: 'data with a TTL below the floor of 5', reply: reply({ answer: [address(0)] }), keeps: 5 },
   { name: 'data with a TTL above an hour', reply: reply({ answer: [address(86_400)] }), keeps: 3_600 },
-  { name: 'an alias and its data', reply: reply({ answer: [alias(30, NAME, 'a.example.org'), address(300, 'a.example.org')] }), keeps: 30 },
-  { name: 'an alias, asked for CNAME', type: 'CNAME', reply: reply({ answer: [alias(30, NAME, 'a.example.org')] }), keeps: 30 },
+  {
+    name: 'an alias and its data',
+    reply: reply({ answer: [alias(30, NAME, 'a.example.org'), address(300, 'a.example.org')] }),
+    keeps: 30,
+  },
+  {
+    name: 'an alias, asked for CNAME',
+    type: 'CNAME',
+    reply: reply({ answer: [alias(30, NAME, 'a.example.org')] }),
+    keeps: 30,
+  },
   { name: 'anything at the owner, asked for ANY', type: 'ANY', reply: reply({ answer: [address(40)] }), keeps: 40 },
   { name: 'a delegation', reply: reply({ authority: [nameserver(100)] }), keeps: 100 },
   { name: 'nothing at all', reply: reply({}), keeps: 5 },
   { name: 'NODATA', in: 'denial', reply: reply({ authority: [soa(900, 900)] }), keeps: 900 },
-  { name: 'NODATA, MINIMUM below the SOA TTL (RFC)', in: 'denial', reply: reply({ authority: [soa(900, 60)] }), keeps: 60 },
+  {
+    name: 'NODATA, MINIMUM below the SOA TTL (RFC)',
+    in: 'denial',
+    reply: reply({ authority: [soa(900, 60)] }),
+    keeps: 60,
+  },
   { name: 'NODATA above half an hour', in: 'denial', reply: reply({ authority: [soa(7_200, 7_200)] }), keeps: 1_800 },
-  { name: 'NODATA behind an alias', in: 'denial', reply: reply({ answer: [alias(30, NAME, 'a.example.org')], authority: [soa(900, 900)] }), keeps: 30 },
+  {
+    name: 'NODATA behind an alias',
+    in: 'denial',
+    reply: reply({ answer: [alias(30, NAME, 'a.example.org')], authority: [soa(900, 900)] }),
+    keeps: 30,
+  },
   { name: 'NXDOMAIN', in: 'denial', reply: reply({ rcode: Rcode.NXDOMAIN, authority: [soa(60, 900)] }), keeps: 60 },
-  { name: 'NXDOMAIN behind an alias (RFC)', in: 'denial', reply: reply({ rcode: Rcode.NXDOMAIN, answer: [alias(30, NAME, 'a.example.org')], authority: [soa(900, 900)] }), keeps: 30 },
+  {
+    name: 'NXDOMAIN behind an alias (RFC)',
+    in: 'denial',
+    reply: reply({ rcode: Rcode.NXDOMAIN, answer: [alias(30, NAME, 'a.example.org')], authority: [soa(900, 900)] }),
+    keeps: 30,
+  },
   { name: 'SERVFAIL', in: 'denial', reply: reply({ rcode: Rcode.SERVFAIL }), keeps: 5 },
   { name: 'NOTIMP', in: 'denial', reply: reply({ rcode: Rcode.NOTIMP }), keeps: 5 },
   { name: 'an upstream that was silent (RFC 9520)', in: 'denial', reply: servfail('forward', 'silence'), keeps: 5 },
-  { name: 'data with a signature in force', client: DO, reply: reply({ answer: [address(300), signature(300, now - YEAR, now + YEAR)] }), keeps: 300 },
-  { name: 'data with a signature that has run out', client: DO, reply: reply({ answer: [address(300), signature(300, now - YEAR, now - 10)] }), keeps: 0 },
-  { name: 'data with a signature that is not in force yet', client: DO, reply: reply({ answer: [address(300), signature(300, now + 1_000, now + YEAR)] }), keeps: 0 },
+  {
+    name: 'data with a signature in force',
+    client: DO,
+    reply: reply({ answer: [address(300), signature(300, now - YEAR, now + YEAR)] }),
+    keeps: 300,
+  },
+  {
+    name: 'data with a signature that has run out',
+    client: DO,
+    reply: reply({ answer: [address(300), signature(300, now - YEAR, now - 10)] }),
+    keeps: 0,
+  },
+  {
+    name: 'data with a signature that is not in force yet',
+    client: DO,
+    reply: reply({ answer: [address(300), signature(300, now + 1_000, now + YEAR)] }),
+    keeps: 0,
+  },
   { name: 'a truncated reply', reply: reply({ truncated: true, answer: [address(300)] }), keeps: 0 },
   { name: 'NXDOMAIN without SOA', reply: reply({ rcode: Rcode.NXDOMAIN }), keeps: 0 },
   { name: 'an alias to nothing without SOA', reply: reply({ answer: [alias(30, NAME, 'a.example.org')] }), keeps: 0 },
@@ -152,7 +208,12 @@ test('a hit is authoritative, keeps RA and the Extended DNS Error, and says that
   const miss = await made.ask();
   const hit = await made.ask();
   t.like(miss, { authoritative: false, plugin: 'forward' });
-  t.like(hit, { authoritative: true, recursionAvailable: true, plugin: 'cache', extendedError: { code: 4, text: 'forged' } });
+  t.like(hit, {
+    authoritative: true,
+    recursionAvailable: true,
+    plugin: 'cache',
+    extendedError: { code: 4, text: 'forged' },
+  });
 });
 
 test('a failure is logged for the one who asked, not again for each hit', async (t) => {
@@ -183,7 +244,9 @@ for (const { name, query, isSame } of [
     let answer = (): void => {};
     const gate = new Promise<void>((resolve) => (answer = resolve));
     const made = cached('cache', () => gate.then(() => reply({ answer: [address(300)] })));
-    const waiting = Array.from({ length: 100 }, (_, i) => (i % 2 === 0 ? made.ask() : made.ask(query.name, query.type, query.changes)));
+    const waiting = Array.from({ length: 100 }, (_, i) =>
+      i % 2 === 0 ? made.ask() : made.ask(query.name, query.type, query.changes),
+    );
     answer();
     t.true((await Promise.all(waiting)).every(({ rcode }) => rcode === Rcode.NOERROR));
     t.is(made.asked.length, isSame ? 1 : 2);
@@ -213,6 +276,18 @@ test('a fault below reaches everybody who waits, and the next query asks anew', 
   const both = await Promise.allSettled([made.ask(), made.ask()]);
   t.true(both.every(({ status }) => status === 'rejected'));
   made.answer(reply({ answer: [address(300)] }));
+  t.is((await made.ask()).rcode, Rcode.NOERROR);
+});
+
+test(`no more than ${WAITERS_MAX} queries wait for an equal one`, async (t) => {
+  const { promise, resolve } = Promise.withResolvers<Reply>();
+  const made = cached('cache', () => promise);
+  const waiting = Array.from({ length: WAITERS_MAX + 1 }, () => made.ask());
+  const refused = await made.ask();
+  t.is(refused.rcode, Rcode.SERVFAIL);
+  t.is(refused.fault, `${WAITERS_MAX} queries wait for answers to equal ones already`);
+  resolve(reply({ answer: [address(300)] }));
+  t.true((await Promise.all(waiting)).every(({ rcode }) => rcode === Rcode.NOERROR));
   t.is((await made.ask()).rcode, Rcode.NOERROR);
 });
 
@@ -258,7 +333,12 @@ for (const { text, name = NAME, success, denial } of [
   { text: 'cache {\n disable denial example.org example.net\n}', success: 3_000, denial: 0 },
   { text: 'cache {\n disable success example.net\n}', success: 3_000, denial: 1_800 },
   { text: 'cache 30 {\n disable success cluster.local\n disable denial cluster.local\n}', success: 30, denial: 30 },
-  { text: 'cache 30 {\n disable success cluster.local\n disable denial cluster.local\n}', name: 'a.cluster.local', success: 0, denial: 0 },
+  {
+    text: 'cache 30 {\n disable success cluster.local\n disable denial cluster.local\n}',
+    name: 'a.cluster.local',
+    success: 0,
+    denial: 0,
+  },
 ]) {
   test(`${JSON.stringify(text)}: ${name} is kept for ${success} s, its absence for ${denial} s`, async (t) => {
     for (const [below, keeps] of [
@@ -310,7 +390,9 @@ test('the newest reply is the only one: an older answer does not come back when 
 });
 
 test('the least recently used entries make room, and that is counted', async (t) => {
-  const made = cached('cache {\n success 2\n}', (query) => Promise.resolve(reply({ answer: [{ ...address(300), owner: query.question.name }] })));
+  const made = cached('cache {\n success 2\n}', (query) =>
+    Promise.resolve(reply({ answer: [{ ...address(300), owner: query.question.name }] })),
+  );
   await made.ask('a.example.org');
   await made.ask('b.example.org');
   await made.ask('a.example.org');
@@ -402,7 +484,10 @@ test('serve_stale: not beyond its time', async (t) => {
 });
 
 test('serve_stale: a stale NXDOMAIN says so', async (t) => {
-  const made = cached('cache {\n serve_stale 1h immediate 30s\n}', reply({ rcode: Rcode.NXDOMAIN, authority: [soa(60, 60)] }));
+  const made = cached(
+    'cache {\n serve_stale 1h immediate 30s\n}',
+    reply({ rcode: Rcode.NXDOMAIN, authority: [soa(60, 60)] }),
+  );
   await made.ask();
   made.pass(70_000);
   const stale = await made.ask();
@@ -463,7 +548,10 @@ test('serve_stale verify: silence below gives the stale answer when the time is 
 });
 
 test('serve_stale_policy prefer_positive: an answer out of date is better than a new denial, until its time is over', async (t) => {
-  const made = cached('cache {\n serve_stale 1h verify\n serve_stale_policy prefer_positive\n}', reply({ answer: [address(100)] }));
+  const made = cached(
+    'cache {\n serve_stale 1h verify\n serve_stale_policy prefer_positive\n}',
+    reply({ answer: [address(100)] }),
+  );
   await made.ask();
   made.pass(200_000);
   made.answer(reply({ rcode: Rcode.NXDOMAIN, authority: [soa(1_800, 1_800)] }));

@@ -134,7 +134,7 @@ test('the plugin finds name servers by the addresses of the machine it runs on',
   const handler = kubernetes.layer?.(optionsFrom(kubernetes, 'kubernetes cluster.local'), context)(() => PASSED_ON);
   if (handler === undefined) return t.fail('kubernetes has a layer');
   const answers = await Promise.all(['A', 'AAAA'].map((type) => ask(handler, 'ns.dns.cluster.local', type)));
-  const found = answers.flatMap(({ answer }) => answer.map((line) => line.split(' ').at(-1)));
+  const found = answers.flatMap(({ answer }) => answer.map((line) => line.split(' ').at(-1) ?? ''));
   const own = Object.values(networkInterfaces()).flatMap((addresses = []) => addresses);
   const expected = own.filter(({ address, internal }) => !internal && !address.startsWith('fe80:'));
   t.deepEqual(found.toSorted(), [...new Set(expected.map(({ address }) => address))].toSorted());

@@ -74,7 +74,8 @@ async function running(t: ExecutionContext, port: number, directive: string): Pr
         watchers.add(look);
         look();
       }),
-    ask: async (name, type) => rcodeName(decodeReply(await exchange(server, 'udp', encodeQuery(7, asked(name, type)))).rcode),
+    ask: async (name, type) =>
+      rcodeName(decodeReply(await exchange(server, 'udp', encodeQuery(7, asked(name, type)))).rcode),
   };
 }
 
@@ -125,7 +126,8 @@ test('guessed probes stop nothing: they are forwarded like any name', async (t) 
   const socket = createSocket('udp4');
   socket.connect(server.port, '127.0.0.1');
   await once(socket, 'connect');
-  for (let i = 0; i < 100; i++) socket.send(encodeQuery(i, asked(`${1_000_003n * BigInt(i)}.18446744073709551615`, 'HINFO')));
+  for (let i = 0; i < 100; i++)
+    socket.send(encodeQuery(i, asked(`${1_000_003n * BigInt(i)}.18446744073709551615`, 'HINFO')));
   await upstream.asked(101, ({ type }) => type === 'HINFO');
   socket.close();
   t.deepEqual(server.lines, []);
@@ -145,7 +147,10 @@ test('a probe that somebody saw under way stops its upstream only as HINFO', asy
 
 for (const { text, expected } of [
   { text: 'loop', expected: undefined },
-  { text: 'loop twice', expected: 'Corefile:2:6: found "twice", expected the end of the line: loop (it takes no arguments)' },
+  {
+    text: 'loop twice',
+    expected: 'Corefile:2:6: found "twice", expected the end of the line: loop (it takes no arguments)',
+  },
   { text: 'loop {\n exit\n}', expected: 'Corefile:3:2: found "exit", expected no options: "loop" has none' },
 ]) {
   test(`${JSON.stringify(text)} is ${expected === undefined ? 'taken' : 'refused'}`, (t) => {

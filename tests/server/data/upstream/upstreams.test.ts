@@ -1,6 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
 
-import { Upstreams } from '../../../../server/data/upstream/upstreams.ts';
+import { ATTEMPTS_MAX, Upstreams } from '../../../../server/data/upstream/upstreams.ts';
+import { IN_FLIGHT_MAX } from '../../../../server/data/upstream/upstream.ts';
 import { forward } from '../../../../server/plugins/forward.ts';
 import { Rcode } from '../../../../zones/rr.ts';
 import { withinDeadline } from '../../../support/client.ts';
@@ -8,7 +9,11 @@ import { optionsFrom } from '../../../support/directive.ts';
 import { startEvilUpstream, type EvilUpstream } from '../../../support/evil-upstream.ts';
 import { testContext, testQuery } from '../../../support/plugin-context.ts';
 
-type Asking = { readonly upstreams: Upstreams; readonly line: (text: string) => Promise<void>; readonly value: (metric: string) => number };
+type Asking = {
+  readonly upstreams: Upstreams;
+  readonly line: (text: string) => Promise<void>;
+  readonly value: (metric: string) => number;
+};
 
 function asking(t: ExecutionContext, directive: string): Asking {
   const watchers = new Set<() => void>();
@@ -34,7 +39,8 @@ function asking(t: ExecutionContext, directive: string): Asking {
         watchers.add(look);
         look();
       }),
-    value: (metric) => [...made.series()].filter(([row]) => row.startsWith(metric)).reduce((sum, [, [value]]) => sum + (value ?? 0), 0),
+    value: (metric) =>
+      [...made.series()].filter(([row]) => row.startsWith(metric)).reduce((sum, [, [value]]) => sum + (value ?? 0), 0),
   };
 }
 
@@ -50,7 +56,10 @@ test('a dead upstream is found out by checks and left out until it answers', asy
   const dead = await gone();
   const server = await startEvilUpstream();
   t.teardown(server.close);
-  const { upstreams, line, value } = asking(t, `forward . ${dead.address} ${server.address} {\n policy sequential\n ${FAST}}`);
+  const { upstreams, line, value } = asking(
+    t,
+    `forward . ${dead.address} ${server.address} {\n policy sequential\n ${FAST}}`,
+  );
   t.is((await upstreams.resolve(testQuery('ok.example.org'))).rcode, Rcode.NOERROR);
   await line(`${dead.address} is down: 3 health checks in a row got no reply`);
   t.true(value('coredns_proxy_healthcheck_failures_total') >= 3);
@@ -77,7 +86,10 @@ test('any reply is good health, and the check can be another name without RD', a
   const server = await startEvilUpstream({ tcp: false });
   t.teardown(server.close);
   server.behave('mute');
-  const { upstreams } = asking(t, `forward . ${server.address} {\n read_timeout 1ms\n health_check 1ms no_rec domain check.example.org\n}`);
+  const { upstreams } = asking(
+    t,
+    `forward . ${server.address} {\n read_timeout 1ms\n health_check 1ms no_rec domain check.example.org\n}`,
+  );
   await upstreams.resolve(testQuery('a.example.org'));
   server.behave('rcode-5');
   await server.asked(2, ({ name }) => name.toLowerCase() === 'check.example.org');
@@ -104,7 +116,7 @@ for (const { option, asked } of [
 for (const { option, most } of [
   { option: 'max_connect_attempts 1', most: 1 },
   { option: 'max_connect_attempts 3', most: 3 },
-  { option: 'max_connect_attempts 0', most: 16 },
+  { option: 'max_connect_attempts 0', most: ATTEMPTS_MAX },
 ]) {
   test(`${option}: one query causes at most ${most} upstream`, async (t) => {
     const server = await startEvilUpstream();
@@ -122,17 +134,51 @@ test('a stopped upstream is not asked; with all stopped the client is told why',
   const { upstreams } = asking(t, `forward . ${server.address}`);
   for (const upstream of upstreams.members) upstream.stopped = 'it leads back here';
   const reply = await upstreams.resolve(testQuery('a.example.org'));
-  t.like(reply, { rcode: Rcode.SERVFAIL, fault: 'it leads back here', extendedError: { code: 23, text: 'it leads back here' } });
+  t.like(reply, {
+    rcode: Rcode.SERVFAIL,
+    fault: 'it leads back here',
+    extendedError: { code: 23, text: 'it leads back here' },
+  });
   t.is(server.seen.length, 0);
 });
 
-test('what waits when the upstreams are closed ends', async (t) => {
+test('what waits when the upstreams are closed is still answered, then its connection is closed', async (t) => {
   const server = await startEvilUpstream();
   t.teardown(server.close);
-  server.behave('mute');
   const { upstreams } = asking(t, `forward . ${server.address} {\n force_tcp\n max_connect_attempts 1\n}`);
-  const reply = upstreams.resolve(testQuery('a.example.org'));
+  const reply = upstreams.resolve(testQuery('held.example.org'));
   await server.asked(1);
   upstreams.close();
-  t.is((await reply).rcode, Rcode.SERVFAIL);
+  server.release();
+  t.is((await reply).rcode, Rcode.NOERROR);
+  await server.closed(1);
+});
+
+test('more queries than one upstream may be asked at once are refused, and what waits is answered', async (t) => {
+  const server = await startEvilUpstream();
+  t.teardown(server.close);
+  const { upstreams } = asking(
+    t,
+    `forward . ${server.address} {\n force_tcp\n read_timeout 30s\n max_connect_attempts 1\n}`,
+  );
+  const waiting = Array.from({ length: 800 }, () => upstreams.resolve(testQuery('held.example.org')));
+  const { rcode, fault } = await upstreams.resolve(testQuery('ok.example.org'));
+  t.is(rcode, Rcode.REFUSED);
+  t.regex(fault ?? '', /100 queries wait on each TCP connection to 127\.0\.0\.1:\d+ already/);
+  await server.asked(800);
+  server.release();
+  for (const reply of await Promise.all(waiting)) t.is(reply.rcode, Rcode.NOERROR);
+});
+
+test(`${IN_FLIGHT_MAX} queries may wait for one upstream over UDP, the next is refused until they are done`, async (t) => {
+  const server = await startEvilUpstream();
+  t.teardown(server.close);
+  const options = 'read_timeout 1ms\n max_connect_attempts 1\n max_fails 0';
+  const { upstreams } = asking(t, `forward . ${server.address} {\n ${options}\n}`);
+  const waiting = Array.from({ length: IN_FLIGHT_MAX }, () => upstreams.resolve(testQuery('mute.example.org')));
+  const { rcode, fault } = await upstreams.resolve(testQuery('ok.example.org'));
+  t.is(rcode, Rcode.REFUSED);
+  t.is(fault, `${IN_FLIGHT_MAX} queries wait for ${server.address} already`);
+  for (const reply of await Promise.all(waiting)) t.is(reply.rcode, Rcode.SERVFAIL);
+  t.not((await upstreams.resolve(testQuery('ok.example.org'))).rcode, Rcode.REFUSED);
 });
