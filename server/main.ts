@@ -15,10 +15,9 @@ import { configurationReader, type ReadConfiguration } from './control/configura
 import { startControl, type Control } from './control/control.ts';
 import type { StartWorker } from './control/data-thread.ts';
 import { openLogger, type Logger } from './control/logger.ts';
-import { sourceOpener } from './control/sources.ts';
+import { loadSources, sourceOpener } from './control/sources.ts';
 import { systemTimers } from './control/timers.ts';
 import { readStandardInput } from './corefile/files.ts';
-import { CorefileError } from './errors.ts';
 import { plugins } from './plugins/order.ts';
 import { VERSION } from './version.ts';
 
@@ -65,12 +64,13 @@ async function check(words: Arguments, logger: Logger): Promise<0 | 1> {
   try {
     const { plan, warnings } = readerFor(corefileFor(words, logger), words)();
     for (const warning of warnings) logger.log('warning', '', warning);
+    await loadSources();
     const fault = await checkDataThread(startWorker, systemTimers);
     if (fault !== undefined) throw new Error(`The data thread cannot be started: ${fault}`);
     for (const line of startLines(plan, surroundings)) logger.print(line);
     return 0;
   } catch (error) {
-    logger.log('error', '', reasonOf(error));
+    logger.log('error', '', messageOf(error));
     return 1;
   }
 }
@@ -116,7 +116,7 @@ async function serve(words: Arguments, logger: Logger): Promise<void> {
   });
 
   try {
-    if (words.pidFile !== undefined) writeFileSync(words.pidFile, `${process.pid}\n`);
+    if (words.pidFile !== undefined) writePid(words.pidFile);
     const { path, isDemo } = corefileFor(words, logger);
     const begun = await startControl({
       read: readerFor({ path }, words),
@@ -133,7 +133,7 @@ async function serve(words: Arguments, logger: Logger): Promise<void> {
     control = begun;
   } catch (error) {
     if (stops > 0) return;
-    logger.log('error', '', reasonOf(error));
+    logger.log('error', '', messageOf(error));
     await end(1);
   }
 }
@@ -159,17 +159,29 @@ function readerFor({ path }: { readonly path: string }, { port }: Arguments): Re
   });
 }
 
+/** @throws Error that says why not */
+function writePid(file: string): void {
+  try {
+    writeFileSync(file, `${process.pid}\n`);
+  } catch (error) {
+    throw new Error(
+      `The pid file cannot be written: ${messageOf(error)}. Give -pidfile another path, or leave it out.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
 async function leave(logger: Logger, code: number): Promise<never> {
   await logger.flush(FLUSH_LIMIT);
   process.exit(code);
 }
 
-/** Why it cannot start, in words; a stack only where nobody foresaw it. */
-function reasonOf(error: unknown): string {
-  if (error instanceof CorefileError) return error.message;
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
 function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return (error instanceof Error ? (error.stack ?? error.message) : String(error)).replaceAll(/\n\s*/g, ' ');
 }

@@ -33,11 +33,13 @@ export function nameOf(rdata: Uint8Array): Spelling {
 /** RFC 2782. */
 export function srvRdata(priority: number, weight: number, port: number, target: Spelling): Uint8Array {
   const rdata = new Uint8Array(6 + target.length);
-  const view = new DataView(rdata.buffer);
-  view.setUint16(0, priority);
-  view.setUint16(2, weight);
-  view.setUint16(4, port);
-  rdata.set(octetsOf(target), 6);
+  rdata[0] = priority >> 8;
+  rdata[1] = priority;
+  rdata[2] = weight >> 8;
+  rdata[3] = weight;
+  rdata[4] = port >> 8;
+  rdata[5] = port;
+  for (let i = 0; i < target.length; i++) rdata[6 + i] = target.charCodeAt(i);
   return rdata;
 }
 

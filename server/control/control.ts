@@ -98,6 +98,7 @@ class Running {
     this.#options = options;
     this.#metrics = openMetrics({
       series: this.#series,
+      now: timers.now,
       droppedLines: () => logger.dropped() + this.#supervisor.droppedLines,
       droppedConnections: () => this.#endpoints.droppedConnections,
       synced: () => this.#clusters.synced(),

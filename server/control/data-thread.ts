@@ -51,7 +51,7 @@ export class DataThread {
       if (!this.#isOver) events.message(message);
     });
     this.#worker.on('messageerror', (error) => end(`a message could not be read: ${error.message}`));
-    this.#worker.on('error', (error) => end(error.stack ?? error.message));
+    this.#worker.on('error', (error) => end((error.stack ?? error.message).replaceAll(/\n\s*/g, ' ')));
     this.#worker.on('exit', (code) => end(`it exited with code ${code}`));
   }
 

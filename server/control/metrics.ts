@@ -14,6 +14,8 @@ import type { Sample, SeriesBook } from './series.ts';
 /** Where the figures come from that the control thread does not count itself. */
 export type MetricSources = {
   readonly series: SeriesBook;
+  /** Monotonic. */
+  readonly now: () => Milliseconds;
   /** Lines of the log that found no room. */
   readonly droppedLines: () => Count;
   /** HTTP connections that were closed to make room. */
@@ -30,7 +32,7 @@ export type MetricSources = {
 
 export type Metrics = {
   readonly contentType: string;
-  /** The text exposition. Callers that come while it is being made get the same one. */
+  /** The text exposition, at most a tenth of a second old. */
   readonly render: () => Promise<string>;
   readonly reloadFailed: () => void;
   /** The SHA-512 of the Corefile in use. */
@@ -58,6 +60,9 @@ const PROGRAMMING_BUCKETS: readonly Seconds[] = Array.from({ length: 20 }, (_, k
 /** How exactly the control thread's event loop is timed: each look wakes an idle processor. */
 const EVENT_LOOP_PRECISION: Milliseconds = 100;
 
+/** Who asks more often gets the same text again: nobody can keep the control thread busy by asking. */
+const RENDER_INTERVAL: Milliseconds = 100;
+
 export function openMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   // The names that tools built for CoreDNS look for come with these: process_cpu_seconds_total, process_resident_memory_bytes.
@@ -75,22 +80,22 @@ export function openMetrics(sources: MetricSources): Metrics {
   const own = ownMetrics([registry]);
 
   let snapshot: Snapshot = new Map();
-  let rendering: Promise<string> | undefined;
   const render = async (): Promise<string> => {
-    try {
-      snapshot = Map.groupBy(sources.series.samples(), (sample) => sample.metric);
-      for (const [metric, [first]] of snapshot) {
-        if (first !== undefined) addFamily(registry, metric, first.type, () => snapshot);
-      }
-      // prom-client writes a number that is none as `Nan`; the format's word is NaN. Only values stand at the end of a line.
-      return (await registry.metrics()).replace(/ Nan$/gm, ' NaN');
-    } finally {
-      rendering = undefined;
+    snapshot = Map.groupBy(sources.series.samples(), (sample) => sample.metric);
+    for (const [metric, [first]] of snapshot) {
+      if (first !== undefined) addFamily(registry, metric, first.type, () => snapshot);
     }
+    // prom-client writes a number that is none as `Nan`; the format's word is NaN. Only values stand at the end of a line.
+    return (await registry.metrics()).replace(/ Nan$/gm, ' NaN');
   };
+  let rendered: { readonly at: Milliseconds; readonly text: Promise<string> } | undefined;
   return {
     contentType: registry.contentType,
-    render: () => (rendering ??= render()),
+    render() {
+      const at = sources.now();
+      if (rendered === undefined || at - rendered.at >= RENDER_INTERVAL) rendered = { at, text: render() };
+      return rendered.text;
+    },
     ...own,
   };
 }

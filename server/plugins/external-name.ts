@@ -3,15 +3,12 @@
 import { aliasTarget } from '../../zones/kubernetes/alias.ts';
 import { lowerCase, present } from '../../zones/name.ts';
 import { Rcode, rcodeName, RRClass, type RRset } from '../../zones/rr.ts';
-import type { Bytes, Count } from '../../zones/units.ts';
+import type { Count } from '../../zones/units.ts';
 import { after, type Handler } from '../pipeline.ts';
 import { emptyReply, servfail, type Query, type Reply } from '../query.ts';
 
 /** How often one client's query may leave a zone and come back before it is taken for a loop. */
 export const ALIAS_DEPTH_MAX: Count = 8;
-
-/** The client's own limit is applied to the whole reply, so the part may be as long as a message can be. */
-const PAYLOAD_MAX: Bytes = 65_535;
 
 /** The reply to `query` when its name is an alias: `chain`, of CNAMEs, and what the server has for the last one's target. */
 export function resolveAlias(
@@ -34,8 +31,6 @@ export function resolveAlias(
     ...query,
     recursionDesired: true,
     question,
-    edns: { payloadSize: PAYLOAD_MAX, dnssecOk: query.edns?.dnssecOk ?? false },
-    peer: { ...query.peer, protocol: 'tcp' },
     aliasDepth: query.aliasDepth + 1,
   };
   return after(resolve(asked), (reply) => joined(chain, reply, plugin, present(target)));
@@ -50,9 +45,7 @@ function joined(chain: readonly RRset[], reply: Reply, plugin: string, target: s
   }
   // Not refused by anybody: this server answers for its zones only, and a resolver that asks it follows aliases by itself.
   if (rcode === Rcode.REFUSED && reply.plugin === '') return alias;
-  return servfail(
-    plugin,
-    `${target}, the target of an ExternalName: ${reply.fault ?? rcodeName(rcode)}`,
-    extendedError,
-  );
+  const fault = `${target}, the target of an ExternalName: ${reply.fault ?? rcodeName(rcode)}`;
+  // The failure itself was cached where it happened (RFC 9520).
+  return { ...servfail(plugin, fault, extendedError), fresh: true };
 }

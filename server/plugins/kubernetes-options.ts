@@ -49,7 +49,7 @@ export type KubernetesOptions = {
 };
 
 /** How hard the API server may be asked; undefined for the client's own choice. */
-export type RequestLimits = {
+type RequestLimits = {
   readonly perSecond: Count | undefined;
   readonly burst: Count | undefined;
   readonly inFlight: Count | undefined;

@@ -30,7 +30,7 @@ export function kubernetesAt(localAddresses: () => readonly Address[]): Plugin<K
     layer(options, context) {
       for (const warning of options.warnings) context.log('warning', `plugin/${NAME}`, warning);
       const store = context.cluster(options.cluster);
-      const passesOn = (name: Name): boolean => options.fallthrough.some((zone) => isWithin(name, zone));
+      const passesOn = (name: Name): boolean => isWithinAny(name, options.fallthrough);
       const zones = clusterZones(store, options.zones, {
         primary: options.primary,
         ttl: options.ttl,
@@ -71,11 +71,21 @@ function answer(authority: Authority, query: Query, next: Handler): ReturnType<H
 /** What does not exist here may exist with the next plugin, or may not have been heard of yet. */
 function nameError(authority: Authority, query: Query, found: Answer, next: Handler): ReturnType<Handler> {
   // Before fallthrough, unlike CoreDNS: private addresses are not asked for outside, nor is the denial of a name of ours kept.
-  if (!authority.kinds.every((kind) => authority.store.isSynced(kind))) return notReady(found);
+  if (!isSynced(authority)) return notReady(found);
   const target = aliasTarget(found.answer);
   const missing = target === undefined ? query.question.name : lowerCase(target);
   if (!authority.passesOn(missing)) return replyFrom(found, NAME);
   return target === undefined ? next(query) : resolveAlias(query, found.answer, NAME, authority.resolve);
+}
+
+function isSynced({ kinds, store }: Authority): boolean {
+  for (const kind of kinds) if (!store.isSynced(kind)) return false;
+  return true;
+}
+
+function isWithinAny(name: Name, zones: readonly Name[]): boolean {
+  for (const zone of zones) if (isWithin(name, zone)) return true;
+  return false;
 }
 
 /** RFC 8914 section 4.15. */

@@ -77,7 +77,7 @@ const refused: readonly [string, RegExp][] = [
 ];
 
 for (const [text, message] of refused) {
-  test(`refused: "${text.slice(0, 20)}"`, (t) => {
+  test(`refused: "${text.slice(0, 20)}", for ${message.source}`, (t) => {
     const error = t.throws(() => nameFrom(text), { instanceOf: NameError });
     t.regex(error.reason, message);
     t.is(error.code, 'NAME');

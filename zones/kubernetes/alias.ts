@@ -3,12 +3,12 @@
 import type { Answer } from '../answer.ts';
 import { isWithin, lowerCase, type Name, type Spelling } from '../name.ts';
 import { nameOf } from '../rdata.ts';
-import type { RRset } from '../rr.ts';
+import { RRType, type RRset } from '../rr.ts';
 import type { Count } from '../units.ts';
 import { NO_RRSETS as NONE } from './zone.ts';
 
 /** CNAMEs of one answer; a longer chain is given up, as in CoreDNS (plugin/backend_lookup.go). */
-export const CHAIN_MAX: Count = 11;
+const CHAIN_MAX: Count = 11;
 
 /**
  * The answer at the end of a chain that begins with `alias`, the CNAMEs in front. Its outcome is that of the last name (RFC
@@ -47,6 +47,7 @@ export type AliasZone = {
 
 /** The name that the last CNAME of an answer points to; undefined if it ends in something else. */
 export function aliasTarget(answer: readonly RRset[]): Spelling | undefined {
-  const rdata = answer.at(-1)?.rdatas[0];
+  const last = answer.at(-1);
+  const rdata = last?.type === RRType.CNAME ? last.rdatas[0] : undefined;
   return rdata === undefined ? undefined : nameOf(rdata);
 }

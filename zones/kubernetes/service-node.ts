@@ -72,7 +72,7 @@ export function servicesOf(node: ServiceNode, suffix: Spelling, ttl: Seconds): S
   return node.services;
 }
 
-type Target = { readonly front: string; readonly ports: ReadonlySet<number>; readonly addresses: Addresses };
+type Target = { readonly front: string; readonly ports: ReadonlySet<number>; readonly keys: readonly string[] };
 type Targets = { readonly weight: number; readonly targets: readonly Target[] };
 
 /** The addresses behind some `addressKey`s, each once. */
@@ -96,7 +96,7 @@ function targetsFrom(node: ServiceNode): Targets {
       items += matchingPorts(member, port);
       for (const each of member.ports) if (isAsked(each, port) && isPortNumber(each.number)) ports.add(each.number);
     }
-    return { front: label === '' ? front : wireLabel(label) + front, ports, addresses: addressesFrom(keysOf(group)) };
+    return { front: label === '' ? front : wireLabel(label) + front, ports, keys: keysOf(group) };
   });
   return { weight: Math.max(1, Math.floor(100 / items)), targets: targets.filter((target) => target.ports.size > 0) };
 }
@@ -105,11 +105,11 @@ function targetsFrom(node: ServiceNode): Targets {
 function servicesFrom({ weight, targets }: Targets, suffix: Spelling, ttl: Seconds): ServiceRRs {
   const rdatas: Uint8Array[] = [];
   const glue: RRset[] = [];
-  for (const { front, ports, addresses } of targets) {
+  for (const { front, ports, keys } of targets) {
     const target = nameUnder(front, suffix);
     if (target === undefined) continue;
     for (const port of ports) rdatas.push(srvRdata(0, weight, port, target));
-    glue.push(...addressSets(target, addresses, ttl));
+    if (glue.length < GLUE_MAX) glue.push(...addressSets(target, addressesFrom(keys), ttl));
   }
   return { suffix, ttl, rdatas, glue: glue.slice(0, GLUE_MAX) };
 }

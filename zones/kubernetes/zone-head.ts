@@ -34,8 +34,8 @@ const DNS_VERSION_TTL: Seconds = 28_800;
 const REFRESH: Seconds = 7200;
 const RETRY: Seconds = 1800;
 const EXPIRE: Seconds = 86_400;
-/** However long answers may be kept, a denial of a name that is about to come must not be. */
-const DENIAL_TTL_MAX: Seconds = 300;
+/** However long answers may be kept, the SOA of a denial must not be: the name may be about to come. Asked for alone it has the same TTL. */
+const SOA_TTL_MAX: Seconds = 300;
 
 const DNS = '\x03dns';
 const VERSION = '\x0bdns-version';
@@ -57,7 +57,9 @@ export function zoneHead(store: ClusterStore, options: ZoneOptions): ZoneHead {
   }
 
   function atApex(suffix: Spelling, type: number): Answer {
-    if (type === RRType.SOA) return dataAnswer(suffix, RRType.SOA, ttl, [soaFor(suffix, store.serial, ttl)]);
+    if (type === RRType.SOA) {
+      return dataAnswer(suffix, RRType.SOA, Math.min(ttl, SOA_TTL_MAX), [soaFor(suffix, store.serial, ttl)]);
+    }
     if (type !== RRType.NS) return denialsAt(suffix).nodata;
     const servers = nameservers(suffix);
     if (servers.length === 0) return denialsAt(suffix).nodata;
@@ -112,7 +114,7 @@ function denialsFor(suffix: Spelling, serial: number, ttl: Seconds): Denials {
   const soa: RRset = {
     owner: suffix,
     type: RRType.SOA,
-    ttl: Math.min(ttl, DENIAL_TTL_MAX),
+    ttl: Math.min(ttl, SOA_TTL_MAX),
     rdatas: [soaFor(suffix, serial, ttl)],
   };
   return { suffix, serial, nodata: denial('nodata', soa), nxdomain: denial('nxdomain', soa) };

@@ -126,7 +126,7 @@ export class Caching {
     );
   }
 
-  /** Keeps the reply if it may be kept, and gives it with the TTL that it is kept for. */
+  /** Keeps the reply if it may be kept, and gives it with the TTL that it is or would be kept for. */
   #remember(key: string, query: Query, reply: Reply, refreshed: Entry | undefined): Reply {
     if (reply.fresh) return reply;
     const now = this.#context.clock();
@@ -136,18 +136,14 @@ export class Caching {
       const { stale, failureFor } = this.#options;
       refreshed.retryAt = now + Math.max(stale?.recheck ?? 0, failureFor);
     }
-    if (classified.class === 'unfit' || ttl <= 0) return reply;
+    if (classified.class === 'unfit') return reply;
     const { disabled } = classified.class === 'success' ? this.#options.success : this.#options.denial;
     if (disabled.some((zone) => isWithin(query.question.name, zone))) {
       if (classified.class !== 'failure') this.#cache.forget(key);
-      return reply;
+    } else if (ttl > 0) {
+      const { class: kind, isPositive } = classified;
+      this.#cache.store(key, new Entry({ class: kind, isPositive, ttl }, { ...reply, fault: undefined }, now), now);
     }
-    const kept = { ...reply, fault: undefined };
-    this.#cache.store(
-      key,
-      new Entry({ class: classified.class, isPositive: classified.isPositive, ttl }, kept, now),
-      now,
-    );
     const shownTtl = Math.ceil(ttl);
     return {
       ...reply,

@@ -1,7 +1,7 @@
 /** A question as one upstream is asked it once, and which octets are its reply. Knows nothing of sockets. */
 
-import type { Spelling } from '../../../zones/name.ts';
-import { Rcode } from '../../../zones/rr.ts';
+import { lowerCase, type Spelling } from '../../../zones/name.ts';
+import { Rcode, type RRset } from '../../../zones/rr.ts';
 import type { Bytes } from '../../../zones/units.ts';
 import { HEADER_SIZE } from '../gate.ts';
 import {
@@ -57,13 +57,21 @@ export class Asked {
   }
 
   /**
-   * Reads a reply that was judged to be ours. The client's own letters are put back first, so names that point to the question
-   * have them too.
+   * Reads a reply that was judged to be ours. The client's own letters are put back: in the question, so that names which point to
+   * it have them too, and in owners that repeat it in full.
    * @throws MessageError
    */
   read(reply: Buffer): UpstreamReply {
     if (reply.readUInt16BE(4) === 1) reply.write(this.#original, HEADER_SIZE, 'latin1');
-    return decodeUpstreamReply(reply);
+    const read = decodeUpstreamReply(reply);
+    return { ...read, answer: read.answer.map((rrset) => this.#respelled(rrset)) };
+  }
+
+  #respelled(rrset: RRset): RRset {
+    const { owner } = rrset;
+    const original = this.#original;
+    const isAsked = owner.length === original.length && owner !== original && lowerCase(owner) === lowerCase(original);
+    return isAsked ? { ...rrset, owner: original } : rrset;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The control thread as a whole, with real data threads, sockets, files and HTTP. */
 
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -260,6 +260,31 @@ test('the directive reload watches the file by its path', async (t) => {
   await corefile(text('errors\n'));
   await until(() => lines.includes('info : Reloading complete'));
   t.is(lines.filter((line) => line === 'info : Reloading').length, 1);
+});
+
+test('a ConfigMap is followed through the links that the kubelet swaps', async (t) => {
+  const folder = await folderFor(t);
+  for (const [version, plugin] of [
+    ['1', ''],
+    ['2', 'errors\n'],
+  ] as const) {
+    await mkdir(join(folder, version));
+    await writeFile(join(folder, version, 'Corefile'), `${HEAD}\nwhoami\n${plugin}}\n`);
+  }
+  const link = async (version: string): Promise<void> => {
+    await symlink(version, join(folder, '..data_tmp'));
+    await rename(join(folder, '..data_tmp'), join(folder, '..data'));
+  };
+  await link('1');
+  await symlink('..data/Corefile', join(folder, 'Corefile'));
+  const path = join(folder, 'Corefile');
+  const read = configurationReader({ path, standardInput: () => '', environment: new Map(), defaultPort: 0, plugins });
+  const { control, get } = await started(t, '', { read });
+  await link('2');
+  await rm(join(folder, '1'), { recursive: true });
+  await control.reload();
+  const enabled = readExposition((await get('/metrics')).body).get('coredns_plugin_enabled')?.samples ?? [];
+  t.true(enabled.some(({ labels }) => labels['name'] === 'errors'));
 });
 
 test('a data thread that ends is replaced: same answers, counters go on, health and readiness tell', async (t) => {

@@ -612,7 +612,7 @@ test('no TTL ever grows, nor exceeds the one that came or an explicit floor', as
         }
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 500 },
   );
 });
 

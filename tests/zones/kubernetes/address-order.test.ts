@@ -4,7 +4,7 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import { AddressOrder, PENDING_MAX } from '../../../zones/kubernetes/address-order.ts';
-import { addressKey, type ReverseDigits } from '../../../zones/ip.ts';
+import { addressKey, addressOfKey, type ReverseDigits } from '../../../zones/ip.ts';
 
 /** Few values, so that addresses share beginnings and questions meet them. */
 const anyKey = fc
@@ -16,7 +16,7 @@ const anyKey = fc
 
 function digitsOf(key: string): ReverseDigits {
   if (key.length === 4) return { family: 4, digits: key };
-  const nibbles = [...key].flatMap((octet) => [octet.charCodeAt(0) >> 4, octet.charCodeAt(0) & 15]);
+  const nibbles = [...addressOfKey(key)].flatMap((octet) => [octet >> 4, octet & 15]);
   return { family: 6, digits: String.fromCharCode(...nibbles) };
 }
 

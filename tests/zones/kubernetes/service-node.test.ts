@@ -19,7 +19,7 @@ function member(label: string, last: number, ...ports: string[]): Member {
 function services(members: readonly Member[], asked?: { name: string; protocol: string }): readonly string[] {
   const { rdatas } = servicesOf(serviceNode(FRONT, members, asked), ZONE, 5);
   return presentSets([{ owner: ZONE, type: RRType.SRV, ttl: 5, rdatas }]).map((line) =>
-    line.split(' ').slice(4).join(' '),
+    line.split(' ').slice(5).join(' '),
   );
 }
 

@@ -9,7 +9,7 @@ import { clusterZones, zoneHolding } from '../../../zones/kubernetes/cluster-zon
 import { ClusterStore } from '../../../zones/kubernetes/store.ts';
 import type { Answer } from '../../../zones/answer.ts';
 import { addressFrom, addressKey, IN_ADDR_ARPA, IP6_ARPA, reverseNameOf } from '../../../zones/ip.ts';
-import { lowerCase, nameFrom, present, spellingFrom } from '../../../zones/name.ts';
+import { lowerCase, nameFrom, nameUnder, present, spellingFrom, wireLabel, type Name } from '../../../zones/name.ts';
 import { RRType, typeName } from '../../../zones/rr.ts';
 import { TEST_TIME } from '../../support/cluster-zone.ts';
 import {
@@ -382,11 +382,8 @@ test('objects with any text in every field are taken, and every question about t
       const store = emptyStore();
       store.apply(puts(...objects));
       store.apply(listed(objects));
-      for (const object of objects) {
-        store.records(object.namespace, object.name, true);
-        store.records(object.namespace, object.name, false);
-      }
-      answersOf(store, EXAMPLE_OBJECTS);
+      allAnswers(store, EXAMPLE_OBJECTS);
+      for (const object of objects) askEverything(store, object);
       store.apply(objects.map(removal));
       t.deepEqual(answersOf(store, EXAMPLE_OBJECTS.slice(0, 6)), answersOf(emptySynced(), EXAMPLE_OBJECTS.slice(0, 6)));
     }),
@@ -394,6 +391,34 @@ test('objects with any text in every field are taken, and every question about t
   );
   t.pass();
 });
+
+/** Questions for the names that an object would have if its texts were labels. */
+function askEverything(store: ClusterStore, object: ClusterObject): void {
+  const [zone] = clusterZones(store, [CLUSTER], {
+    primary: CLUSTER,
+    ttl: 5,
+    namespaces: undefined,
+    pods: 'insecure',
+    endpointPodNames: true,
+    ignoreEmptyService: false,
+    localAddresses: [],
+    passesOn: () => false,
+  });
+  const labels = object.kind === 'EndpointSlice' ? object.endpoints.map(({ hostname }) => hostname) : ['x'];
+  const service = object.kind === 'EndpointSlice' ? object.service : object.name;
+  for (const front of [[], ...labels.map((label) => [label]), ['_x', '_tcp']]) {
+    for (const kind of ['svc', 'pod']) {
+      const name = nameOfLabels([...front, service, object.namespace, kind]);
+      if (name === undefined) continue;
+      for (const type of [RRType.A, RRType.SRV, RRType.CNAME]) zone?.find(name, name, type);
+    }
+  }
+}
+
+function nameOfLabels(labels: readonly string[]): Name | undefined {
+  if (labels.some((label) => label.length > 63 || label === '' || /[^\0-\xff]/.test(label))) return undefined;
+  return lowerCase(nameUnder(labels.map(wireLabel).join(''), CLUSTER) ?? CLUSTER);
+}
 
 function emptySynced(): ClusterStore {
   const store = emptyStore();
