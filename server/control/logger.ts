@@ -20,8 +20,8 @@ export type Logger = {
   readonly flush: (limit: Milliseconds) => Promise<void>;
 };
 
-/** Octets that wait for a slow reader; beyond them lines are dropped and counted. About 30,000 lines. */
-export const LOG_WAITING_MAX: Bytes = 4 * 1024 * 1024;
+/** Octets that wait for a slow reader; beyond them lines are dropped and counted. About 8,000 lines of a query log. */
+export const LOG_WAITING_MAX: Bytes = 1024 * 1024;
 
 /** Prints on a descriptor: 1 is the standard output. */
 export function openLogger(descriptor: number, timers: Timers): Logger {

@@ -13,17 +13,17 @@ export type SourceSurroundings = {
 export function sourceOpener(surroundings: SourceSurroundings): OpenSource {
   return async (options, events) => {
     const { from } = options;
-    if (from.kind === 'manifests') return (await loadFolder()).openManifestFolder(from.folder, options, events);
-    return (await loadApi()).openApiSource({ ...options, from }, events, surroundings);
+    if (from.kind === 'manifests') {
+      const { openManifestFolder } = await import('../../zones/kubernetes/manifest-folder.ts');
+      return openManifestFolder(from.folder, options, events);
+    }
+    const { openApiSource } = await import('../../zones/kubernetes/api-source.ts');
+    return openApiSource({ ...options, from }, events, surroundings);
   };
 }
 
 /** Loads all of it, so that it is in the compile cache afterwards. */
 export async function loadSources(): Promise<void> {
-  await Promise.all([loadFolder(), loadApi()]);
+  await import('../../zones/kubernetes/manifest-folder.ts');
+  await import('../../zones/kubernetes/api-source.ts');
 }
-
-const loadFolder = (): Promise<typeof import('../../zones/kubernetes/manifest-folder.ts')> =>
-  import('../../zones/kubernetes/manifest-folder.ts');
-const loadApi = (): Promise<typeof import('../../zones/kubernetes/api-source.ts')> =>
-  import('../../zones/kubernetes/api-source.ts');

@@ -21,10 +21,8 @@ export function resolveAlias(
   if (target === undefined) return servfail(plugin, 'an alias without a target');
   if (query.aliasDepth >= ALIAS_DEPTH_MAX) {
     const start = present(query.question.name);
-    return servfail(
-      plugin,
-      `${start} leads through more than ${ALIAS_DEPTH_MAX} aliases; look for ExternalNames that point to each other`,
-    );
+    const fault = `${start} leads through more than ${ALIAS_DEPTH_MAX} aliases; look for ExternalNames that point to each other`;
+    return { ...servfail(plugin, fault), fresh: true };
   }
   const question = { name: lowerCase(target), spelling: target, type: query.question.type, class: RRClass.IN };
   const asked: Query = {

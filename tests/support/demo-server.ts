@@ -1,7 +1,9 @@
 /** The demo cluster on free ports, with an upstream of the test's. Knows the Corefile of fixtures/programs. */
 
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 
+import type { Milliseconds } from '../../zones/units.ts';
 import type { ServerAddress } from './client.ts';
 import { freePort, ROOT, startServer, type StartedServer } from './server.ts';
 
@@ -24,12 +26,16 @@ export async function startDemoServer(upstream: string): Promise<DemoServer> {
   return { ...server, address: { host: '127.0.0.1', port: server.port }, metricsPort };
 }
 
-/** The sum of a metric's samples whose labels include these, as `/metrics` says it now; 0 if there is none. */
+/** The page may be this old (server/control/metrics.ts), and what was counted since is not on it. */
+const PAGE_AGE: Milliseconds = 100;
+
+/** The sum of a metric's samples whose labels include these, everything before the call counted; 0 if there is none. */
 export async function metric(
   port: number,
   name: string,
   labels: Readonly<Record<string, string>> = {},
 ): Promise<number> {
+  await pause(PAGE_AGE + 1);
   const page = await fetch(`http://127.0.0.1:${port}/metrics`);
   return metricOf(await page.text(), name, labels);
 }

@@ -4,10 +4,11 @@
  */
 
 import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -79,22 +80,33 @@ export async function startServer(options: StartOptions): Promise<StartedServer>
   return { port, readyPort, pid: child.pid ?? 0, log: () => log, exited, close };
 }
 
-/** A port that is free for UDP and for TCP on 127.0.0.1 just now. */
+/**
+ * A port that is free for UDP and for TCP on 127.0.0.1 just now, and that the system gives to nobody who asks for any port: it is
+ * still free when the server has started.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
+    const port = randomInt(10_000, FIRST_EPHEMERAL_PORT);
     const tcp = createServer();
-    await new Promise<void>((resolve) => void tcp.listen(0, '127.0.0.1', resolve));
-    const { port } = tcp.address() as AddressInfo; // an AddressInfo because it listens on a port, not on a path
     const udp = createSocket('udp4');
-    const isFree = await new Promise<boolean>((resolve) => {
-      udp.once('error', () => resolve(false));
-      udp.bind(port, '127.0.0.1', () => resolve(true));
-    });
+    const isFree = await Promise.all([
+      new Promise<boolean>((resolve) => {
+        tcp.once('error', () => resolve(false));
+        tcp.listen(port, '127.0.0.1', () => resolve(true));
+      }),
+      new Promise<boolean>((resolve) => {
+        udp.once('error', () => resolve(false));
+        udp.bind(port, '127.0.0.1', () => resolve(true));
+      }),
+    ]);
     udp.close();
     await new Promise((resolve) => void tcp.close(resolve));
-    if (isFree) return port;
+    if (isFree.every(Boolean)) return port;
   }
 }
+
+/** Linux's ip_local_port_range begins here; elsewhere it begins higher. */
+const FIRST_EPHEMERAL_PORT = 32_768;
 
 /** The project's root. */
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));

@@ -6,9 +6,10 @@ import { AddressOrder } from './address-order.ts';
 import { keyOf, readySliceFrom, type ReadySlice } from './endpoints.ts';
 import { MultiMap } from './multi-map.ts';
 import { NamespacedMap } from './namespaced-map.ts';
-import type { ClusterChange, ClusterObject, EndpointSlice, Kind, Pod, Service } from './objects.ts';
+import type { ClusterChange, ClusterObject, EndpointSlice, Kind, Service } from './objects.ts';
+import { PodAddresses } from './pod-addresses.ts';
 import { recordsFor, type ServiceRecords } from './records.ts';
-import { areSameTexts, isSameService, isSameSlice } from './same-object.ts';
+import { isSameService, isSameSlice } from './same-object.ts';
 import { serialAfter } from './serial.ts';
 
 /** A service, or slices that name one which is not there (yet). */
@@ -30,9 +31,7 @@ export class ClusterStore {
   readonly #namespaces = new Set<string>();
   readonly #services = new NamespacedMap<Entry>();
   readonly #slices = new NamespacedMap<ReadySlice>();
-  readonly #pods = new NamespacedMap<readonly string[]>();
-  /** How many pods of a namespace have that address text. */
-  readonly #podAddresses = new NamespacedMap<number>();
+  readonly #pods = new PodAddresses();
   readonly #byClusterIP = new MultiMap<Entry>();
   readonly #byReadyAddress = new MultiMap<ReadySlice>();
   readonly #order = new AddressOrder(
@@ -96,7 +95,7 @@ export class ClusterStore {
 
   /** Has a pod of the namespace this address, in the text that the API has for it? */
   hasPod(namespace: string, address: string): boolean {
-    return this.#podAddresses.get(namespace, address) !== undefined;
+    return this.#pods.has(namespace, address);
   }
 
   /** Did it change anything that an answer depends on? */
@@ -121,7 +120,7 @@ export class ClusterStore {
       case 'EndpointSlice':
         return this.#putSlice(object);
       case 'Pod':
-        return this.#putPod(object);
+        return this.#pods.put(object);
     }
   }
 
@@ -134,7 +133,7 @@ export class ClusterStore {
       case 'EndpointSlice':
         return this.#removeSlice(namespace, name);
       case 'Pod':
-        return this.#removePod(namespace, name);
+        return this.#pods.remove(namespace, name);
     }
   }
 
@@ -161,7 +160,7 @@ export class ClusterStore {
       case 'EndpointSlice':
         return this.#slices.forEach((_slice, namespace, name) => visit(namespace, name));
       case 'Pod':
-        return this.#pods.forEach((_addresses, namespace, name) => visit(namespace, name));
+        return this.#pods.forEachName(visit);
     }
   }
 
@@ -220,31 +219,6 @@ export class ClusterStore {
     forgetRecords(entry);
     this.#dropIfEmpty(entry);
     for (const key of new Set(ready.keys)) if (this.#byReadyAddress.delete(key, ready)) this.#order.touch(key);
-  }
-
-  #putPod(pod: Pod): boolean {
-    const old = this.#pods.get(pod.namespace, pod.name);
-    if (old !== undefined && areSameTexts(old, pod.addresses)) return false;
-    if (old !== undefined) this.#countPod(pod.namespace, old, -1);
-    this.#pods.set(pod.namespace, pod.name, pod.addresses);
-    this.#countPod(pod.namespace, pod.addresses, 1);
-    return true;
-  }
-
-  #removePod(namespace: string, name: string): boolean {
-    const addresses = this.#pods.get(namespace, name);
-    if (addresses === undefined) return false;
-    this.#pods.delete(namespace, name);
-    this.#countPod(namespace, addresses, -1);
-    return true;
-  }
-
-  #countPod(namespace: string, addresses: readonly string[], by: 1 | -1): void {
-    for (const address of addresses) {
-      const count = (this.#podAddresses.get(namespace, address) ?? 0) + by;
-      if (count === 0) this.#podAddresses.delete(namespace, address);
-      else this.#podAddresses.set(namespace, address, count);
-    }
   }
 
   #entry(namespace: string, name: string): Entry {
