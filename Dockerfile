@@ -26,6 +26,7 @@ COPY fixtures/clusters/demo fixtures/clusters/demo
 ENV NODE_COMPILE_CACHE=/app/.compile-cache
 RUN mkdir .compile-cache && chown 65532:65532 .compile-cache
 USER 65532:65532
-RUN ["/usr/local/bin/node", "/app/server/main.ts", "--check"]
+RUN ["/usr/local/bin/node", "--disable-sigusr1", "--enable-experimental-regexp-engine", "/app/server/main.ts", "--check"]
 EXPOSE 53/udp 53/tcp 9153/tcp
-ENTRYPOINT ["/usr/local/bin/node", "/app/server/main.ts"]
+# SIGUSR1 reloads, as in CoreDNS, and must never open Node's inspector; patterns of `errors` run in the engine that cannot backtrack.
+ENTRYPOINT ["/usr/local/bin/node", "--disable-sigusr1", "--enable-experimental-regexp-engine", "/app/server/main.ts"]
