@@ -21,6 +21,7 @@ export type Tally = {
 export const WINDOW: Count = 128;
 /** Sockets they are spread over. */
 export const SOCKETS: Count = 4;
+const LANE_WINDOW: Count = +(process.env.W??128) / SOCKETS;
 
 /** Later than this is missing: no server takes so long, a busy machine may. */
 const REPLY_DEADLINE: Milliseconds = 2_000;
@@ -53,7 +54,7 @@ export class Asker {
   /** Asks that many questions; Infinity until `stop`. */
   ask(count: Count): void {
     this.#limit = this.tally.asked + count;
-    for (const lane of this.#lanes) for (let i = 0; i < WINDOW / SOCKETS; i++) lane.ask();
+    for (const lane of this.#lanes) lane.fill();
   }
 
   /** Asks no more. */
@@ -113,15 +114,21 @@ class Lane {
     return this.#waiting.size;
   }
 
-  ask(): void {
+  /** Asks until its share of the window is full. */
+  fill(): void {
+    while (this.#waiting.size < LANE_WINDOW && this.#ask());
+  }
+
+  #ask(): boolean {
     const question = this.#next();
-    if (question === undefined) return;
+    if (question === undefined) return false;
     do this.#id = (this.#id + 1) & 0xffff;
     while (this.#waiting.has(this.#id) || this.#expired.has(this.#id));
     const query = Buffer.from(question.query);
     query.writeUInt16BE(this.#id, 0);
     this.#waiting.set(this.#id, { question, since: performance.now() });
     this.#socket.send(query);
+    return true;
   }
 
   /** Gives up what has waited too long. */
@@ -132,8 +139,8 @@ class Lane {
       this.#waiting.delete(id);
       this.#expired.add(id);
       this.#tally.missing++;
-      this.ask();
     }
+    this.fill();
   }
 
   close(): void {
@@ -149,7 +156,7 @@ class Lane {
     const fault = faultOf(reply, waiting.question);
     if (fault === undefined) this.#tally.answered++;
     else this.#wrong(`${presentQuestion(waiting.question)}: ${fault}`);
-    this.ask();
+    if (this.#waiting.size <= LANE_WINDOW / 2) this.fill();
   }
 
   #wrong(fault: string): void {

@@ -1,7 +1,10 @@
 /** What an operator, a kubelet and a ConfigMap do to a running server, seen from outside: signals, exit codes, reloads, probes. */
 
 import { once } from 'node:events';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 import test from 'ava';
 
@@ -18,11 +21,12 @@ const OUTSIDE = `
   held.example.org.   300 IN A   203.0.113.81
 `;
 const WEB = 'web.shop.svc.cluster.local';
+const CART = 'cart.shop.svc.cluster.local';
 const MAIN = 'server/main.ts';
 
 async function withServer(
   run: (server: OperatedServer, upstream: StaticUpstream) => Promise<void>,
-  options: { readonly lameduck?: string } = {},
+  options: { readonly lameduck?: string; readonly cluster?: string } = {},
 ): Promise<void> {
   const upstream = await startStaticUpstream(OUTSIDE);
   try {
@@ -149,16 +153,24 @@ test.serial('SIGHUP and SIGUSR1 reload: of the queries that keep coming none is 
   });
 });
 
-test.serial('a cached answer outlives a reload that does not concern it', async (t) => {
+test.serial('a cached answer outlives a reload, unless its block was changed', async (t) => {
   await withServer(async (server, upstream) => {
-    await answerOf(server.address, 'udp', 'www.example.org', 'A');
-    await server.corefile.write(server.text.replace('ttl 30', 'ttl 7'));
-    server.signal('SIGHUP');
-    await server.logged('Reloading complete');
-    t.deepEqual(await answerOf(server.address, 'udp', WEB, 'A'), ['NOERROR', `${WEB}. 7 IN A 10.96.12.80`]);
-    const asks = upstream.queries.length;
-    t.is((await answerOf(server.address, 'udp', 'www.example.org', 'A'))[0], 'NOERROR');
-    t.deepEqual(upstream.queries.slice(asks), []);
+    const asksFor = async (name: string): Promise<number> => {
+      const before = upstream.queries.length;
+      t.is((await answerOf(server.address, 'udp', name, 'A'))[0], 'NOERROR');
+      return upstream.queries.length - before;
+    };
+    t.is(await asksFor('www.example.org'), 1);
+    for (const [text, asks] of [
+      [server.text, 0],
+      [`${server.text}\nwhoami.test:{$PORT} {\n bind 127.0.0.1\n whoami\n}\n`, 0],
+      [server.text.replace('cache 30', 'cache 20'), 1],
+    ] as const) {
+      await server.corefile.write(text);
+      server.signal('SIGHUP');
+      await server.logged('Reloading complete');
+      t.is(await asksFor('www.example.org'), asks);
+    }
   });
 });
 
@@ -224,6 +236,40 @@ test.serial('the watched Corefile goes wrong: complained of once, and mended by 
     t.deepEqual(await answerOf(server.address, 'udp', WEB, 'A'), ['NOERROR', `${WEB}. 7 IN A 10.96.12.80`]);
   });
 });
+
+test.serial(
+  'an edited manifest changes the next answer; a wrong one changes nothing, and the log says where it is wrong',
+  async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'manifests-'));
+    try {
+      await cp('fixtures/clusters/demo', folder, { recursive: true });
+      const file = join(folder, 'shop-cart.yaml');
+      const text = await readFile(file, 'utf8');
+      await withServer(
+        async (server) => {
+          const answer = (): Promise<readonly string[]> => answerOf(server.address, 'udp', CART, 'A');
+          const at = (ip: string): string => `NOERROR,${CART}. 30 IN A ${ip}`;
+          t.is(String(await answer()), at('10.96.140.7'));
+          const edited = performance.now();
+          await writeFile(file, text.replace('10.96.140.7', '10.96.140.8'));
+          await until('the answer is new', async () => String(await answer()) === at('10.96.140.8'));
+          t.log(`an edited manifest: answered ${(performance.now() - edited).toFixed()} ms after the write`);
+
+          await writeFile(file, text.replace('clusterIP: 10.96.140.7', 'clusterIP: [10.96.140.9'));
+          t.regex(await server.logged('[ERROR]'), /shop-cart\.yaml:\d+/);
+          t.is(String(await answer()), at('10.96.140.8'));
+          await rm(file);
+          await until('it is gone', async () => String(await answer()) === 'NXDOMAIN');
+          await writeFile(file, text);
+          await until('it is back', async () => String(await answer()) === at('10.96.140.7'));
+        },
+        { cluster: folder },
+      );
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  },
+);
 
 test.serial('a second instance on the same port says so and ends with 1', async (t) => {
   await withServer(async (server) => {

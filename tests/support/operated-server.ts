@@ -28,6 +28,8 @@ export type OperatedServer = StartedServer & {
 export async function startOperatedServer(options: {
   readonly upstream: string;
   readonly lameduck?: string;
+  /** A folder of manifests; the demo's if not given. */
+  readonly cluster?: string;
 }): Promise<OperatedServer> {
   const text = await readFile(join(ROOT, 'fixtures/programs/operations.corefile'), 'utf8');
   const corefile = await ConfigMapVolume.make(text);
@@ -35,7 +37,7 @@ export async function startOperatedServer(options: {
   const server = await startServer({
     corefile: { file: corefile.file },
     environment: {
-      CLUSTER: join(ROOT, 'fixtures/clusters/demo'),
+      CLUSTER: options.cluster ?? join(ROOT, 'fixtures/clusters/demo'),
       UPSTREAM: options.upstream,
       LAMEDUCK: options.lameduck ?? '0s',
       HEALTH_PORT: String(healthPort),

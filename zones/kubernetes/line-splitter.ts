@@ -4,7 +4,7 @@ import type { Bytes } from '../units.ts';
 import { ApiFault } from './api-fault.ts';
 
 /** Longest line of a watch: five times what etcd stores for one object (1.5 MiB), written as JSON. */
-export const LINE_MAX: Bytes = 8 * 1024 * 1024;
+const LINE_MAX: Bytes = 8 * 1024 * 1024;
 
 /** Splits at `\n` alone: JSON may hold every other line separator, and a character may be cut in two by a chunk's end. */
 export class LineSplitter {

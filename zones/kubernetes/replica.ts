@@ -11,7 +11,7 @@ import type { ClusterChange, ClusterObject, Kind } from './objects.ts';
 import { trim } from './trim.ts';
 
 /** Objects of one kind that are taken: ten times what Kubernetes is tested with, far from what a Map can hold. */
-export const OBJECTS_MAX: Count = 1_500_000;
+const OBJECTS_MAX: Count = 1_500_000;
 
 /** All the objects of a kind, while they come in. */
 export class Listing {

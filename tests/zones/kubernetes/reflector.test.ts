@@ -167,6 +167,23 @@ test('3: a list comes in pages of 500 and is published in one step', async (t) =
   t.is(cluster.count('replace', 'Service'), 1);
 });
 
+test('3: a page that is too large is asked for again in parts, which grow again', async (t) => {
+  const made = await scene(t);
+  const { api, cluster } = made;
+  api.watchList = false;
+  for (let i = 0; i < 1000; i++) api.put(rawService('many', `s${i}`));
+  const when = (query: URLSearchParams): boolean => query.get('limit') === '500';
+  const body = Buffer.alloc(64 * 1024 * 1024 + 1, ' ');
+  api.fail({ on: 'list', kind: 'Service', when, does: 'send', body, ending: 'end' });
+  made.open();
+  await cluster.when(() => cluster.isSynced('Service'));
+  t.is(cluster.names('Service').length, 1002);
+  t.deepEqual(
+    asked(made, 'list').map(({ query }) => query.get('limit')),
+    ['500', '125', '250', '500', '500'],
+  );
+});
+
 test('3: what changes between two pages comes with the watch that follows', async (t) => {
   const made = await scene(t);
   const { api, cluster } = made;
@@ -510,6 +527,22 @@ test('20: a first list that breaks off deletes nothing; after two a list in page
       .flat()
       .every((change) => change.verb !== 'replace' || change.objects.length !== 1 || change.kind !== 'Service'),
   );
+});
+
+test('20: a first list that ends without its mark after a while is no list either', async (t) => {
+  const made = await scene(t);
+  const { api, cluster, time } = made;
+  api.marksListEnd = false;
+  made.open();
+  for (let i = 0; i < 2; i++) {
+    await api.next(ofServices('watchlist'));
+    await opened(made, 'Service');
+    time.advance(2000);
+    api.endWatches('Service');
+  }
+  await cluster.when(() => cluster.isSynced('Service'));
+  t.deepEqual(time.pauses, [1200, 2400]);
+  t.is(cluster.count('replace', 'Service'), 1);
 });
 
 test('21: a server put back to an older state is silent, and is listed after two silences', async (t) => {

@@ -1,0 +1,44 @@
+/** The one command of the README, and the dig commands that it prints for copying, in a network of their own. */
+
+import { join } from 'node:path';
+
+import { onlyReply } from '../support/dig-output.ts';
+import { TestNetwork } from '../support/namespace.ts';
+import { NAMESPACES, needing, run, Running } from '../support/programs.ts';
+import { ROOT } from '../support/server.ts';
+
+const demo = needing(NAMESPACES, 'dig');
+
+demo('without arguments the demo is served, and the commands it prints get answers', async (t) => {
+  const network = await TestNetwork.open();
+  try {
+    const server = await Running.start(
+      [...network.cluster, process.execPath, join(ROOT, 'server/main.ts')],
+      async () => (await network.statusOf('http://127.0.0.1:1081/ready')) === 200,
+    );
+    try {
+      const commands = server.log.match(/^ +dig .*$/gm) ?? [];
+      t.is(commands.length, 3);
+      for (const command of commands.slice(0, 2)) {
+        for (const transport of ['+notcp', '+tcp']) {
+          const { code, stdout } = await run([...network.cluster, ...command.trim().split(' '), transport]);
+          t.is(code, 0);
+          const reply = onlyReply(stdout);
+          t.is(reply.status, 'NOERROR', command);
+          t.true(reply.answer.length > 0, command);
+          t.log(stdout.trim());
+        }
+      }
+      // The third goes to the world outside, which this network has none of: an error that says so, and no waiting.
+      const outside = onlyReply((await run([...network.cluster, ...(commands[2] ?? '').trim().split(' ')])).stdout);
+      t.is(outside.status, 'SERVFAIL');
+      t.true(outside.edns.some((line) => /^EDE: 2[23] /.test(line)));
+      t.is(await network.statusOf('http://127.0.0.1:1080/health'), 200);
+      t.is(await network.statusOf('http://127.0.0.1:1082/metrics'), 200);
+    } finally {
+      t.is(await server.stop(), 0);
+    }
+  } finally {
+    await network.close();
+  }
+});
