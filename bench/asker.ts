@@ -21,7 +21,7 @@ export type Tally = {
 export const WINDOW: Count = 128;
 /** Sockets they are spread over. */
 export const SOCKETS: Count = 4;
-const LANE_WINDOW: Count = +(process.env.W??128) / SOCKETS;
+const LANE_WINDOW: Count = +(process.env.W ?? 128) / SOCKETS;
 
 /** Later than this is missing: no server takes so long, a busy machine may. */
 const REPLY_DEADLINE: Milliseconds = 2_000;

@@ -3,7 +3,7 @@
  * reply comes back as a value; no plugin ever sees a socket.
  */
 
-import type { ClusterStore } from '../zones/kubernetes/store.ts';
+import type { ClusterStore } from '../zones/kubernetes/store/store.ts';
 import type { Milliseconds } from '../zones/units.ts';
 import type { BlockHead, Directive } from './corefile/block.ts';
 import type { Counters } from './counters.ts';

@@ -77,6 +77,7 @@ for (const file of ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'PERFORMA
     for (const [, path = ''] of text.matchAll(/`((?:zones|server|tests|fixtures|manifests|bench)\/[\w./-]+)`/g))
       t.true(existsSync(path), path);
     for (const [, name = ''] of text.matchAll(/`npm run (\w+)/g)) t.truthy(scripts[name], name);
+    t.regex(text, /^# /);
   });
 }
 
@@ -95,7 +96,7 @@ async function demoPort(t: ExecutionContext): Promise<number> {
       .replace('127.0.0.1:1081', '127.0.0.1:{$READY_PORT}')
       .replace('127.0.0.1:1080', `127.0.0.1:${ports[0]}`)
       .replace('127.0.0.1:1082', `127.0.0.1:${ports[1]}`)
-      .replace('../clusters/demo', join(process.cwd(), 'fixtures/clusters/demo'));
+      .replace('manifests ../clusters/demo', `manifests ${join(process.cwd(), 'fixtures/clusters/demo')}`);
     return startServer({ corefile: { text } });
   })();
   const { port } = await demo;

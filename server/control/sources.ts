@@ -14,16 +14,16 @@ export function sourceOpener(surroundings: SourceSurroundings): OpenSource {
   return async (options, events) => {
     const { from } = options;
     if (from.kind === 'manifests') {
-      const { openManifestFolder } = await import('../../zones/kubernetes/manifest-folder.ts');
+      const { openManifestFolder } = await import('../../zones/kubernetes/manifests/manifest-folder.ts');
       return openManifestFolder(from.folder, options, events);
     }
-    const { openApiSource } = await import('../../zones/kubernetes/api-source.ts');
+    const { openApiSource } = await import('../../zones/kubernetes/api/api-source.ts');
     return openApiSource({ ...options, from }, events, surroundings);
   };
 }
 
 /** Loads all of it, so that it is in the compile cache afterwards. */
 export async function loadSources(): Promise<void> {
-  await import('../../zones/kubernetes/manifest-folder.ts');
-  await import('../../zones/kubernetes/api-source.ts');
+  await import('../../zones/kubernetes/manifests/manifest-folder.ts');
+  await import('../../zones/kubernetes/api/api-source.ts');
 }

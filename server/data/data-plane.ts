@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import type { ClusterChange, Kind } from '../../zones/kubernetes/objects.ts';
 import { KINDS } from '../../zones/kubernetes/objects.ts';
-import { ClusterStore } from '../../zones/kubernetes/store.ts';
+import { ClusterStore } from '../../zones/kubernetes/store/store.ts';
 import type { Milliseconds, Seconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import type { Log } from '../log.ts';

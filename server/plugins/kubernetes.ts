@@ -7,7 +7,7 @@ import type { Answer } from '../../zones/answer.ts';
 import { aliasTarget } from '../../zones/kubernetes/alias.ts';
 import { clusterZones, zoneHolding } from '../../zones/kubernetes/cluster-zones.ts';
 import type { Kind } from '../../zones/kubernetes/objects.ts';
-import type { ClusterStore } from '../../zones/kubernetes/store.ts';
+import type { ClusterStore } from '../../zones/kubernetes/store/store.ts';
 import type { Zone } from '../../zones/kubernetes/zone.ts';
 import { isWithin, lowerCase, type Name } from '../../zones/name.ts';
 import { Rcode, RRType } from '../../zones/rr.ts';

@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 
 import { onlyReply } from '../support/dig-output.ts';
-import { TestNetwork } from '../support/namespace.ts';
+import { OUTSIDE_ADDRESSES, TestNetwork } from '../support/namespace.ts';
 import { NAMESPACES, needing, run, Running } from '../support/programs.ts';
 import { ROOT } from '../support/server.ts';
 
@@ -12,8 +12,9 @@ const demo = needing(NAMESPACES, 'dig');
 demo('without arguments the demo is served, and the commands it prints get answers', async (t) => {
   const network = await TestNetwork.open();
   try {
+    const view = await network.seeing({ '/etc/resolv.conf': `nameserver ${OUTSIDE_ADDRESSES.resolver}\n` });
     const server = await Running.start(
-      [...network.cluster, process.execPath, join(ROOT, 'server/main.ts')],
+      [...view, process.execPath, join(ROOT, 'server/main.ts')],
       async () => (await network.statusOf('http://127.0.0.1:1081/ready')) === 200,
     );
     try {
@@ -29,10 +30,13 @@ demo('without arguments the demo is served, and the commands it prints get answe
           t.log(stdout.trim());
         }
       }
-      // The third goes to the world outside, which this network has none of: an error that says so, and no waiting.
+      // The third goes to the world outside, where nobody listens here: an error that says so.
       const outside = onlyReply((await run([...network.cluster, ...(commands[2] ?? '').trim().split(' ')])).stdout);
       t.is(outside.status, 'SERVFAIL');
-      t.true(outside.edns.some((line) => /^EDE: 2[23] /.test(line)));
+      t.true(
+        outside.edns.some((line) => /^EDE: 2[23] /.test(line)),
+        String(outside.edns),
+      );
       t.is(await network.statusOf('http://127.0.0.1:1080/health'), 200);
       t.is(await network.statusOf('http://127.0.0.1:1082/metrics'), 200);
     } finally {

@@ -7,7 +7,7 @@ import { kubernetesAt } from '../../server/plugins/kubernetes.ts';
 import { emptyReply, type Query, type Reply } from '../../server/query.ts';
 import { addressFrom } from '../../zones/ip.ts';
 import { KINDS, type ClusterObject, type Kind } from '../../zones/kubernetes/objects.ts';
-import { ClusterStore } from '../../zones/kubernetes/store.ts';
+import { ClusterStore } from '../../zones/kubernetes/store/store.ts';
 import { nameRdata, soaRdata } from '../../zones/rdata.ts';
 import { nameFrom } from '../../zones/name.ts';
 import { Rcode, rcodeName, RRType, type RRset } from '../../zones/rr.ts';

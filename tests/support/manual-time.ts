@@ -1,6 +1,6 @@
 /** A clock that stands still until a test moves it. Pauses end by themselves and are written down; deadlines do not. */
 
-import type { Time } from '../../zones/kubernetes/time.ts';
+import type { Time } from '../../zones/kubernetes/api/time.ts';
 import type { Milliseconds } from '../../zones/units.ts';
 
 export class ManualTime implements Time {

@@ -9,9 +9,9 @@ import { addressRdata, nameRdata } from '../rdata.ts';
 import { RRType } from '../rr.ts';
 import { followAlias } from './alias.ts';
 import { podAddressFrom } from './pod-names.ts';
-import { endpointNode, isProtocol, portNode, type ServiceRecords } from './records.ts';
-import { addressesOf, servicesOf, type ServiceNode } from './service-node.ts';
-import type { ClusterStore } from './store.ts';
+import { endpointNode, isProtocol, portNode, type ServiceRecords } from './store/records.ts';
+import { addressesOf, servicesOf, type ServiceNode } from './store/service-node.ts';
+import type { ClusterStore } from './store/store.ts';
 import { dataAnswer, isExposed, NO_RRSETS, type Zone, type ZoneOptions } from './zone.ts';
 import { zoneHead, type ZoneHead } from './zone-head.ts';
 

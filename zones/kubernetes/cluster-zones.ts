@@ -4,7 +4,7 @@ import { IN_ADDR_ARPA, IP6_ARPA, isReverseName } from '../ip.ts';
 import { isWithin, type Name } from '../name.ts';
 import { clusterZone } from './cluster-zone.ts';
 import { reverseZone } from './reverse-zone.ts';
-import type { ClusterStore } from './store.ts';
+import type { ClusterStore } from './store/store.ts';
 import type { Zone, ZoneOptions } from './zone.ts';
 
 /** A zone for each apex; each is asked only for names that none of the longer ones holds. */

@@ -5,9 +5,9 @@
 
 import { addressKey } from '../ip.ts';
 import { nameUnder, wireLabel, type Spelling } from '../name.ts';
-import { endpointLabel, forEachAddress, keyOf, type ReadySlice } from './endpoints.ts';
-import { serviceFront } from './records.ts';
-import type { ClusterStore } from './store.ts';
+import { endpointLabel, forEachAddress, keyOf, type ReadySlice } from './store/endpoints.ts';
+import { serviceFront } from './store/records.ts';
+import type { ClusterStore } from './store/store.ts';
 import { HEADLESS } from './trim.ts';
 import { isExposed, type ZoneOptions } from './zone.ts';
 

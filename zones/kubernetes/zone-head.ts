@@ -10,8 +10,8 @@ import { nameRdata, soaRdata, txtRdata } from '../rdata.ts';
 import { RRType, type RRset } from '../rr.ts';
 import type { Seconds } from '../units.ts';
 import { nameserversOf, NS_DNS, type Nameserver } from './nameservers.ts';
-import { addressesFrom, addressSets } from './service-node.ts';
-import type { ClusterStore } from './store.ts';
+import { addressesFrom, addressSets } from './store/service-node.ts';
+import type { ClusterStore } from './store/store.ts';
 import { dataAnswer, NO_RRSETS, type ZoneOptions } from './zone.ts';
 
 /** `suffix` is always the zone's apex as it was spelled in the question. */

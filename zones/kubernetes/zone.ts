@@ -5,7 +5,7 @@ import type { Address } from '../ip.ts';
 import type { Name, Spelling } from '../name.ts';
 import type { RRset } from '../rr.ts';
 import type { Seconds } from '../units.ts';
-import type { ClusterStore } from './store.ts';
+import type { ClusterStore } from './store/store.ts';
 
 /** A zone that can be asked. */
 export type Zone = {

@@ -7,7 +7,7 @@ import test from 'ava';
 import type { Kind } from '../../../zones/kubernetes/objects.ts';
 import { ask, handlerFor, PASSED_ON, seen, storeOf, TEST_TIME } from '../../support/cluster-zone.ts';
 import { EXAMPLE_OBJECTS, listed, puts } from '../../support/example-cluster.ts';
-import { ClusterStore } from '../../../zones/kubernetes/store.ts';
+import { ClusterStore } from '../../../zones/kubernetes/store/store.ts';
 import { optionsFrom } from '../../support/directive.ts';
 import { testContext, testQuery } from '../../support/plugin-context.ts';
 import { kubernetes } from '../../../server/plugins/kubernetes.ts';

@@ -1,0 +1,427 @@
+/** One state of a cluster, whatever the events were that led to it. */
+
+import test from 'ava';
+import fc from 'fast-check';
+
+import type { ClusterChange, ClusterObject, Service } from '../../../../zones/kubernetes/objects.ts';
+import { KINDS } from '../../../../zones/kubernetes/objects.ts';
+import { clusterZones, zoneHolding } from '../../../../zones/kubernetes/cluster-zones.ts';
+import { ClusterStore } from '../../../../zones/kubernetes/store/store.ts';
+import type { Answer } from '../../../../zones/answer.ts';
+import { addressFrom, addressKey, IN_ADDR_ARPA, IP6_ARPA, reverseNameOf } from '../../../../zones/ip.ts';
+import { lowerCase, nameFrom, nameUnder, present, spellingFrom, wireLabel, type Name } from '../../../../zones/name.ts';
+import { RRType, typeName } from '../../../../zones/rr.ts';
+import { TEST_TIME } from '../../../support/cluster-zone.ts';
+import {
+  endpoint,
+  EXAMPLE_OBJECTS,
+  externalName,
+  listed,
+  namespace,
+  pod,
+  port,
+  puts,
+  removal,
+  service,
+  slice,
+} from '../../../support/example-cluster.ts';
+import { presentSets } from '../../../support/present-sets.ts';
+
+function emptyStore(): ClusterStore {
+  return new ClusterStore(() => TEST_TIME);
+}
+
+/** Every answer that a cluster could give about the names of `objects`, serials left out. */
+function answersOf(store: ClusterStore, objects: readonly ClusterObject[]): readonly string[] {
+  return allAnswers(store, objects).map(({ question, answer }) => {
+    const sections = [answer.answer, answer.authority, answer.additional].map((sets) => presentSets(sets).join('; '));
+    return `${question}: ${answer.outcome} ${sections.join(' | ')}`;
+  });
+}
+
+function allAnswers(
+  store: ClusterStore,
+  objects: readonly ClusterObject[],
+): readonly { question: string; answer: Answer }[] {
+  const names = [...namesOf(objects)].map(spellingFrom);
+  return [false, true].flatMap((endpointPodNames) => {
+    const zones = clusterZones(store, [CLUSTER, IN_ADDR_ARPA, IP6_ARPA], {
+      primary: CLUSTER,
+      ttl: 5,
+      namespaces: undefined,
+      pods: 'verified',
+      endpointPodNames,
+      ignoreEmptyService: endpointPodNames,
+      localAddresses: [Uint8Array.of(192, 0, 2, 1)],
+      passesOn: () => false,
+    });
+    return names.flatMap((spelling) => {
+      const name = lowerCase(spelling);
+      const zone = zoneHolding(zones, name);
+      if (zone === undefined) throw new Error(`no zone holds ${present(name)}`);
+      return [RRType.A, RRType.AAAA, RRType.SRV, RRType.PTR, RRType.CNAME, RRType.NS].map((type) => ({
+        question: `${present(name)} ${typeName(type)}`,
+        answer: zone.find(name, spelling, type),
+      }));
+    });
+  });
+}
+
+const CLUSTER = nameFrom('cluster.local');
+
+/** Names that one of the objects could be behind, and their parents. */
+function namesOf(objects: readonly ClusterObject[]): ReadonlySet<string> {
+  const names = new Set(['cluster.local', 'ns.dns.cluster.local']);
+  const addAddress = (text: string): void => {
+    const address = addressFrom(text);
+    if (address === undefined) return;
+    const name = present(reverseNameOf(address));
+    for (const cut of [0, 1, 2, 3]) names.add(name.split('.').slice(cut).join('.'));
+  };
+  for (const object of objects) {
+    if (object.kind === 'Namespace') names.add(`${object.name}.svc.cluster.local`);
+    if (object.kind === 'Service') object.clusterIPs.forEach(addAddress);
+    if (object.kind === 'Pod') {
+      for (const text of object.addresses) {
+        names.add(`${text.replace(/[.:]/g, '-')}.${object.namespace}.pod.cluster.local`);
+      }
+    }
+    const own = object.kind === 'EndpointSlice' ? object.service : object.name;
+    const name = `${own === '' ? 'none' : own}.${object.namespace}.svc.cluster.local`;
+    if (object.kind === 'Service' || object.kind === 'EndpointSlice') {
+      names.add(name);
+      for (const { name: portName, protocol } of object.ports) {
+        names.add(`_${protocol}.${name}`);
+        if (portName !== '') names.add(`_${portName}._${protocol}.${name}`);
+      }
+    }
+    if (object.kind !== 'EndpointSlice') continue;
+    for (const { addresses, hostname, podName } of object.endpoints) {
+      for (const label of [hostname, podName]) if (label !== '') names.add(`${label}.${name}`);
+      for (const text of addresses) {
+        names.add(`${text.replace(/[.:]/g, '-')}.${name}`);
+        addAddress(text);
+      }
+    }
+  }
+  return names;
+}
+
+/** Few names and addresses, so that objects meet, move and share. */
+const anyName = fc.constantFrom('a', 'a', 'b', 'constructor');
+const anyNamespace = fc.constantFrom('x', 'x', 'x', 'then');
+const anyAddress = fc.constantFrom(
+  '192.0.2.1',
+  '192.0.2.2',
+  '198.51.100.1',
+  '2001:db8::1',
+  '2001:DB8:0::1',
+  'no address',
+);
+const anyPorts = fc.subarray([port('http/TCP 80'), port('dns/UDP 53'), port('/TCP 8080'), port('any/TCP')]);
+const anyPath = fc.tuple(anyNamespace, anyName).map((parts) => parts.join('/'));
+
+const anyService: fc.Arbitrary<Service> = fc.oneof(
+  fc
+    .record({ path: anyPath, ips: fc.array(anyAddress, { maxLength: 2 }), ports: anyPorts })
+    .map(({ path, ips, ports }) => service(path, ips, ports)),
+  fc.record({ path: anyPath, ports: anyPorts }).map(({ path, ports }) => service(path, ['None'], ports)),
+  fc
+    .record({ path: anyPath, target: fc.constantFrom('www.example.org', 'a.x.svc.cluster.local', '') })
+    .map(({ path, target }) => externalName(path, target)),
+);
+const anySlice = fc
+  .record({
+    path: anyPath,
+    owner: fc.constantFrom('a', 'a', 'a', 'b', ''),
+    ports: anyPorts,
+    endpoints: fc.array(
+      fc
+        .record({ address: anyAddress, hostname: fc.constantFrom('', 'h'), pod: fc.constantFrom('', 'p') })
+        .map(({ address, ...names }) => endpoint(address, names)),
+      { maxLength: 3 },
+    ),
+  })
+  // One slice name may come with different services: a slice that moves.
+  .map(({ path, owner, ports, endpoints }) => ({ ...slice(path, 'z', ports, endpoints), service: owner }));
+const anyObject: fc.Arbitrary<ClusterObject> = fc.oneof(
+  anyNamespace.map(namespace),
+  { arbitrary: anyService, weight: 2 },
+  { arbitrary: anySlice, weight: 4 },
+  fc.record({ path: anyPath, ips: fc.array(anyAddress, { maxLength: 2 }) }).map(({ path, ips }) => pod(path, ...ips)),
+);
+const anyChange: fc.Arbitrary<ClusterChange> = fc.oneof(
+  { arbitrary: anyObject.map((object): ClusterChange => ({ verb: 'put', object })), weight: 6 },
+  { arbitrary: anyObject.map(removal), weight: 3 },
+  {
+    arbitrary: fc
+      .tuple(fc.constantFrom(...KINDS), fc.array(anyObject, { maxLength: 6 }))
+      .map(([kind, objects]): ClusterChange => ({ verb: 'replace', kind, objects })),
+    weight: 1,
+  },
+);
+
+/** The objects that meet most. */
+const OFTEN: readonly ClusterObject[] = [
+  service('x/a', ['192.0.2.1'], [port('http/TCP 80')]),
+  slice('x/a', 'z', [], [endpoint('192.0.2.1', { hostname: 'h', pod: 'p' }), endpoint('2001:db8::1')]),
+];
+
+/** What is there after these changes: the plainest way to say it. */
+function stateAfter(changes: readonly ClusterChange[]): readonly ClusterObject[] {
+  const state = new Map<string, ClusterObject>();
+  const keyOf = (kind: string, namespace: string, name: string): string => JSON.stringify([kind, namespace, name]);
+  for (const change of changes) {
+    if (change.verb === 'remove') state.delete(keyOf(change.kind, change.namespace, change.name));
+    const objects = change.verb === 'put' ? [change.object] : change.verb === 'replace' ? change.objects : [];
+    if (change.verb === 'replace') {
+      for (const [key, { kind }] of state) if (kind === change.kind) state.delete(key);
+    }
+    for (const object of objects) {
+      if (change.verb === 'replace' && object.kind !== change.kind) continue;
+      state.set(keyOf(object.kind, object.namespace, object.name), object);
+    }
+  }
+  return [...state.values()];
+}
+
+test('any events that end in the same objects give the same answers as those objects in a fresh store', (t) => {
+  fc.assert(
+    fc.property(fc.array(anyChange, { minLength: 4, maxLength: 30 }), (changes) => {
+      const objects = stateAfter([...puts(namespace('x')), ...changes]);
+      const touched = changes.flatMap((change) => (change.verb === 'put' ? [change.object] : []));
+      const lived = emptyStore();
+      lived.apply(puts(namespace('x')));
+      for (const change of changes) {
+        lived.apply([change]);
+        // Questions between events leave records behind, which must go when they are wrong.
+        allAnswers(lived, OFTEN);
+      }
+      const fresh = emptyStore();
+      fresh.apply(listed(objects.toReversed()));
+      t.deepEqual(answersOf(lived, [...objects, ...touched]), answersOf(fresh, [...objects, ...touched]));
+    }),
+    { numRuns: 400 },
+  );
+  t.pass();
+});
+
+test('a store that was emptied answers like one that was never filled', (t) => {
+  const store = emptyStore();
+  const empty = answersOf(store, EXAMPLE_OBJECTS);
+  store.apply(puts(...EXAMPLE_OBJECTS));
+  t.notDeepEqual(answersOf(store, EXAMPLE_OBJECTS), empty);
+  store.apply(EXAMPLE_OBJECTS.map(removal));
+  t.deepEqual(answersOf(store, EXAMPLE_OBJECTS), empty);
+  for (const object of EXAMPLE_OBJECTS) {
+    t.is(store.service(object.namespace, object.name), undefined);
+    t.false(store.hasNamespace(object.name));
+  }
+});
+
+test('a service that is gone leaves its slices, and comes back with them', (t) => {
+  const store = emptyStore();
+  const db = service('prod/db', ['None'], [port('pg/TCP 5432')]);
+  store.apply(puts(namespace('prod'), db, slice('prod/db', 'a', [], [endpoint('192.0.2.1')])));
+  store.apply([removal(db)]);
+  t.is(store.records('prod', 'db', false), undefined);
+  t.is(store.service('prod', 'db')?.slices.size, 1);
+  store.apply(puts(db));
+  t.is(store.records('prod', 'db', false)?.own?.members.length, 1);
+});
+
+test('an address keeps its slices apart when one of several lets it go', (t) => {
+  const store = emptyStore();
+  const slices = ['a', 'b', 'c'].map((suffix) => slice('prod/db', suffix, [], [endpoint('192.0.2.1')]));
+  store.apply(puts(...slices));
+  const key = addressKey(Uint8Array.of(192, 0, 2, 1));
+  for (const [i, each] of slices.entries()) {
+    t.is(store.slicesByReadyAddress(key).length, 3 - i);
+    store.apply([removal(each)]);
+  }
+  t.deepEqual(store.slicesByReadyAddress(key), []);
+});
+
+test('pods: all of their addresses, each until the last pod with it is gone', (t) => {
+  const store = emptyStore();
+  const [first, second] = [pod('prod/a', '192.0.2.1', '2001:db8::1'), pod('prod/b', '192.0.2.1')];
+  store.apply(puts(first, second));
+  t.true(store.hasPod('prod', '2001:db8::1'));
+  t.false(store.hasPod('other', '192.0.2.1'));
+  store.apply([removal(first)]);
+  t.false(store.hasPod('prod', '2001:db8::1'));
+  t.true(store.hasPod('prod', '192.0.2.1'));
+  store.apply(puts(pod('prod/b', '192.0.2.9')));
+  t.false(store.hasPod('prod', '192.0.2.1'));
+  t.true(store.hasPod('prod', '192.0.2.9'));
+});
+
+test('synced: a kind is from its first replace on, and stays so', (t) => {
+  const store = emptyStore();
+  store.apply(puts(namespace('a')));
+  t.false(store.isSynced('Namespace'));
+  store.apply([{ verb: 'replace', kind: 'Namespace', objects: [] }]);
+  t.deepEqual(
+    KINDS.map((kind) => store.isSynced(kind)),
+    [true, false, false, false],
+  );
+  t.false(store.hasNamespace('a'));
+});
+
+test('serial: moves once with each batch that changes something, and never otherwise', (t) => {
+  let now = 1000;
+  const store = new ClusterStore(() => now);
+  t.is(store.serial, 1000);
+  store.apply(puts(...EXAMPLE_OBJECTS));
+  t.is(store.serial, 1001);
+  store.apply(puts(...structuredClone(EXAMPLE_OBJECTS)));
+  store.apply(listed(structuredClone(EXAMPLE_OBJECTS)));
+  store.apply([]);
+  t.is(store.serial, 1001, 'the same objects again');
+  now = 2000;
+  store.apply([removal(pod('prod/nosuch'))]);
+  t.is(store.serial, 1001, 'the removal of what was not there');
+  store.apply([removal(namespace('empty'))]);
+  t.is(store.serial, 2000);
+  now = 1500;
+  store.apply(puts(namespace('empty')));
+  t.is(store.serial, 2001, 'the clock went back');
+});
+
+const web = service('prod/web', ['192.0.2.1'], [port('http/TCP 80')]);
+const ready = slice('prod/web', 'a', [port('http/TCP 80')], [endpoint('192.0.2.9', { hostname: 'h', pod: 'p' })]);
+const moving: readonly [string, ClusterObject, ClusterObject][] = [
+  ['type', web, { ...web, type: 'ExternalName' }],
+  ['cluster IPs', web, { ...web, clusterIPs: ['192.0.2.1', '2001:db8::1'] }],
+  ['externalName', externalName('prod/web', 'a.example.org'), externalName('prod/web', 'b.example.org')],
+  ['port number', web, { ...web, ports: [port('http/TCP 81')] }],
+  ['port name', web, { ...web, ports: [port('web/TCP 80')] }],
+  ['port protocol', web, { ...web, ports: [port('http/UDP 80')] }],
+  ['number of ports', web, { ...web, ports: [] }],
+  ['service of a slice', ready, { ...ready, service: 'other' }],
+  ['ports of a slice', ready, { ...ready, ports: [] }],
+  ['address', ready, { ...ready, endpoints: [endpoint('192.0.2.8', { hostname: 'h', pod: 'p' })] }],
+  ['host name', ready, { ...ready, endpoints: [endpoint('192.0.2.9', { hostname: 'g', pod: 'p' })] }],
+  ['pod name', ready, { ...ready, endpoints: [endpoint('192.0.2.9', { hostname: 'h', pod: 'q' })] }],
+  ['number of endpoints', ready, { ...ready, endpoints: [] }],
+  ['pod address', pod('prod/a', '192.0.2.1'), pod('prod/a', '192.0.2.2')],
+];
+
+for (const [name, before, after] of moving) {
+  test(`serial: moves with the ${name}`, (t) => {
+    const store = emptyStore();
+    store.apply(puts(before));
+    const { serial } = store;
+    store.apply(puts(after));
+    t.is(store.serial, serial + 1);
+  });
+}
+
+test('records are made once, and again when the service or one of its slices changes', (t) => {
+  const store = emptyStore();
+  store.apply(puts(web, ready));
+  const made = store.records('prod', 'web', false);
+  t.is(store.records('prod', 'web', false), made);
+  t.not(store.records('prod', 'web', true), made);
+  store.apply(puts(structuredClone(web), structuredClone(ready), service('prod/other', ['192.0.2.7'])));
+  t.is(store.records('prod', 'web', false), made, 'nothing of it has changed');
+  store.apply(puts({ ...ready, endpoints: [] }));
+  t.not(store.records('prod', 'web', false), made);
+});
+
+test('names that are properties of objects are names like others', (t) => {
+  for (const name of ['constructor', '__proto__', 'then', 'toString', 'hasOwnProperty']) {
+    const store = emptyStore();
+    t.false(store.hasNamespace(name));
+    t.is(store.service(name, name), undefined);
+    store.apply(puts(namespace(name), service(`${name}/${name}`, ['192.0.2.1']), pod(`${name}/${name}`, '192.0.2.1')));
+    t.true(store.hasNamespace(name));
+    t.is(store.service(name, name)?.service?.name, name);
+    t.true(store.hasPod(name, '192.0.2.1'));
+  }
+});
+
+test('objects with any text in every field are taken, and every question about them is answered', (t) => {
+  const anyText = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('', '.', '..', 'a.b', '__proto__', 'x'.repeat(300), '1.2.3.4', '::', '-', 'None', '\0', 'a\\000b'),
+  );
+  const texts = fc.array(anyText, { maxLength: 3 });
+  const ports = fc.array(fc.record({ name: anyText, protocol: anyText, number: fc.oneof(fc.integer(), fc.double()) }), {
+    maxLength: 3,
+  });
+  const kinds = fc.oneof(
+    fc.record({ kind: fc.constant('Namespace' as const), namespace: fc.constant('' as const), name: anyText }),
+    fc.record({
+      kind: fc.constant('Service' as const),
+      namespace: anyText,
+      name: anyText,
+      type: fc.oneof(anyText, fc.constant('ExternalName')),
+      clusterIPs: texts,
+      externalName: anyText,
+      ports,
+    }),
+    fc.record({
+      kind: fc.constant('EndpointSlice' as const),
+      namespace: anyText,
+      name: anyText,
+      service: anyText,
+      ports,
+      endpoints: fc.array(fc.record({ addresses: texts, hostname: anyText, podName: anyText }), { maxLength: 3 }),
+    }),
+    fc.record({
+      kind: fc.constant('Pod' as const),
+      namespace: anyText,
+      name: anyText,
+      addresses: texts,
+      hostNetwork: fc.boolean(),
+    }),
+  );
+  fc.assert(
+    fc.property(fc.array(kinds, { maxLength: 10 }), (objects) => {
+      const store = emptyStore();
+      store.apply(puts(...objects));
+      store.apply(listed(objects));
+      allAnswers(store, EXAMPLE_OBJECTS);
+      for (const object of objects) askEverything(store, object);
+      store.apply(objects.map(removal));
+      t.deepEqual(answersOf(store, EXAMPLE_OBJECTS.slice(0, 6)), answersOf(emptySynced(), EXAMPLE_OBJECTS.slice(0, 6)));
+    }),
+    { numRuns: 200 },
+  );
+  t.pass();
+});
+
+/** Questions for the names that an object would have if its texts were labels. */
+function askEverything(store: ClusterStore, object: ClusterObject): void {
+  const [zone] = clusterZones(store, [CLUSTER], {
+    primary: CLUSTER,
+    ttl: 5,
+    namespaces: undefined,
+    pods: 'insecure',
+    endpointPodNames: true,
+    ignoreEmptyService: false,
+    localAddresses: [],
+    passesOn: () => false,
+  });
+  const labels = object.kind === 'EndpointSlice' ? object.endpoints.map(({ hostname }) => hostname) : ['x'];
+  const service = object.kind === 'EndpointSlice' ? object.service : object.name;
+  for (const front of [[], ...labels.map((label) => [label]), ['_x', '_tcp']]) {
+    for (const kind of ['svc', 'pod']) {
+      const name = nameOfLabels([...front, service, object.namespace, kind]);
+      if (name === undefined) continue;
+      for (const type of [RRType.A, RRType.SRV, RRType.CNAME]) zone?.find(name, name, type);
+    }
+  }
+}
+
+function nameOfLabels(labels: readonly string[]): Name | undefined {
+  if (labels.some((label) => label.length > 63 || label === '' || /[^\0-\xff]/.test(label))) return undefined;
+  return lowerCase(nameUnder(labels.map(wireLabel).join(''), CLUSTER) ?? CLUSTER);
+}
+
+function emptySynced(): ClusterStore {
+  const store = emptyStore();
+  store.apply(listed([]));
+  return store;
+}

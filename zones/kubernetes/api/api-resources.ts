@@ -1,0 +1,85 @@
+/** Where the API server keeps each kind, and how much of it is asked for. Knows no connection. */
+
+import type { Count } from '../../units.ts';
+import { isFields, type Fields } from '../api-values.ts';
+import type { Kind } from '../objects.ts';
+import type { SourceOptions } from '../source.ts';
+
+/** One kind of object at the API server. */
+export type Resource = {
+  readonly kind: Kind;
+  readonly path: string;
+  /** As RBAC writes it. */
+  readonly plural: string;
+  readonly group: string;
+  /** How many are asked for at once; 500 is what kubectl and client-go ask for. */
+  readonly pageSize: Count;
+  readonly labelSelector: string;
+  readonly fieldSelector: string;
+};
+
+/** The resources that a source reads. */
+export function resourcesOf(options: SourceOptions): readonly Resource[] {
+  const { labels, namespaceLabels } = options;
+  const resources = [resource('Namespace', namespaceLabels), resource('Service', labels)];
+  if (options.endpointSlices) resources.push(resource('EndpointSlice', labels));
+  if (options.pods) resources.push(resource('Pod', labels));
+  return resources;
+}
+
+/** The query parameters that every list and watch of a resource has. */
+export function selectorsOf({ labelSelector, fieldSelector }: Resource): URLSearchParams {
+  const parameters = new URLSearchParams();
+  if (labelSelector !== '') parameters.set('labelSelector', labelSelector);
+  if (fieldSelector !== '') parameters.set('fieldSelector', fieldSelector);
+  return parameters;
+}
+
+/** The object's place among its kind, as `namespace/name`; undefined if it has no name, and so is no object of the API. */
+export function keyFrom(kind: Kind, raw: Fields): string | undefined {
+  const metadata = raw['metadata'];
+  if (!isFields(metadata)) return undefined;
+  const { namespace, name } = metadata;
+  if (typeof name !== 'string' || name === '') return undefined;
+  return kind === 'Namespace' || typeof namespace !== 'string' ? `/${name}` : `${namespace}/${name}`;
+}
+
+/** metadata.resourceVersion, which lists have as well; undefined if there is none. */
+export function versionFrom(raw: Fields): string | undefined {
+  const metadata = raw['metadata'];
+  if (!isFields(metadata)) return undefined;
+  const { resourceVersion } = metadata;
+  return typeof resourceVersion === 'string' && resourceVersion !== '' ? resourceVersion : undefined;
+}
+
+/**
+ * Is `version` certainly not newer than `than`? Versions of the built-in resources are whole numbers of any length
+ * (apimachinery, util/resourceversion); of others nothing is certain.
+ */
+export function isNotNewer(version: string, than: string): boolean {
+  if (!WHOLE_NUMBER.test(version) || !WHOLE_NUMBER.test(than)) return false;
+  return version.length === than.length ? version <= than : version.length < than.length;
+}
+
+const WHOLE_NUMBER = /^[1-9][0-9]*$/;
+
+/** Pods that have ended are of no use, and there can be many; the same selector as in CoreDNS plugin/kubernetes. */
+const RUNNING = 'status.phase!=Succeeded,status.phase!=Failed,status.phase!=Unknown';
+
+const PLACES: { readonly [K in Kind]: Pick<Resource, 'path' | 'plural' | 'group' | 'pageSize' | 'fieldSelector'> } = {
+  Namespace: { path: '/api/v1/namespaces', plural: 'namespaces', group: '', pageSize: 500, fieldSelector: '' },
+  Service: { path: '/api/v1/services', plural: 'services', group: '', pageSize: 500, fieldSelector: '' },
+  EndpointSlice: {
+    path: '/apis/discovery.k8s.io/v1/endpointslices',
+    plural: 'endpointslices',
+    group: 'discovery.k8s.io',
+    pageSize: 500,
+    fieldSelector: '',
+  },
+  // A pod is 10 KB of JSON: half a page is 2.5 MB, parsed in one go.
+  Pod: { path: '/api/v1/pods', plural: 'pods', group: '', pageSize: 250, fieldSelector: RUNNING },
+};
+
+function resource(kind: Kind, labelSelector: string): Resource {
+  return { kind, ...PLACES[kind], labelSelector };
+}

@@ -1,0 +1,214 @@
+/**
+ * Keeps one kind of object in step with an API server: list, then watch from where the list ended, for ever.
+ * Knows nothing of DNS. It never clears what it has published: a server that is away changes nothing.
+ */
+
+import type { Milliseconds, Seconds } from '../../units.ts';
+import { ApiFault } from './api-fault.ts';
+import { selectorsOf, type Resource } from './api-resources.ts';
+import type { ApiClient } from './client.ts';
+import { list } from './list.ts';
+import type { ClusterChange } from '../objects.ts';
+import { Recovery, type Phase, type Remedy } from './recovery.ts';
+import { Replica } from './replica.ts';
+import type { ProgrammedSlice, SourceEvents } from '../source.ts';
+import type { Time } from './time.ts';
+import type { Trouble } from './trouble.ts';
+import { WatchReader } from './watch-reader.ts';
+
+export type ReflectorOptions = {
+  readonly resource: Resource;
+  readonly client: ApiClient;
+  readonly time: Time;
+  readonly trouble: Trouble;
+  readonly publish: (changes: readonly ClusterChange[]) => void;
+  readonly programmed: ((slice: ProgrammedSlice) => void) | undefined;
+  readonly report: SourceEvents['report'];
+};
+
+/** One request at a time; starts with the call of `start`, ends with `close`. */
+export class Reflector {
+  readonly #options: ReflectorOptions;
+  readonly #abort = new AbortController();
+  readonly #replica: Replica;
+  readonly #recovery: Recovery;
+  /** WatchList is not asked for before this moment. */
+  #watchListFrom: Milliseconds = -Infinity;
+  #mustPageOnce = false;
+  #isSynced = false;
+  /** Does this server send bookmarks? Then silence means something. */
+  #hasBookmarks = false;
+  #phase: Phase = 'list';
+  #hadBytes = false;
+  #isOddTold = false;
+
+  constructor(options: ReflectorOptions) {
+    this.#options = options;
+    this.#replica = new Replica(options.resource.kind);
+    this.#recovery = new Recovery(options.time);
+  }
+
+  start(): void {
+    // It ends only by `close`, and catches whatever is thrown until then.
+    void this.#run();
+  }
+
+  close(): void {
+    this.#abort.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      const delay = await this.#attempt();
+      if (delay > 0) await this.#options.time.sleep(delay, signal);
+    }
+  }
+
+  /** One list or one watch, and how long to wait after it. */
+  async #attempt(): Promise<Milliseconds> {
+    try {
+      if (this.#replica.version !== undefined) return await this.#watch(false);
+      const canWatchList = !this.#mustPageOnce && this.#options.time.now() >= this.#watchListFrom;
+      return canWatchList ? await this.#watch(true) : await this.#list();
+    } catch (error) {
+      return this.#abort.signal.aborted ? 0 : this.#recover(error);
+    }
+  }
+
+  async #list(): Promise<Milliseconds> {
+    this.#phase = 'list';
+    const { client, resource, time } = this.#options;
+    const { listing, version } = await list(client, resource, time, this.#abort.signal);
+    if (this.#abort.signal.aborted) return 0;
+    this.#mustPageOnce = false;
+    this.#publish([this.#replica.replace(listing, version)]);
+    return 0;
+  }
+
+  async #watch(startsWithList: boolean): Promise<Milliseconds> {
+    this.#phase = startsWithList ? 'first-list' : 'watch';
+    this.#hadBytes = false;
+    const { client, resource, time, programmed } = this.#options;
+    const { signal } = this.#abort;
+    const reader = new WatchReader({
+      replica: this.#replica,
+      startsWithList,
+      time,
+      signal,
+      publish: (changes) => this.#publish(changes),
+      programmed,
+      odd: (text) => this.#odd(text),
+    });
+    const timeout = Math.round(WATCH_MIN + time.random() * WATCH_SPREAD);
+    const get = {
+      path: resource.path,
+      parameters: this.#parameters(startsWithList, timeout),
+      headersWithin: HEADERS_WITHIN,
+      idleWithin: () => this.#idleWithin(reader, timeout),
+      wholeWithin: timeout * 1000 + GRACE,
+    };
+    const began = time.now();
+    await client.get(get, signal, async (chunk) => {
+      this.#hadBytes = true;
+      const before = this.#replica.version;
+      try {
+        await reader.take(chunk);
+      } finally {
+        if (reader.bookmarks > 0) this.#hasBookmarks = true;
+        if (!reader.isListing) this.#phase = 'watch';
+        if (this.#replica.version !== before) this.#succeeded();
+      }
+    });
+    if (reader.isListing) throw new ApiFault('cut', 'a watch ended before its first list was complete');
+    if (time.now() - began >= SHORT_WATCH) {
+      this.#succeeded();
+      return 0;
+    }
+    if (reader.events === 0) throw new ApiFault('cut', 'a watch ended as soon as it had begun');
+    return SHORT_WATCH;
+  }
+
+  #parameters(startsWithList: boolean, timeout: Seconds): URLSearchParams {
+    const parameters = selectorsOf(this.#options.resource);
+    parameters.set('watch', 'true');
+    parameters.set('allowWatchBookmarks', 'true');
+    parameters.set('timeoutSeconds', String(timeout));
+    if (startsWithList) {
+      parameters.set('sendInitialEvents', 'true');
+      parameters.set('resourceVersionMatch', 'NotOlderThan');
+    } else {
+      parameters.set('resourceVersion', this.#replica.version ?? '');
+    }
+    return parameters;
+  }
+
+  #idleWithin(reader: WatchReader, timeout: Seconds): Milliseconds {
+    if (reader.isListing) return LIST_IDLE_WITHIN;
+    return this.#hasBookmarks ? WATCH_IDLE_WITHIN : timeout * 1000 + GRACE;
+  }
+
+  #publish(changes: readonly ClusterChange[]): void {
+    const { publish, report, resource } = this.#options;
+    try {
+      publish(changes);
+    } catch (error) {
+      throw internalFault(error);
+    }
+    const first = changes[0];
+    if (first?.verb !== 'replace') return;
+    this.#isSynced = true;
+    this.#succeeded();
+    report('debug', `read ${first.objects.length} ${resource.plural} up to version ${this.#replica.version}`);
+  }
+
+  #succeeded(): void {
+    this.#recovery.succeeded();
+    this.#options.trouble.succeeded(this.#options.resource.kind);
+  }
+
+  #recover(error: unknown): Milliseconds {
+    const { time, trouble, resource } = this.#options;
+    const phase = this.#phase;
+    const fault = error instanceof ApiFault ? error : internalFault(error);
+    const remedy = this.#recovery.after(fault, phase, this.#hadBytes);
+    if (remedy.mustList) this.#replica.forgetVersion();
+    if (remedy.listBy === 'pages') this.#watchListFrom = time.now() + WATCH_LIST_AGAIN;
+    if (remedy.listBy === 'pages-once') this.#mustPageOnce = true;
+    if (isNews(fault, remedy))
+      trouble.failed({ resource, phase, fault, delay: remedy.delay, isSynced: this.#isSynced });
+    return remedy.delay;
+  }
+
+  #odd(text: string): void {
+    const { report, resource } = this.#options;
+    report(this.#isOddTold ? 'debug' : 'warning', `${resource.plural}: ${text}`);
+    this.#isOddTold = true;
+  }
+}
+
+/** Watches end after five to ten minutes, each at its own time, as client-go's do. */
+const WATCH_MIN: Seconds = 300;
+const WATCH_SPREAD: Seconds = 300;
+/** Given to a server, beyond the time it was asked for, to end a watch itself. */
+const GRACE: Milliseconds = 30_000;
+/** Some proxies keep a watch's headers until its first event. */
+const HEADERS_WITHIN: Milliseconds = 75_000;
+/** A server that promised a list and says nothing has not understood. */
+const LIST_IDLE_WITHIN: Milliseconds = 30_000;
+/** Two and a half bookmarks: apiserver sends one a minute. */
+const WATCH_IDLE_WITHIN: Milliseconds = 150_000;
+/** A watch shorter than this is not taken up again at once. */
+const SHORT_WATCH: Milliseconds = 1000;
+/** When a server that knew no WatchList is asked for it again. */
+const WATCH_LIST_AGAIN: Milliseconds = 3_600_000;
+
+function internalFault(error: unknown): ApiFault {
+  const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new ApiFault('internal', `fault in fivedots: ${why}`, { cause: error });
+}
+
+/** What is put right at once is not worth a word. */
+function isNews(fault: ApiFault, remedy: Remedy): boolean {
+  return remedy.delay > 0 || fault.code === 'protocol';
+}

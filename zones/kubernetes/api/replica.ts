@@ -1,0 +1,114 @@
+/**
+ * What has been published of one kind: the keys, and the resourceVersion that they stand for. The objects themselves are
+ * with whoever was told of them. Knows nothing of how events come.
+ */
+
+import type { Count } from '../../units.ts';
+import { ApiFault } from './api-fault.ts';
+import { isNotNewer, keyFrom, versionFrom } from './api-resources.ts';
+import type { Fields } from '../api-values.ts';
+import type { ClusterChange, ClusterObject, Kind } from '../objects.ts';
+import { trim } from '../trim.ts';
+
+/** Objects of one kind that are taken: ten times what Kubernetes is tested with, far from what a Map can hold. */
+const OBJECTS_MAX: Count = 1_500_000;
+
+/** All the objects of a kind, while they come in. */
+export class Listing {
+  readonly kind: Kind;
+  readonly #objects = new Map<string, ClusterObject>();
+
+  constructor(kind: Kind) {
+    this.kind = kind;
+  }
+
+  get size(): Count {
+    return this.#objects.size;
+  }
+
+  /** Takes a whole object. @throws ApiFault if it has no name, or if there are too many */
+  put(raw: Fields): void {
+    const key = keyOf(this.kind, raw);
+    const object = trim(this.kind, raw);
+    if (object === undefined) this.#objects.delete(key);
+    else this.#objects.set(key, object);
+    if (this.#objects.size > OBJECTS_MAX) throw tooMany(this.kind);
+  }
+
+  /** @throws ApiFault if the object has no name */
+  remove(raw: Fields): void {
+    this.#objects.delete(keyOf(this.kind, raw));
+  }
+
+  keys(): Set<string> {
+    return new Set(this.#objects.keys());
+  }
+
+  objects(): ClusterObject[] {
+    return [...this.#objects.values()];
+  }
+}
+
+export class Replica {
+  readonly kind: Kind;
+  #keys = new Set<string>();
+  #version: string | undefined;
+
+  constructor(kind: Kind) {
+    this.kind = kind;
+  }
+
+  /** From where a watch can go on; undefined if only a new list will do. */
+  get version(): string | undefined {
+    return this.#version;
+  }
+
+  /** The version cannot be gone on from. What was published stays published. */
+  forgetVersion(): void {
+    this.#version = undefined;
+  }
+
+  /** The listing is all there is now. */
+  replace(listing: Listing, version: string): ClusterChange {
+    this.#keys = listing.keys();
+    this.#version = version;
+    return { verb: 'replace', kind: this.kind, objects: listing.objects() };
+  }
+
+  /** A bookmark: nothing has changed up to this version. */
+  advance(version: string): void {
+    if (this.#version === undefined || !isNotNewer(version, this.#version)) this.#version = version;
+  }
+
+  /**
+   * What an ADDED, MODIFIED or DELETED event changes; undefined if it is about something that was never published.
+   * `old` means that its version has been passed already: a watch does not go back, so it says nothing new.
+   * @throws ApiFault if it is no object, or there are too many
+   */
+  apply(type: 'ADDED' | 'MODIFIED' | 'DELETED', raw: Fields): ClusterChange | 'old' | undefined {
+    const key = keyOf(this.kind, raw);
+    const version = versionFrom(raw);
+    if (version === undefined) throw new ApiFault('protocol', `${type} event of ${key} without a resourceVersion`);
+    if (this.#version !== undefined && isNotNewer(version, this.#version)) return 'old';
+    const object = type === 'DELETED' ? undefined : trim(this.kind, raw);
+    if (object !== undefined && this.#keys.size >= OBJECTS_MAX && !this.#keys.has(key)) throw tooMany(this.kind);
+    this.#version = version;
+    if (object !== undefined) {
+      this.#keys.add(key);
+      return { verb: 'put', object };
+    }
+    if (!this.#keys.delete(key)) return undefined;
+    const slash = key.indexOf('/');
+    return { verb: 'remove', kind: this.kind, namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+  }
+}
+
+function keyOf(kind: Kind, raw: Fields): string {
+  const key = keyFrom(kind, raw);
+  if (key === undefined) throw new ApiFault('protocol', 'an object without a name');
+  return key;
+}
+
+function tooMany(kind: Kind): ApiFault {
+  return new ApiFault('protocol', `more than ${OBJECTS_MAX} objects of kind ${kind}`);
+}

@@ -1,0 +1,47 @@
+/** Do two trimmed objects of one name say the same? Most updates change fields that were trimmed away. Knows nothing else. */
+
+import type { Endpoint, EndpointSlice, Port, Service } from '../objects.ts';
+
+export function isSameService(a: Service, b: Service): boolean {
+  return (
+    a.type === b.type &&
+    a.externalName === b.externalName &&
+    areSame(a.clusterIPs, b.clusterIPs, isSameText) &&
+    areSame(a.ports, b.ports, isSamePort)
+  );
+}
+
+export function isSameSlice(a: EndpointSlice, b: EndpointSlice): boolean {
+  return (
+    a.service === b.service &&
+    areSame(a.ports, b.ports, isSamePort) &&
+    areSame(a.endpoints, b.endpoints, isSameEndpoint)
+  );
+}
+
+export function areSameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return areSame(a, b, isSameText);
+}
+
+function isSameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  return a.hostname === b.hostname && a.podName === b.podName && areSame(a.addresses, b.addresses, isSameText);
+}
+
+function isSamePort(a: Port, b: Port): boolean {
+  return a.name === b.name && a.protocol === b.protocol && a.number === b.number;
+}
+
+function isSameText(a: string, b: string): boolean {
+  return a === b;
+}
+
+/** Order counts: it is the order of records in answers. */
+function areSame<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const left = a[i];
+    const right = b[i];
+    if (left === undefined || right === undefined || !isSame(left, right)) return false;
+  }
+  return true;
+}
