@@ -18,7 +18,7 @@ const imports: readonly Import[] = files.flatMap((file) => importsOf(file, readF
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@kubernetes/client-node', ['zones/kubernetes/api/kubeconfig.ts']],
   ['yaml', ['zones/kubernetes/manifests/manifest-file.ts']],
-  ['lru-cache', ['server/plugins/answer-cache.ts']],
+  ['lru-cache', ['server/data/cache/answer-cache.ts']],
   ['pino', ['server/control/logger.ts']],
   ['prom-client', ['server/control/metrics.ts']],
   ['commander', ['server/arguments.ts']],
