@@ -21,7 +21,8 @@ export type Tally = {
 export const WINDOW: Count = 128;
 /** Sockets they are spread over. */
 export const SOCKETS: Count = 4;
-const LANE_WINDOW: Count = +(process.env.W ?? 128) / SOCKETS;
+/** Each asks anew when half of its share is answered: in bursts, as clients do, so that servers that read several queries at once can. */
+const LANE_WINDOW: Count = WINDOW / SOCKETS;
 
 /** Later than this is missing: no server takes so long, a busy machine may. */
 const REPLY_DEADLINE: Milliseconds = 2_000;

@@ -1,7 +1,7 @@
 /** The servers of a bench: how each is configured with a cluster and an upstream, and started. Knows nothing of load. */
 
 import { accessSync, constants } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -30,7 +30,7 @@ export type Contender = {
 
 type Command = { readonly words: readonly string[]; readonly variables?: Readonly<Record<string, string>> };
 
-/** kubeadm's Corefile, but for the source and the addresses. */
+/** As `npm start` starts it, with kubeadm's Corefile but for the source and the addresses. */
 export const fivedots: Contender = {
   name: 'fivedots',
   answers: new Set(['zone', 'resolver']),
@@ -61,7 +61,7 @@ export const fivedots: Contender = {
       reload
       loadbalance
     }\n`;
-    return { words: [process.execPath, MAIN, '-conf', await written(folder, 'Corefile', corefile)] };
+    return { words: [...(await startWords()), '-conf', await written(folder, 'Corefile', corefile)] };
   },
 };
 
@@ -152,7 +152,13 @@ export function searchPath(): string {
   return [process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter);
 }
 
-const MAIN = fileURLToPath(new URL('../server/main.ts', import.meta.url));
+/** Of package.json's script, with this very Node and a path that holds anywhere. */
+async function startWords(): Promise<readonly string[]> {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }; // our own file
+  const [, ...words] = scripts.start.split(' ');
+  return [process.execPath, ...words.map((word) => (word.endsWith('.ts') ? join(root, word) : word))];
+}
 
 async function written(folder: string, name: string, text: string): Promise<string> {
   const path = join(folder, name);

@@ -138,6 +138,12 @@ function ownMetrics(registers: Registry[]): Omit<Metrics, 'contentType' | 'rende
     DEFAULT_BUCKETS,
     ['verb', 'host'],
   );
+  const callDelays = histogram(
+    'coredns_kubernetes_rest_client_rate_limiter_duration_seconds',
+    'Time that apiserver_qps, apiserver_burst and apiserver_max_inflight held a request back.',
+    DEFAULT_BUCKETS,
+    ['verb', 'host'],
+  );
   const programming = histogram(
     'coredns_kubernetes_dns_programming_duration_seconds',
     "Time from a change of a Service's endpoints until it is answered.",
@@ -153,9 +159,10 @@ function ownMetrics(registers: Registry[]): Omit<Metrics, 'contentType' | 'rende
     dataThreadRestarted: () => restarts.inc(),
     healthChecked: (duration) => checks.observe(duration),
     healthCheckFailed: () => failedChecks.inc(),
-    apiCalled({ method, host, code, duration }) {
+    apiCalled({ method, host, code, duration, waited }) {
       calls.inc({ code, method, host });
       callTimes.observe({ verb: method, host }, duration);
+      callDelays.observe({ verb: method, host }, waited);
     },
     programmed: (service, duration) => programming.observe({ service_kind: service }, duration),
   };

@@ -41,18 +41,10 @@ export type KubernetesOptions = {
   readonly source: SourceOptions;
   /** Equal for equal sources. */
   readonly cluster: string;
-  readonly requests: RequestLimits;
   /** How long to wait for the cluster before questions are answered without it. */
   readonly startupTimeout: Milliseconds;
   /** What is written but has no effect. */
   readonly warnings: readonly string[];
-};
-
-/** How hard the API server may be asked; undefined for the client's own choice. */
-type RequestLimits = {
-  readonly perSecond: Count | undefined;
-  readonly burst: Count | undefined;
-  readonly inFlight: Count | undefined;
 };
 
 /** Longest TTL that may be set, as in CoreDNS. */
@@ -101,7 +93,6 @@ export function kubernetesFrom(directive: Directive, block: BlockHead): Kubernet
     fallthrough: settings.fallthrough,
     source,
     cluster: JSON.stringify(source),
-    requests: { perSecond: settings.perSecond, burst: settings.burst, inFlight: settings.inFlight },
     startupTimeout: settings.startupTimeout,
     warnings: settings.warnings,
   };
@@ -240,11 +231,13 @@ function readStartupTimeout(line: Line, settings: Settings): void {
 /** A kubeconfig file overrides an endpoint, as in CoreDNS; a folder of manifests stands in for any API server. */
 function sourceFrom(settings: Settings): SourceOptions {
   const { endpoint, tls, kubeconfig, manifests, pods, endpointSlices, labels, namespaceLabels } = settings;
+  const { perSecond, burst, inFlight } = settings;
   let from: SourceOptions['from'] = { kind: 'in-cluster' };
   if (manifests !== undefined) from = { kind: 'manifests', folder: manifests };
   else if (kubeconfig !== undefined) from = { kind: 'kubeconfig', ...kubeconfig };
   else if (endpoint !== undefined) from = { kind: 'endpoint', url: endpoint, tls };
-  return { from, pods: pods === 'verified', endpointSlices, labels, namespaceLabels };
+  const requests = { perSecond, burst, inFlight };
+  return { from, pods: pods === 'verified', endpointSlices, labels, namespaceLabels, requests };
 }
 
 /** @throws CorefileError if no zone holds names, or one is too long to have an SOA record */

@@ -70,7 +70,7 @@ const resolves = needing(NAMESPACES, 'unbound', 'knotd');
 const V4 = '10.96.12.80';
 const V6 = 'fd00:96::c50';
 
-for (const [title, words, lines] of [
+const FOUND: readonly (readonly [title: string, words: readonly string[], lines: readonly string[]])[] = [
   ['a short name', ['ahostsv4', 'web'], [`${V4} STREAM web.shop.svc.cluster.local`, `${V4} DGRAM`, `${V4} RAW`]],
   ['a name and its namespace', ['hosts', 'ledger.payments'], ['10.96.201.15 ledger.payments.svc.cluster.local']],
   ['name.namespace.svc', ['hosts', 'cart.shop.svc'], ['10.96.140.7 cart.shop.svc.cluster.local']],
@@ -112,7 +112,9 @@ for (const [title, words, lines] of [
   ['the name of a service address', ['hosts', V4], [`${V4} web.shop.svc.cluster.local`]],
   ['the name of an IPv6 service address', ['hosts', V6], [`${V6} web.shop.svc.cluster.local`]],
   ['the name of a pod address', ['hosts', '10.244.1.60'], ['10.244.1.60 db-0.db.shop.svc.cluster.local']],
-] as const) {
+];
+
+for (const [title, words, lines] of FOUND) {
   resolves(`getent ${words.join(' ')}: ${title}`, async (t) => {
     const { code, stdout } = await getent(...words);
     t.is(code, 0);
@@ -123,7 +125,7 @@ for (const [title, words, lines] of [
 
 resolves('getent ahostsv4 of a headless service: every ready pod', async (t) => {
   const { stdout } = await getent('ahostsv4', 'db');
-  const addresses = new Set(withoutColumns(stdout).map((line) => line.split(' ')[0]));
+  const addresses = new Set(withoutColumns(stdout).map((line) => line.split(' ')[0] ?? ''));
   t.deepEqual([...addresses].toSorted(), ['10.244.1.60', '10.244.2.60', '10.244.3.60']);
 });
 
@@ -229,7 +231,7 @@ test.after.always('the program goes', async () => {
   if (compiled !== undefined) await rm(dirname(await compiled), { recursive: true });
 });
 
-for (const [name, addresses] of [
+const MUSL_FOUND: readonly (readonly [name: string, addresses: readonly string[]])[] = [
   ['web', [V4, V6]],
   ['cart', ['10.96.140.7']],
   ['ledger.payments', ['10.96.201.15']],
@@ -240,7 +242,9 @@ for (const [name, addresses] of [
   ['mail.example.org', ['192.0.2.25']],
   ['missing', []],
   ['missing.example.org', []],
-] as const) {
+];
+
+for (const [name, addresses] of MUSL_FOUND) {
   musl(`musl's getaddrinfo finds ${addresses.length} addresses of ${name}`, async (t) => {
     const { code, stdout } = await run([...(await world()).pod, await muslLookup(), name]);
     t.is(code, addresses.length === 0 ? 2 : 0);

@@ -43,6 +43,9 @@ export async function startOperatedServer(options: {
       HEALTH_PORT: String(healthPort),
       METRICS_PORT: String(metricsPort),
     },
+  }).catch(async (error: unknown) => {
+    await corefile.remove();
+    throw error;
   });
   let read = 0;
   return {

@@ -1,6 +1,6 @@
 /** Where a cluster's objects come from. Knows what a source is and is told, not how any of them works. */
 
-import type { Milliseconds, Seconds } from '../units.ts';
+import type { Count, Milliseconds, Seconds } from '../units.ts';
 import type { ClusterChange } from './objects.ts';
 
 /** Which cluster to read; plain data, for two equal values are one source. */
@@ -18,6 +18,17 @@ export type SourceOptions = {
   readonly labels: string;
   /** Label selector for Namespaces; empty for all. */
   readonly namespaceLabels: string;
+  /** How hard an API server may be asked. */
+  readonly requests: RequestLimits;
+};
+
+/** `apiserver_qps`, `apiserver_burst` and `apiserver_max_inflight`; undefined or 0 is no limit. */
+export type RequestLimits = {
+  readonly perSecond: Count | undefined;
+  /** How many may follow each other at once after a pause; as many as `perSecond` if it is not said. */
+  readonly burst: Count | undefined;
+  /** Asked and not answered yet: a watch counts until its headers have come. */
+  readonly inFlight: Count | undefined;
 };
 
 /** Paths of PEM files, as in `tls CERT KEY CA`. */
@@ -43,6 +54,8 @@ export type ApiCall = {
   /** The HTTP status, or `<error>` if no reply came. */
   readonly code: string;
   readonly duration: Seconds;
+  /** How long `apiserver_qps` and its like held it back before. */
+  readonly waited: Seconds;
 };
 
 /** A slice that changed after the first list and says when its cause happened. */

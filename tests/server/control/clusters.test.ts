@@ -9,6 +9,7 @@ import type { ToData } from '../../../server/messages.ts';
 import type { ClusterChange, ClusterObject, Kind, Service } from '../../../zones/kubernetes/objects.ts';
 import type { SourceEvents, SourceOptions } from '../../../zones/kubernetes/source.ts';
 import { FakeTimers } from '../../support/fake-timers.ts';
+import { NO_LIMITS } from '../../support/no-limits.ts';
 
 const NAMESPACE: ClusterObject = { kind: 'Namespace', namespace: '', name: 'shop' };
 const WEB: Service = {
@@ -24,7 +25,7 @@ const WEB: Service = {
 function wish(url: string, more: Partial<SourceOptions> = {}): ClusterWish {
   const from = { kind: 'endpoint', url, tls: undefined } as const;
   return {
-    source: { from, pods: false, endpointSlices: false, labels: '', namespaceLabels: '', ...more },
+    source: { from, pods: false, endpointSlices: false, labels: '', namespaceLabels: '', requests: NO_LIMITS, ...more },
     startupTimeout: 5_000,
   };
 }
@@ -238,7 +239,7 @@ test('calls and programming times are measured, the latter by the kind of the Se
   events?.programmed?.({ namespace: 'shop', service: 'db', triggered });
   events?.programmed?.({ namespace: 'shop', service: 'unknown', triggered });
   events?.programmed?.({ namespace: 'shop', service: 'web', triggered: timers.wall() + 9_000 });
-  const call = { method: 'GET', host: 'a', code: '200', duration: 1 } as const;
+  const call = { method: 'GET', host: 'a', code: '200', duration: 1, waited: 0 } as const;
   events?.call?.(call);
   t.deepEqual(measured, [['cluster_ip', 1.5], ['headless_with_selector', 1.5], ['cluster_ip', 0], call]);
 });

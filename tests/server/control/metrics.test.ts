@@ -158,7 +158,7 @@ test('the names that dashboards for CoreDNS use are there', async (t) => {
   metrics.dataThreadRestarted();
   metrics.healthChecked(0.001);
   metrics.healthCheckFailed();
-  metrics.apiCalled({ method: 'GET', host: '10.96.0.1:443', code: '200', duration: 0.02 });
+  metrics.apiCalled({ method: 'GET', host: '10.96.0.1:443', code: '200', duration: 0.02, waited: 0 });
   metrics.programmed('cluster_ip', 0.5);
   const families = await scrape(metrics);
   const expected: readonly (readonly [string, Labels, number])[] = [

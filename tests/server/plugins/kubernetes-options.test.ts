@@ -8,6 +8,7 @@ import { kubernetes } from '../../../server/plugins/kubernetes.ts';
 import type { KubernetesOptions } from '../../../server/plugins/kubernetes-options.ts';
 import { present } from '../../../zones/name.ts';
 import { blockFrom, faultOf, optionsFrom } from '../../support/directive.ts';
+import { NO_LIMITS } from '../../support/no-limits.ts';
 
 function optionsWith(body: string, zones = 'cluster.local'): KubernetesOptions {
   return optionsFrom(kubernetes, `kubernetes ${zones} {\n${body}\n}`);
@@ -21,6 +22,7 @@ test('without options: the values of CoreDNS', (t) => {
     endpointSlices: true,
     labels: '',
     namespaceLabels: '',
+    requests: NO_LIMITS,
   };
   t.deepEqual(options, {
     zones: options.zones,
@@ -33,7 +35,6 @@ test('without options: the values of CoreDNS', (t) => {
     fallthrough: [],
     source,
     cluster: JSON.stringify(source),
-    requests: { perSecond: undefined, burst: undefined, inFlight: undefined },
     startupTimeout: 5000,
     warnings: [],
   } as KubernetesOptions);
@@ -49,10 +50,6 @@ const taken: readonly [string, Partial<KubernetesOptions>][] = [
   ['ignore empty_service', { ignoreEmptyService: true }],
   ['namespaces a b\nnamespaces c', { namespaces: ['a', 'b', 'c'] }],
   ['startup_timeout 1m30s', { startupTimeout: 90_000 }],
-  [
-    'apiserver_qps 100\napiserver_burst 200\napiserver_max_inflight 0',
-    { requests: { perSecond: 100, burst: 200, inFlight: 0 } },
-  ],
 ];
 
 for (const [body, expected] of taken) {
@@ -65,6 +62,10 @@ const sources: readonly [string, Partial<KubernetesOptions['source']>][] = [
   ['noendpoints', { endpointSlices: false }],
   ['labels app=web, tier in (front, back)', { labels: 'app=web, tier in (front, back)' }],
   ['namespace_labels env=prod', { namespaceLabels: 'env=prod' }],
+  [
+    'apiserver_qps 100\napiserver_burst 200\napiserver_max_inflight 0',
+    { requests: { perSecond: 100, burst: 200, inFlight: 0 } },
+  ],
   ['endpoint http://192.0.2.1:8080', { from: { kind: 'endpoint', url: 'http://192.0.2.1:8080', tls: undefined } }],
   [
     'endpoint https://192.0.2.1\ntls a.crt a.key ca.crt',

@@ -32,7 +32,13 @@ export type ApiSourceOptions = SourceOptions & {
 export function openApiSource(options: ApiSourceOptions, events: SourceEvents, environment: ApiEnvironment): Source {
   const time = environment.time ?? SYSTEM_TIME;
   const credentials = credentialsFrom(options.from, environment, time);
-  const client = new ApiClient({ credentials, time, userAgent: `fivedots/${environment.version}`, call: events.call });
+  const client = new ApiClient({
+    credentials,
+    time,
+    limits: options.requests,
+    userAgent: `fivedots/${environment.version}`,
+    call: events.call,
+  });
   const trouble = new Trouble(credentials.place, events.report);
   const reflectors = resourcesOf(options).map(
     (resource) =>

@@ -7,19 +7,27 @@ import type { Bytes, Milliseconds } from '../../units.ts';
 import { ApiFault } from './api-fault.ts';
 import { BoundedBody } from './bounded-body.ts';
 import type { Connection, Credentials } from './credentials.ts';
-import { exchange, StaleConnection, type ApiGet, type ExchangeOptions, type Take } from './exchange.ts';
+import { exchange, StaleConnection, type ApiAnswer, type ApiGet, type ExchangeOptions, type Take } from './exchange.ts';
+import type { ApiCall, RequestLimits } from '../source.ts';
+import { RequestPace } from './request-pace.ts';
 
 /** What the client needs besides credentials. */
-export type ClientOptions = Omit<ExchangeOptions, 'connection'> & { readonly credentials: Credentials };
+export type ClientOptions = Omit<ExchangeOptions, 'connection' | 'call'> & {
+  readonly credentials: Credentials;
+  readonly limits: RequestLimits;
+  readonly call: ((call: ApiCall) => void) | undefined;
+};
 
 /** A kubeconfig's exec plugin may ask a person or a cloud. */
 const CREDENTIALS_WITHIN: Milliseconds = 60_000;
 
 export class ApiClient {
   readonly #options: ClientOptions;
+  readonly #pace: RequestPace;
 
   constructor(options: ClientOptions) {
     this.#options = options;
+    this.#pace = new RequestPace(options.limits, options.time);
   }
 
   /**
@@ -56,12 +64,27 @@ export class ApiClient {
   }
 
   async #exchange(connection: Connection, get: ApiGet, signal: AbortSignal, take: Take): Promise<void> {
-    const options = { ...this.#options, connection };
     try {
-      await exchange(options, get, signal, take);
+      await this.#paced(connection, get, signal, take);
     } catch (error) {
       if (!(error instanceof StaleConnection)) throw error;
-      await exchange(options, get, signal, take);
+      await this.#paced(connection, get, signal, take);
+    }
+  }
+
+  async #paced(connection: Connection, get: ApiGet, signal: AbortSignal, take: Take): Promise<void> {
+    const { time, userAgent, call } = this.#options;
+    const wanted = time.now();
+    const begun = await this.#pace.start(signal);
+    const waited = (time.now() - wanted) / 1000;
+    const answered = (answer: ApiAnswer): void => {
+      begun();
+      call?.({ ...answer, waited });
+    };
+    try {
+      await exchange({ connection, time, userAgent, call: answered }, get, signal, take);
+    } finally {
+      begun();
     }
   }
 

@@ -24,12 +24,15 @@ export type ApiGet = {
   readonly wholeWithin: Milliseconds;
 };
 
+/** How an exchange went, up to the headers of its reply. */
+export type ApiAnswer = Omit<ApiCall, 'waited'>;
+
 /** What an exchange needs besides the GET. */
 export type ExchangeOptions = {
   readonly connection: Connection;
   readonly time: Time;
   readonly userAgent: string;
-  readonly call: ((call: ApiCall) => void) | undefined;
+  readonly call: (answer: ApiAnswer) => void;
 };
 
 /** Told of a body, chunk by chunk. Meanwhile the server is not read; what it throws ends the exchange. */
@@ -114,7 +117,7 @@ function ask({ connection, userAgent }: ExchangeOptions, { path, parameters }: A
 async function replyTo(outgoing: ClientRequest, { connection, time, call }: ExchangeOptions): Promise<IncomingMessage> {
   const { host } = connection.server;
   const asked = time.now();
-  const say = (code: string): void => call?.({ method: 'GET', host, code, duration: (time.now() - asked) / 1000 });
+  const say = (code: string): void => call({ method: 'GET', host, code, duration: (time.now() - asked) / 1000 });
   try {
     const reply = await new Promise<IncomingMessage>((resolve, reject) => {
       outgoing.on('response', resolve);

@@ -17,6 +17,7 @@ import type { ApiGet } from '../../../../zones/kubernetes/api/exchange.ts';
 import { LineSplitter } from '../../../../zones/kubernetes/api/line-splitter.ts';
 import type { ApiCall } from '../../../../zones/kubernetes/source.ts';
 import { ManualTime } from '../../../support/manual-time.ts';
+import { NO_LIMITS } from '../../../support/no-limits.ts';
 
 const GET: ApiGet = {
   path: '/api/v1/services',
@@ -51,7 +52,13 @@ async function serving(t: ExecutionContext, server: Server, path = ''): Promise<
 }
 
 function clientOf(credentials: Credentials, time: ManualTime, calls: ApiCall[] = []): ApiClient {
-  return new ApiClient({ credentials, time, userAgent: 'fivedots/1', call: (call) => void calls.push(call) });
+  return new ApiClient({
+    credentials,
+    time,
+    limits: NO_LIMITS,
+    userAgent: 'fivedots/1',
+    call: (call) => void calls.push(call),
+  });
 }
 
 function answering(t: ExecutionContext, listener: RequestListener, path?: string): Promise<Scene> {
@@ -87,7 +94,7 @@ test('a GET carries path, parameters and headers, and its body comes back', asyn
       connection: 'keep-alive',
     },
   ]);
-  t.deepEqual(calls, [{ method: 'GET', host: `127.0.0.1:${port}`, code: '200', duration: 0 }]);
+  t.deepEqual(calls, [{ method: 'GET', host: `127.0.0.1:${port}`, code: '200', duration: 0, waited: 0 }]);
 });
 
 test('exchanges one after the other share a connection', async (t) => {
@@ -197,7 +204,7 @@ test('a server that is not there is unreachable, and counted as an error', async
   const fault = await faultOf(t, clientOf(endpointCredentials(from, time), time, calls));
   t.is(fault.code, 'unreachable');
   t.regex(fault.message, /ECONNREFUSED/);
-  t.deepEqual(calls, [{ method: 'GET', host: `127.0.0.1:${freed}`, code: '<error>', duration: 0 }]);
+  t.deepEqual(calls, [{ method: 'GET', host: `127.0.0.1:${freed}`, code: '<error>', duration: 0, waited: 0 }]);
   t.not(freed, port);
   client.close();
 });

@@ -7,6 +7,7 @@ import { ClusterRecorder } from '../../../support/cluster-recorder.ts';
 import { FakeApiServer, type FakeApiOptions, type Logged } from '../../../support/fake-api-server.ts';
 import { ManualTime } from '../../../support/manual-time.ts';
 import { rawNamespace, rawPod, rawService, rawSlice } from '../../../support/raw-objects.ts';
+import { NO_LIMITS } from '../../../support/no-limits.ts';
 
 type Scene = { api: FakeApiServer; cluster: ClusterRecorder; time: ManualTime; open: () => { close(): void } };
 
@@ -30,6 +31,7 @@ async function scene(
         endpointSlices: false,
         labels: '',
         namespaceLabels: '',
+        requests: NO_LIMITS,
         ...options,
       },
       cluster,
@@ -96,7 +98,7 @@ test('1: WatchList gives the state in one step, then changes as they come', asyn
 });
 
 test('1: the parameters of WatchList and of a watch are those that the API wants', async (t) => {
-  const made = await synced(t, { labels: 'a=b', namespaceLabels: 'c=d' });
+  const made = await synced(t, { labels: 'a=b', namespaceLabels: 'c=d', requests: NO_LIMITS });
   const [first] = asked(made, 'watchlist');
   t.deepEqual(Object.fromEntries(first?.query ?? []), {
     labelSelector: 'a=b',
@@ -719,6 +721,7 @@ test('38: a receiver that throws is told of the whole state again', async (t) =>
       endpointSlices: false,
       labels: '',
       namespaceLabels: '',
+      requests: NO_LIMITS,
     },
     {
       report: cluster.report,

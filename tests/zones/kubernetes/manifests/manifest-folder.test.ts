@@ -9,13 +9,14 @@ import { LabelSelectorError } from '../../../../zones/kubernetes/label-selector.
 import { COMPLAINTS_TOLD, openManifestFolder } from '../../../../zones/kubernetes/manifests/manifest-folder.ts';
 import type { ClusterChange } from '../../../../zones/kubernetes/objects.ts';
 import type { SourceOptions } from '../../../../zones/kubernetes/source.ts';
+import { NO_LIMITS } from '../../../support/no-limits.ts';
 
 const OPTIONS: SourceOptions = {
   from: { kind: 'manifests', folder: '' },
   pods: false,
   endpointSlices: true,
   labels: '',
-  namespaceLabels: '',
+  namespaceLabels: '', requests: NO_LIMITS,
 };
 
 test('at first every kind that was asked for is replaced, in one step', async (t) => {
