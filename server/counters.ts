@@ -28,7 +28,7 @@ export const COUNTER_SLOTS: Count = 32_768;
 /** CoreDNS's buckets for durations, in seconds: 0.00025 doubled fifteen times, up to 8.192. */
 export const TIME_BUCKETS: readonly number[] = Array.from({ length: 16 }, (_, k) => 0.00025 * 2 ** k);
 
-/** Slot 0 beats (heartbeat), slot 1 counts series that found no room. */
+/** Slot 0 beats (heartbeat), slot 1 counts what was to be counted in series that found no room. */
 export const HEARTBEAT_SLOT = 0;
 export const OVERFLOW_SLOT = 1;
 const FIRST_SLOT = 2;
@@ -57,6 +57,7 @@ export class Counters {
   gauge(metric: string, labels: Labels = {}): Gauge {
     const slot = this.#slotOf({ metric, type: 'gauge', labels, bounds: undefined }, 1);
     const slots = this.#slots;
+    if (slot === OVERFLOW_SLOT) return { set: () => void (slots[slot] = (slots[slot] ?? 0) + 1) };
     return { set: (value) => void (slots[slot] = value) };
   }
 

@@ -65,12 +65,9 @@ export function spellingFrom(text: string): Spelling {
         i += 3;
       } else {
         if (i + 1 >= text.length) throw new NameError(text, 'it ends in a lone backslash');
-        label += text[++i];
+        label += octetAt(text, ++i);
       }
-    } else {
-      if (c > 255) throw new NameError(text, `"${text[i]}" is not one octet; write internationalised names as xn--`);
-      label += text[i];
-    }
+    } else label += octetAt(text, i);
   }
   if (label !== '') labels.push(label);
   const wire = wireOf(labels, text);
@@ -164,6 +161,13 @@ const DOT = 0x2e;
 const BACKSLASH = 0x5c;
 const UPPER_A = 0x41;
 const UPPER_Z = 0x5a;
+
+function octetAt(text: string, at: number): string {
+  const character = text.charAt(at);
+  if (character > '\xff')
+    throw new NameError(text, `"${character}" is not one octet; write internationalised names as xn--`);
+  return character;
+}
 
 function wireOf(labels: readonly string[], text: string): Spelling {
   let wire = '';

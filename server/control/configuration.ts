@@ -11,6 +11,8 @@ export type Configuration = {
   readonly plan: Plan;
   /** SHA-512 of its words, in hexadecimal: comments, blanks and line ends do not count. */
   readonly hash: string;
+  /** Has the file no server block? Then the plan is CoreDNS's default, `whoami`. */
+  readonly isEmpty: boolean;
   /** What is allowed but probably not meant. */
   readonly warnings: readonly string[];
 };
@@ -37,7 +39,7 @@ export function configurationReader(choice: CorefileChoice): ReadConfiguration {
   let input: string | undefined;
   const readStandardInput = (): string => (input ??= choice.standardInput());
   return () => {
-    const { blocks, warnings, digest } = loadCorefile(path, { environment, readStandardInput });
-    return { plan: planOf(blocks, { defaultPort, plugins }), hash: digest, warnings };
+    const { blocks, warnings, digest, isEmpty } = loadCorefile(path, { environment, readStandardInput });
+    return { plan: planOf(blocks, { defaultPort, plugins }), hash: digest, isEmpty, warnings };
   };
 }

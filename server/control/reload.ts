@@ -63,9 +63,13 @@ export class Reloader {
 
   async #reload(): Promise<void> {
     this.#options.log('info', '', 'Reloading');
+    let hash: string | undefined;
     try {
-      await this.#use(this.#options.read());
+      const configuration = this.#options.read();
+      ({ hash } = configuration);
+      await this.#use(configuration);
     } catch (error) {
+      this.#failed = hash ?? messageOf(error);
       this.#fail(`Reload failed: ${messageOf(error)}`);
     }
   }
@@ -93,6 +97,7 @@ export class Reloader {
 
   async #use(configuration: Configuration): Promise<void> {
     const { use, log, metrics } = this.#options;
+    if (configuration.isEmpty && configuration.hash !== this.#hash) throw new Error(EMPTIED);
     for (const warning of configuration.warnings) log('warning', '', warning);
     const before = this.#hash;
     this.#hash = configuration.hash;
@@ -131,6 +136,9 @@ export class Reloader {
 }
 
 const SOURCE = 'plugin/reload';
+
+/** Editors and copies empty a file before they write it; at a start an empty Corefile is what it is in CoreDNS. */
+const EMPTIED = 'the Corefile has no server block (any more): perhaps it is being written';
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -21,6 +21,8 @@ export type Corefile = {
    * nothing, so nothing is reloaded for it.
    */
   readonly digest: string;
+  /** Has the file no server block? Then `blocks` are CoreDNS's default. */
+  readonly isEmpty: boolean;
 };
 
 /** Where to read from. */
@@ -54,7 +56,7 @@ export function loadCorefile(path: string, options: LoadOptions): Corefile {
     allowance,
   );
   const blocks = blocksOf(stream, importer, allowance);
-  if (blocks.length > 0) return { blocks, warnings: allowance.warnings(), digest: digestOf(blocks) };
+  if (blocks.length > 0) return { blocks, warnings: allowance.warnings(), digest: digestOf(blocks), isEmpty: false };
 
   allowance.warn(
     start.position,
@@ -63,7 +65,8 @@ export function loadCorefile(path: string, options: LoadOptions): Corefile {
   const words = importer.lex(() => DEFAULT_COREFILE, start);
   const standard = new TokenStream({ source: 'default', lexemes: words }, start, importer, allowance);
   const standardBlocks = blocksOf(standard, importer, allowance);
-  return { blocks: standardBlocks, warnings: allowance.warnings(), digest: digestOf(standardBlocks) };
+  const digest = digestOf(standardBlocks);
+  return { blocks: standardBlocks, warnings: allowance.warnings(), digest, isEmpty: true };
 }
 
 function digestOf(blocks: readonly ServerBlock[]): string {

@@ -5,7 +5,8 @@ import { present } from '../../zones/name.ts';
 import { Rcode } from '../../zones/rr.ts';
 import { compose, type Handler, type Layer, type Observer, type Plugin, type PluginContext } from '../pipeline.ts';
 import type { BlockPlan, ListenerPlan, Plan } from '../plan.ts';
-import { emptyReply, servfail } from '../query.ts';
+import { emptyReply, servfail, type Reply } from '../query.ts';
+import { EDE } from './edns.ts';
 
 /** A server block that answers. */
 export type Block = {
@@ -24,6 +25,18 @@ export type Routes = {
   /** Told of queries that no zone here holds: one observer, or none. */
   readonly unrouted: readonly Observer[];
 };
+
+/** For a name that no zone here holds, or whose block has no plugin that answers. */
+export const NOT_OURS: Reply = {
+  ...emptyReply(Rcode.REFUSED),
+  extendedError: { code: EDE.NOT_AUTHORITATIVE, text: 'no zone of this server holds the name' },
+};
+
+const NO_PLUGIN: Reply = servfail(
+  '',
+  'no plugin of the block answers this name; add `forward` or drop a `fallthrough`',
+  { code: EDE.OTHER, text: 'no plugin answers the name' },
+);
 
 /** What of a plugin's context depends on the block that it stands in. */
 export type ContextOf = (block: BlockPlan, listener: ListenerPlan) => PluginContext;
@@ -64,9 +77,6 @@ function makeBlock(plan: BlockPlan, plugins: ReadonlyMap<string, Plugin<unknown>
     observers.push(observer);
     if (plugin.observesUnrouted === true) unrouted = observer;
   }
-  const last: Handler =
-    layers.length === 0
-      ? () => emptyReply(Rcode.REFUSED)
-      : () => servfail('', 'no plugin of the block answers this name; add `forward` or drop a `fallthrough`');
+  const last: Handler = layers.length === 0 ? () => NOT_OURS : () => NO_PLUGIN;
   return { handler: compose(layers, last), observers, unrouted };
 }

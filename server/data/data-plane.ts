@@ -1,7 +1,5 @@
 /** Everything that a query touches: listeners, blocks, cluster state. Knows nothing of threads, so a test can run one in place. */
 
-import { setImmediate } from 'node:timers/promises';
-
 import type { ClusterChange, Kind } from '../../zones/kubernetes/objects.ts';
 import { KINDS } from '../../zones/kubernetes/objects.ts';
 import { ClusterStore } from '../../zones/kubernetes/store/store.ts';
@@ -24,9 +22,6 @@ export type DataPlaneOptions = {
   readonly counters: Counters;
   readonly plugins: ReadonlyMap<string, Plugin<unknown>>;
 };
-
-/** How long queries that were accepted may still wait for their upstreams when the plane closes. */
-const DRAIN_DEADLINE: Milliseconds = 5_000;
 
 export class DataPlane {
   readonly #options: DataPlaneOptions;
@@ -86,15 +81,6 @@ export class DataPlane {
 
   /** Answers what was accepted, then closes everything. */
   async close(): Promise<void> {
-    // Two turns of the loop: what the kernel holds already is read first.
-    await setImmediate();
-    await setImmediate();
-    let deadline: NodeJS.Timeout | undefined;
-    await Promise.race([
-      this.#server.idle(),
-      new Promise<void>((resolve) => (deadline = setTimeout(resolve, DRAIN_DEADLINE))),
-    ]);
-    clearTimeout(deadline);
     await Promise.all([...this.#listeners.values()].map((listener) => listener.close()));
     this.#listeners.clear();
     this.#kept.close();

@@ -23,19 +23,18 @@ export function decode(packet: Buffer, peer: Peer, received: Milliseconds): Quer
   try {
     const asked = readQuestion(packet);
     question = asked.question;
-    const rcode = rcodeForType(question.type);
-    if (rcode !== Rcode.NOERROR) return { rcode, reason: 'qtype', question, edns: undefined };
     const opt = readRest(packet, asked.end, question.type);
-    if (opt !== undefined && opt.version !== 0) {
-      return { rcode: Rcode.BADVERS, reason: 'version', question, edns: opt.edns };
-    }
+    const edns = opt?.edns;
+    if (opt !== undefined && opt.version !== 0) return { rcode: Rcode.BADVERS, reason: 'version', question, edns };
+    const rcode = rcodeForType(question.type);
+    if (rcode !== Rcode.NOERROR) return { rcode, reason: 'qtype', question, edns };
     return {
       id: packet.readUInt16BE(0),
       recursionDesired: (packet.readUInt8(2) & 0x01) !== 0,
       checkingDisabled: (packet.readUInt8(3) & 0x10) !== 0,
       authenticData: (packet.readUInt8(3) & 0x20) !== 0,
       question,
-      edns: opt?.edns,
+      edns,
       peer,
       size: packet.length,
       received,

@@ -14,6 +14,9 @@ export const OPTIONS_MAX: Count = 100;
 /** An OPT record without options: root owner, type, class, ttl, rdlength. */
 export const OPT_SIZE: Bytes = 11;
 
+/** Extended DNS Errors that the server itself says, RFC 8914 sections 4.1, 4.21 and 4.22. */
+export const EDE = { OTHER: 0, NOT_AUTHORITATIVE: 20, NOT_SUPPORTED: 21 } as const;
+
 const OPTION_EDE = 15;
 const FLAG_DO = 0x8000;
 /** Longest text of an Extended DNS Error that we pass on. */
@@ -29,13 +32,15 @@ export function readOpt(
   start: number,
   end: number,
 ): { edns: QueryEdns; version: number } {
-  eachOption(packet, start, end, () => {});
+  const version = packet.readUInt8(fixed + 5);
+  // What the rdata of another version looks like is not known: it is BADVERS whatever stands there (RFC 6891 section 6.1.3).
+  if (version === 0) eachOption(packet, start, end, () => {});
   return {
     edns: {
       payloadSize: packet.readUInt16BE(fixed + 2),
       dnssecOk: (packet.readUInt16BE(fixed + 6) & FLAG_DO) !== 0,
     },
-    version: packet.readUInt8(fixed + 5),
+    version,
   };
 }
 

@@ -1,14 +1,14 @@
 /** A `Reply` to octets within what the client takes: header, question as it came, sections, OPT, truncation. */
 
-import { Rcode, type RRset } from '../../zones/rr.ts';
+import type { RRset } from '../../zones/rr.ts';
 import type { Bytes, Count } from '../../zones/units.ts';
-import type { ExtendedError, Query, QueryEdns, Question, Reply } from '../query.ts';
-import { OPT_SIZE, optSize, udpLimit, writeOpt } from './edns.ts';
+import { servfail, type ExtendedError, type Query, type QueryEdns, type Question, type Reply } from '../query.ts';
+import { EDE, OPT_SIZE, optSize, udpLimit, writeOpt } from './edns.ts';
 import { HEADER_SIZE } from './gate.ts';
 import { MESSAGE_MAX, Packer } from './pack.ts';
 
-/** A message that is the caller's own, and whether it had to be cut short. */
-export type Encoded = { readonly packet: Buffer; readonly truncated: boolean };
+/** A message that is the caller's own, whether it had to be cut short, and the reply that it says: another one if that could not be said. */
+export type Encoded = { readonly packet: Buffer; readonly truncated: boolean; readonly sent: Reply };
 
 /** One per data thread: a message is finished before the next begins. */
 const packer = new Packer();
@@ -18,6 +18,7 @@ const packer = new Packer();
  * additional records are left out silently. Over TCP an answer that does not fit a message at all becomes SERVFAIL.
  */
 export function encode(query: Query, reply: Reply): Encoded {
+  if (reply.rcode > RCODE_MAX && query.edns === undefined) return encode(query, instead(reply, `rcode ${reply.rcode}`));
   const limit = query.peer.protocol === 'udp' ? udpLimit(query.edns) : MESSAGE_MAX;
   const error = fittingError(query, reply, limit);
   const room = query.edns === undefined ? limit : limit - optSize(error);
@@ -32,14 +33,7 @@ export function encode(query: Query, reply: Reply): Encoded {
   }
   const isCut = !answers.isWhole || (!authorities.isWhole && reply.answer.length === 0);
   if (isCut && query.peer.protocol === 'tcp') {
-    return encode(query, {
-      ...reply,
-      rcode: Rcode.SERVFAIL,
-      answer: [],
-      authority: [],
-      additional: [],
-      extendedError: { code: 0, text: 'the answer is larger than a DNS message can be' },
-    });
+    return encode(query, instead(reply, 'an answer larger than a message can be'));
   }
   const truncated = reply.truncated || isCut;
   const { buffer } = packer;
@@ -56,7 +50,7 @@ export function encode(query: Query, reply: Reply): Encoded {
     (reply.rcode & 0x0f);
   const additionalCount = additionals.count + (query.edns === undefined ? 0 : 1);
   writeHeader(buffer, query.id, flags, 1, answers.count, authorities.count, additionalCount);
-  return { packet: Buffer.from(buffer.subarray(0, end)), truncated };
+  return { packet: Buffer.from(buffer.subarray(0, end)), truncated, sent: reply };
 }
 
 /**
@@ -76,6 +70,15 @@ export function encodeRejection(
   const flags = 0x8000 | (packet.readUInt16BE(2) & 0x7910) | (rcode & 0x0f);
   writeHeader(buffer, packet.readUInt16BE(0), flags, question === undefined ? 0 : 1, 0, 0, edns === undefined ? 0 : 1);
   return Buffer.from(buffer.subarray(0, end));
+}
+
+/** The largest rcode without an OPT record; its low bits alone would say another one (RFC 6891 section 6.1.3). */
+const RCODE_MAX = 15;
+
+/** SERVFAIL for a reply that this client cannot be told. */
+function instead(reply: Reply, what: string): Reply {
+  const text = `${what} cannot be sent`;
+  return servfail(reply.plugin, text, { code: EDE.OTHER, text });
 }
 
 type Added = { readonly count: Count; readonly isWhole: boolean };

@@ -1,5 +1,7 @@
 /** One address and port of a plan: its UDP and TCP sockets, and the routes in use on it. Knows nothing of messages. */
 
+import { setImmediate } from 'node:timers/promises';
+
 import type { Milliseconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import type { ListenerPlan } from '../plan.ts';
@@ -8,8 +10,8 @@ import type { Serve } from './serve.ts';
 import { TcpListener } from './tcp.ts';
 import { UdpListener } from './udp.ts';
 
-/** How long connections may take to read their last replies when their listener closes. */
-const CLOSE_DEADLINE: Milliseconds = 2_000;
+/** How long queries that were accepted may still wait for their upstreams, and connections for their reader, when a listener closes. */
+const CLOSE_DEADLINE: Milliseconds = 5_000;
 
 export class Listener {
   readonly #udp: UdpListener;
@@ -52,12 +54,17 @@ export class Listener {
     this.#use(routes);
   }
 
-  /** Accepts no connection any more; connections end once they have their replies. */
+  /** Answers what was accepted, then closes. */
   async close(): Promise<void> {
-    const deadline = setTimeout(() => this.#tcp.destroy(), CLOSE_DEADLINE);
-    await this.#tcp.close();
+    // Two turns of the loop: what the kernel holds already is read first.
+    await setImmediate();
+    await setImmediate();
+    const deadline = setTimeout(() => {
+      this.#tcp.destroy();
+      this.#udp.destroy();
+    }, CLOSE_DEADLINE);
+    await Promise.all([this.#tcp.close(), this.#udp.close()]);
     clearTimeout(deadline);
-    this.#udp.close();
   }
 }
 
@@ -65,7 +72,7 @@ function adviceFor(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   switch (code) {
     case 'EADDRINUSE':
-      return 'another program uses that port; stop it, or choose another port with -dns.port or in the Corefile';
+      return 'another program uses that port (stop it, or choose another port with -dns.port or in the Corefile), or this one does: between one address and all of them a port moves at a restart only';
     case 'EACCES':
       return 'ports below 1024 need the capability NET_BIND_SERVICE or the sysctl net.ipv4.ip_unprivileged_port_start=0';
     case 'EADDRNOTAVAIL':

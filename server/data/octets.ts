@@ -2,6 +2,7 @@
 
 import { LABEL_MAX, NAME_MAX, ROOT, type Spelling } from '../../zones/name.ts';
 import { Rcode } from '../../zones/rr.ts';
+import type { Count } from '../../zones/units.ts';
 import { MessageError } from '../errors.ts';
 
 /** A name, and where in the message what follows it begins. */
@@ -24,38 +25,57 @@ export function readPlainName(packet: Buffer, start: number): NameAt {
   return { name: end - start === 1 ? ROOT : (packet.toString('latin1', start, end) as Spelling), end };
 }
 
+/** Pointers on the way to one name. A name has at most 127 labels, and a pointer that saves none leads nowhere. */
+const POINTERS_MAX: Count = 127;
+
+/** What stands behind the pointers of one message, by where they lead: each name is walked once, however often it is pointed to. */
+export type NamesRead = Map<number, string>;
+
 /**
  * Reads a name that may end in compression pointers (RFC 1035 section 4.1.4). Each pointer must point before the place where
  * the name's last run of labels began, so the walk always ends; `limit` is where the record that holds the name ends.
  * @throws MessageError FORMERR
  */
-export function readName(packet: Buffer, start: number, limit: number = packet.length): NameAt {
+export function readName(packet: Buffer, start: number, limit: number = packet.length, read?: NamesRead): NameAt {
+  const jumps: { readonly target: number; readonly before: number }[] = [];
   let name = '';
-  let at = start;
   let runStart = start;
   let end = -1;
   for (;;) {
-    const length = octet(packet, at);
-    if (end === -1 && at >= limit) throw formerr('a name runs past the end of its record');
+    const runEnd = endOfRun(packet, runStart);
+    if (end === -1 && runEnd >= limit) throw formerr('a name runs past the end of its record');
+    name += packet.toString('latin1', runStart, runEnd);
+    if (name.length >= NAME_MAX) throw formerr(`a name of more than ${NAME_MAX} octets`);
+    const length = octet(packet, runEnd);
+    if (end === -1) end = length === 0 ? runEnd + 1 : runEnd + 2;
     if (length === 0) break;
-    if (length >= 0xc0) {
-      const target = ((length & 0x3f) << 8) | octet(packet, at + 1);
-      if (end === -1) end = at + 2;
-      if (target >= runStart) throw formerr('a compression pointer that does not point backwards');
-      at = target;
-      runStart = target;
-    } else if (length > LABEL_MAX) {
-      throw formerr(`label type 0x${(length & 0xc0).toString(16)}`);
-    } else {
-      if (at + 1 + length > packet.length) throw formerr('a label runs past the end of the message');
-      name += packet.toString('latin1', at, at + 1 + length);
+    const target = ((length & 0x3f) << 8) | octet(packet, runEnd + 1);
+    if (target >= runStart) throw formerr('a compression pointer that does not point backwards');
+    const known = read?.get(target);
+    if (known !== undefined) {
+      name += known;
       if (name.length >= NAME_MAX) throw formerr(`a name of more than ${NAME_MAX} octets`);
-      at += 1 + length;
+      break;
     }
+    if (jumps.length === POINTERS_MAX) throw formerr(`a name of more than ${POINTERS_MAX} compression pointers`);
+    jumps.push({ target, before: name.length });
+    runStart = target;
   }
-  if (end === -1) end = at + 1;
   if (end > limit) throw formerr('a name runs past the end of its record');
+  for (const { target, before } of jumps) read?.set(target, name.slice(before));
   return { name: (name + ROOT) as Spelling, end };
+}
+
+/** Where a run of labels ends, which is at a root label or a pointer. */
+function endOfRun(packet: Buffer, start: number): number {
+  let at = start;
+  for (;;) {
+    const length = octet(packet, at);
+    if (length === 0 || length >= 0xc0) return at;
+    if (length > LABEL_MAX) throw formerr(`label type 0x${(length & 0xc0).toString(16)}`);
+    at += 1 + length;
+    if (at - start >= NAME_MAX) throw formerr(`a name of more than ${NAME_MAX} octets`);
+  }
 }
 
 /** @throws MessageError FORMERR if the message ends before `at` */

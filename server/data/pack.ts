@@ -108,23 +108,19 @@ export class Packer {
 
   /** Writes labels up to the longest suffix that stands in the message already, then a pointer to it. */
   #writeName(name: Spelling): void {
-    for (let at = 0; ;) {
-      const length = name.charCodeAt(at);
-      if (length === 0) {
-        this.buffer[this.#at++] = 0;
-        return;
-      }
-      const suffix = at === 0 ? name : name.slice(at);
-      const target = this.#offsets.get(suffix);
-      if (target !== undefined) {
-        this.#writePointer(target);
-        return;
-      }
-      if (this.#at <= POINTER_MAX && this.#offsets.size < SUFFIXES_MAX) this.#offsets.set(suffix, this.#at);
-      this.buffer.write(name.slice(at, at + 1 + length), this.#at, 'latin1');
-      this.#at += 1 + length;
-      at += 1 + length;
+    const start = this.#at;
+    let target: number | undefined;
+    let end = 0;
+    for (; name.charCodeAt(end) !== 0; end += 1 + name.charCodeAt(end)) {
+      const suffix = end === 0 ? name : name.slice(end);
+      target = this.#offsets.get(suffix);
+      if (target !== undefined) break;
+      if (start + end <= POINTER_MAX && this.#offsets.size < SUFFIXES_MAX) this.#offsets.set(suffix, start + end);
     }
+    if (end > 0) this.buffer.write(name, start, end, 'latin1');
+    this.#at = start + end;
+    if (target === undefined) this.buffer[this.#at++] = 0;
+    else this.#writePointer(target);
   }
 
   #writePointer(target: number): void {

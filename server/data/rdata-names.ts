@@ -1,7 +1,7 @@
 /** Where names stand in the rdata of the types that may carry compressed ones, and rdata with those names written in full. */
 
 import { RRType } from '../../zones/rr.ts';
-import { octet, readName, formerr } from './octets.ts';
+import { formerr, octet, readName, type NamesRead } from './octets.ts';
 
 /** A run of that many octets, a character-string, or a name. */
 type Part = number | 'string' | 'name';
@@ -39,7 +39,7 @@ const SIZES: ReadonlyMap<number, number> = new Map([
  * A copy of the rdata from `start` to `end` of the message, names in full.
  * @throws MessageError FORMERR if a part runs past the end, or something is left where nothing may be
  */
-export function readRdata(packet: Buffer, type: number, start: number, end: number): Uint8Array {
+export function readRdata(packet: Buffer, type: number, start: number, end: number, names: NamesRead): Uint8Array {
   const size = SIZES.get(type);
   if (size !== undefined && end - start !== size)
     throw formerr(`rdata of ${end - start} octets where ${size} are needed`);
@@ -49,7 +49,7 @@ export function readRdata(packet: Buffer, type: number, start: number, end: numb
   let at = start;
   for (const part of layout) {
     if (part === 'name') {
-      const read = readName(packet, at, end);
+      const read = readName(packet, at, end, names);
       text += read.name;
       at = read.end;
     } else {

@@ -4,11 +4,12 @@ import { RRClass, RRType, Rcode } from '../../zones/rr.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { Counter, Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
-import type { Observer } from '../pipeline.ts';
+import type { Exchange, Observer } from '../pipeline.ts';
 import { emptyReply, servfail, type Peer, type Query, type Reply } from '../query.ts';
-import type { Block, RoutedZone, Routes } from './block.ts';
+import { NOT_OURS, type Block, type RoutedZone, type Routes } from './block.ts';
 import { decode, isRejected } from './decode.ts';
-import { encode, encodeRejection } from './encode.ts';
+import { EDE } from './edns.ts';
+import { encode, encodeRejection, type Encoded } from './encode.ts';
 import { gate } from './gate.ts';
 import { route } from './route.ts';
 
@@ -25,7 +26,6 @@ export class Server {
   readonly #panics: Counter;
   readonly #refusals = new Map<string, Counter>();
   #waiting: Count = 0;
-  #whenIdle: (() => void) | undefined;
 
   constructor(clock: () => Milliseconds, log: Log, counters: Counters) {
     this.#clock = clock;
@@ -48,9 +48,10 @@ export class Server {
     }
     const { question } = decoded;
     const routed = route(routes.zones, question.name, question.type);
-    if (routed === undefined || question.class !== RRClass.IN || isTransfer(question.type)) {
-      return this.#finish(decoded, emptyReply(Rcode.REFUSED), 'dropped', routes.unrouted);
+    if (question.class !== RRClass.IN || isTransfer(question.type)) {
+      return this.#finish(decoded, NOT_SUPPORTED, 'dropped', routes.unrouted);
     }
+    if (routed === undefined) return this.#finish(decoded, NOT_OURS, 'dropped', routes.unrouted);
     const reply = this.#ask(routed.block, decoded);
     if (!(reply instanceof Promise)) return this.#finish(decoded, reply, routed.zone, routed.block.observers);
     return this.#later(decoded, reply, routed);
@@ -59,13 +60,7 @@ export class Server {
   /** Asks the server itself, for a name that a reply points to: routed, answered, but neither counted nor logged as a client's query. */
   resolve(query: Query, routes: Routes): Reply | Promise<Reply> {
     const routed = route(routes.zones, query.question.name, query.question.type);
-    return routed === undefined ? emptyReply(Rcode.REFUSED) : this.#ask(routed.block, query);
-  }
-
-  /** Resolves once no query waits for its reply. */
-  idle(): Promise<void> {
-    if (this.#waiting === 0) return Promise.resolve();
-    return new Promise((resolve) => (this.#whenIdle = resolve));
+    return routed === undefined ? NOT_OURS : this.#ask(routed.block, query);
   }
 
   #ask(block: Block, query: Query): Reply | Promise<Reply> {
@@ -81,7 +76,7 @@ export class Server {
     if (this.#waiting >= WAITING_MAX) {
       this.#count('fivedots_rejected_messages_total', 'waiting');
       const reply = servfail('', `${WAITING_MAX} queries wait for upstreams already`, {
-        code: 23,
+        code: EDE.OTHER,
         text: 'too many queries wait for upstreams',
       });
       return this.#finish(query, reply, routed.zone, routed.block.observers);
@@ -89,25 +84,41 @@ export class Server {
     this.#waiting++;
     const reply = await promise;
     this.#waiting--;
-    if (this.#waiting === 0) this.#whenIdle?.();
     return this.#finish(query, reply, routed.zone, routed.block.observers);
   }
 
   #finish(query: Query, reply: Reply, zone: string, observers: readonly Observer[]): Buffer {
-    const { packet, truncated } = encode(query, reply);
+    const { packet, truncated, sent } = this.#encode(query, reply);
     if (observers.length > 0) {
       const duration = this.#clock() - query.received;
-      const exchange = { query, reply, size: packet.length, truncated, duration, zone };
-      for (const observe of observers) observe(exchange);
+      const exchange = { query, reply: sent, size: packet.length, truncated, duration, zone };
+      for (const observe of observers) this.#tell(observe, exchange);
     }
     return packet;
+  }
+
+  #encode(query: Query, reply: Reply): Encoded {
+    try {
+      return encode(query, reply);
+    } catch (error) {
+      return encode(query, this.#panic(error));
+    }
+  }
+
+  /** An observer that fails does not take the reply with it. */
+  #tell(observe: Observer, exchange: Exchange): void {
+    try {
+      observe(exchange);
+    } catch (error) {
+      this.#panic(error);
+    }
   }
 
   #panic(error: unknown): Reply {
     this.#panics.add();
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#log('error', '', `a query ended in a fault of fivedots, which answered SERVFAIL; please report it: ${text}`);
-    return servfail('', 'internal fault');
+    this.#log('error', '', `a query met a fault of fivedots; please report it: ${text}`);
+    return servfail('', 'internal fault', { code: EDE.OTHER, text: 'internal fault' });
   }
 
   #count(metric: string, reason: string): undefined {
@@ -120,6 +131,11 @@ export class Server {
     counter.add();
   }
 }
+
+const NOT_SUPPORTED: Reply = {
+  ...emptyReply(Rcode.REFUSED),
+  extendedError: { code: EDE.NOT_SUPPORTED, text: 'only class IN is served, and no zone transfers' },
+};
 
 /** Zone transfers are not offered (RFC 5936 section 2.2.1 allows REFUSED). */
 function isTransfer(type: number): boolean {

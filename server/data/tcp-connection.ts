@@ -7,7 +7,7 @@ import type { Counter } from '../counters.ts';
 import type { Peer } from '../query.ts';
 import type { Answer } from './udp.ts';
 
-/** From the first octet of a message to its last, and from the connection's start to its first message. */
+/** From the first octet of a message to its last, and from the connection's start to the end of its first message. */
 export const MESSAGE_DEADLINE: Milliseconds = 5_000;
 /** Between messages. Longer than the 10 s after which NodeLocal DNSCache and CoreDNS close their side, so that they close first. */
 export const IDLE_DEADLINE: Milliseconds = 12_000;
@@ -15,20 +15,35 @@ export const IDLE_DEADLINE: Milliseconds = 12_000;
 export const UNSENT_MAX: Bytes = 64 * 1024;
 /** How long a client may leave `UNSENT_MAX` unread. */
 export const WRITE_DEADLINE: Milliseconds = 5_000;
+/** From the end of our side to the end of the client's: a client that never closes must not keep a socket for ever. */
+export const LINGER_DEADLINE: Milliseconds = 2_000;
 /** Queries of one connection that wait for their replies at once; above it nothing more is read from it. */
 export const IN_FLIGHT_MAX: Count = 100;
 
 const NOTHING: Buffer = Buffer.alloc(0);
+
+/** What has to come next: a message, the rest of one, a reply of ours, the client's reading, or its end of the connection. */
+type Awaited = 'message' | 'rest' | 'reply' | 'reading' | 'end';
+
+/** A reply has its deadline where it is made; all else is the client's to do. */
+const DEADLINES: Readonly<Record<Awaited, Milliseconds | undefined>> = {
+  message: IDLE_DEADLINE,
+  rest: MESSAGE_DEADLINE,
+  reply: undefined,
+  reading: WRITE_DEADLINE,
+  end: LINGER_DEADLINE,
+};
 
 export class TcpConnection {
   readonly #socket: Socket;
   readonly #peer: Peer;
   readonly #answer: Answer;
   readonly #unsent: Counter;
-  /** What was read and not served: half a frame, or whole ones that wait until the client reads its replies. */
+  /** What was read and not served: half a frame, or whole ones that wait until there is room for their replies. */
   #pending: Buffer = NOTHING;
   #inFlight: Count = 0;
   #isEnding = false;
+  #awaited: Awaited = 'rest';
   #deadline: NodeJS.Timeout | undefined;
 
   constructor(socket: Socket, peer: Peer, answer: Answer, unsent: Counter) {
@@ -43,18 +58,18 @@ export class TcpConnection {
     // The client is gone; the close event follows.
     socket.on('error', () => {});
     socket.on('close', () => clearTimeout(this.#deadline));
-    this.#expireIn(MESSAGE_DEADLINE);
+    this.#await('rest');
   }
 
   /** Does it neither owe a reply nor hold a part of a message? */
   get isIdle(): boolean {
-    return this.#inFlight === 0 && this.#pending.length === 0;
+    return this.#inFlight === 0 && this.#pending.length === 0 && this.#socket.writableLength === 0;
   }
 
   /** Closes once every query that came whole has its reply. */
   end(): void {
     this.#isEnding = true;
-    if (this.#inFlight === 0) this.#socket.end();
+    this.#goOn();
   }
 
   destroy(): void {
@@ -62,17 +77,24 @@ export class TcpConnection {
   }
 
   #read(chunk: Buffer): void {
-    const hadPart = this.#pending.length > 0;
-    this.#pending = hadPart ? Buffer.concat([this.#pending, chunk]) : chunk;
+    // We have said our last word; what still comes is read only to find the client's end.
+    if (this.#socket.writableEnded) return;
+    this.#pending = this.#pending.length > 0 ? Buffer.concat([this.#pending, chunk]) : chunk;
+    this.#goOn();
+  }
+
+  /** Serves what it can, then waits for whose turn it is: after octets came, a reply went, or the client read. */
+  #goOn(): void {
+    // A reply that was late for its client must not set a timer that nobody clears.
+    if (this.#socket.destroyed) return;
     const served = this.#serveWhole();
-    if (this.#isFull()) {
-      this.#socket.pause();
-      this.#expireIn(WRITE_DEADLINE);
-    } else if (this.#pending.length === 0) {
-      this.#expireIn(IDLE_DEADLINE);
-    } else if (served > 0 || !hadPart) {
-      this.#expireIn(MESSAGE_DEADLINE);
+    if (this.#isFull()) this.#socket.pause();
+    else {
+      if (this.#isEnding && this.#inFlight === 0) this.#socket.end();
+      this.#socket.resume();
     }
+    const awaited = this.#next();
+    if (awaited !== this.#awaited || served > 0) this.#await(awaited);
   }
 
   /** Serves the whole frames that wait, as long as the client takes the replies; returns how many. A loop, never recursion. */
@@ -87,7 +109,7 @@ export class TcpConnection {
       served++;
     }
     // A copy: a few octets must not keep a whole chunk alive.
-    this.#pending = at === this.#pending.length ? NOTHING : Buffer.from(this.#pending.subarray(at));
+    if (at > 0) this.#pending = at === this.#pending.length ? NOTHING : Buffer.from(this.#pending.subarray(at));
     return served;
   }
 
@@ -120,29 +142,28 @@ export class TcpConnection {
     this.#socket.write(frame);
   }
 
-  /** After a reply or a drained buffer: there may be room again. */
-  #goOn(): void {
-    if (this.#isFull()) return;
-    this.#serveWhole();
-    if (this.#isEnding && this.#inFlight === 0) this.#socket.end();
-    if (this.#isFull()) return;
-    if (this.#pending.length === 0) this.#expireIn(IDLE_DEADLINE);
-    this.#socket.resume();
-  }
-
   #isFull(): boolean {
     return this.#inFlight >= IN_FLIGHT_MAX || this.#socket.writableLength > UNSENT_MAX;
   }
 
-  #expireIn(time: Milliseconds): void {
-    clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.#expire(), time);
+  #next(): Awaited {
+    if (this.#socket.writableEnded) return 'end';
+    if (this.#socket.writableLength > UNSENT_MAX) return 'reading';
+    if (this.#inFlight >= IN_FLIGHT_MAX) return 'reply';
+    if (this.#pending.length > 0) return 'rest';
+    return this.#inFlight > 0 ? 'reply' : 'message';
   }
 
-  /** A client that waits for our reply is not idle; one that sends half a message or does not read is to blame itself. */
+  #await(awaited: Awaited): void {
+    this.#awaited = awaited;
+    clearTimeout(this.#deadline);
+    const deadline = DEADLINES[awaited];
+    if (deadline !== undefined) this.#deadline = setTimeout(() => this.#expire(), deadline);
+  }
+
+  /** Who is merely silent gets a proper end; who leaves a thing half done does not. */
   #expire(): void {
-    if (this.#socket.writableLength > 0 || this.#pending.length > 0) this.destroy();
-    else if (this.#inFlight > 0) this.#expireIn(IDLE_DEADLINE);
-    else this.end();
+    if (this.#awaited === 'message' && this.#socket.writableLength === 0) this.end();
+    else this.destroy();
   }
 }

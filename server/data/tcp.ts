@@ -13,6 +13,10 @@ export const CONNECTIONS_MAX: Count = 8_192;
 /** From one address, so that one pod cannot take them all. A node cache opens one per query that it waits for. */
 export const CONNECTIONS_PER_SOURCE_MAX: Count = 256;
 
+export type TcpLimits = { readonly connections: Count; readonly perSource: Count };
+
+const LIMITS: TcpLimits = { connections: CONNECTIONS_MAX, perSource: CONNECTIONS_PER_SOURCE_MAX };
+
 /** At the limit the connection that has been idle longest makes room; without an idle one the new connection is refused. */
 export class TcpListener {
   readonly #servers: Server[] = [];
@@ -20,20 +24,28 @@ export class TcpListener {
   readonly #unsent: Counter;
   readonly #refused: Counter;
   readonly #evicted: Counter;
-  /** In the order in which they were accepted. */
+  readonly #limits: TcpLimits;
+  /** In the order of their last messages: the one that has been idle longest comes first. */
   readonly #connections = new Set<TcpConnection>();
   readonly #perSource = new Map<string, Count>();
 
-  private constructor(answer: Answer, counters: Counters) {
+  private constructor(answer: Answer, counters: Counters, limits: TcpLimits) {
     this.#answer = answer;
+    this.#limits = limits;
     this.#unsent = counters.counter('fivedots_unsent_replies_total', { proto: 'tcp' });
     this.#refused = counters.counter('fivedots_refused_connections_total');
     this.#evicted = counters.counter('fivedots_evicted_connections_total');
   }
 
   /** @throws the system's error if the address is taken or not this machine's */
-  static async open(host: string, port: number, answer: Answer, counters: Counters): Promise<TcpListener> {
-    const listener = new TcpListener(answer, counters);
+  static async open(
+    host: string,
+    port: number,
+    answer: Answer,
+    counters: Counters,
+    limits: TcpLimits = LIMITS,
+  ): Promise<TcpListener> {
+    const listener = new TcpListener(answer, counters, limits);
     try {
       if (host !== '') await listener.#bind(host, port);
       else {
@@ -92,14 +104,20 @@ export class TcpListener {
       return;
     }
     const count = this.#perSource.get(address) ?? 0;
-    if (count >= CONNECTIONS_PER_SOURCE_MAX || (this.#connections.size >= CONNECTIONS_MAX && !this.#evict())) {
+    const { connections, perSource } = this.#limits;
+    if (count >= perSource || (this.#connections.size >= connections && !this.#evict())) {
       this.#refused.add();
       socket.destroy();
       return;
     }
     this.#perSource.set(address, count + 1);
     const peer = { address, port, family, protocol: 'tcp', localAddress, localPort } as const;
-    const connection = new TcpConnection(socket, peer, this.#answer, this.#unsent);
+    const answer: Answer = (packet, from) => {
+      this.#connections.delete(connection);
+      this.#connections.add(connection);
+      return this.#answer(packet, from);
+    };
+    const connection: TcpConnection = new TcpConnection(socket, peer, answer, this.#unsent);
     this.#connections.add(connection);
     socket.on('close', () => {
       this.#connections.delete(connection);
@@ -109,7 +127,7 @@ export class TcpListener {
     });
   }
 
-  /** Looks at the oldest few only, so that a flood of connections costs little. */
+  /** Looks at the first few only, so that a flood of connections costs little. */
   #evict(): boolean {
     let looked = 0;
     for (const connection of this.#connections) {

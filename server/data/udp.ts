@@ -4,7 +4,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 
-import type { Bytes } from '../../zones/units.ts';
+import type { Bytes, Count } from '../../zones/units.ts';
 import type { Counters, Counter } from '../counters.ts';
 import type { Peer } from '../query.ts';
 
@@ -25,6 +25,9 @@ export class UdpListener {
   readonly #sockets: Socket[] = [];
   readonly #answer: Answer;
   readonly #unsent: Counter;
+  /** Replies that are still to come for datagrams that came before `close`. */
+  #owed: Count = 0;
+  #whenPaid: (() => void) | undefined;
 
   private constructor(answer: Answer, counters: Counters) {
     this.#answer = answer;
@@ -35,10 +38,13 @@ export class UdpListener {
   static async open(host: string, port: number, answer: Answer, counters: Counters): Promise<UdpListener> {
     const listener = new UdpListener(answer, counters);
     try {
-      if (host !== '') await listener.#bind(host, port, false);
-      else for (const address of wildcardAddresses()) await listener.#bindIfThere(address, port);
+      if (!WILDCARDS.has(host)) await listener.#bind(host, port, false);
+      else {
+        const needed = host === '' ? '0.0.0.0' : host;
+        for (const address of wildcardAddresses(host)) await listener.#bindIfThere(address, port, address === needed);
+      }
     } catch (error) {
-      listener.close();
+      listener.destroy();
       throw error;
     }
     return listener;
@@ -49,16 +55,24 @@ export class UdpListener {
     return this.#sockets[0]?.address().port ?? 0;
   }
 
-  close(): void {
-    for (const socket of this.#sockets.splice(0)) socket.close();
+  /** Resolves once every datagram that came before has its reply and the sockets are closed; until then more are answered. */
+  async close(): Promise<void> {
+    if (this.#owed > 0) await new Promise<void>((resolve) => (this.#whenPaid = resolve));
+    this.destroy();
   }
 
-  async #bindIfThere(address: string, port: number): Promise<void> {
+  /** Closes the sockets; replies that are still to come are counted as unsent. */
+  destroy(): void {
+    for (const socket of this.#sockets.splice(0)) socket.close();
+    this.#whenPaid?.();
+  }
+
+  async #bindIfThere(address: string, port: number, isNeeded: boolean): Promise<void> {
     try {
       await this.#bind(address, port, true);
     } catch (error) {
       const isAbsent = ABSENT.has((error as NodeJS.ErrnoException).code ?? '');
-      if (!isAbsent || address === '0.0.0.0') throw error;
+      if (!isAbsent || isNeeded) throw error;
     }
   }
 
@@ -75,8 +89,13 @@ export class UdpListener {
     });
     // With a look-up that answers at once, so does `bind`.
     const listening = once(socket, 'listening');
-    socket.bind(port, address);
-    await listening;
+    try {
+      socket.bind(port, address);
+      await listening;
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
     socket.on('error', () => this.#unsent.add());
     try {
       socket.setRecvBufferSize(RECEIVE_BUFFER);
@@ -96,19 +115,23 @@ export class UdpListener {
       };
       const reply = this.#answer(packet, peer);
       if (reply === undefined) return;
-      if (reply instanceof Promise) void reply.then((late) => this.#send(socket, late, peer));
+      if (reply instanceof Promise) void this.#sendLate(socket, reply, peer);
       else this.#send(socket, reply, peer);
     });
     this.#sockets.push(socket);
   }
 
+  async #sendLate(socket: Socket, reply: Promise<Buffer>, peer: Peer): Promise<void> {
+    const isOwed = this.#whenPaid === undefined;
+    if (isOwed) this.#owed++;
+    this.#send(socket, await reply, peer);
+    if (isOwed && --this.#owed === 0) this.#whenPaid?.();
+  }
+
   #send(socket: Socket, reply: Buffer, peer: Peer): void {
-    if (socket.getSendQueueSize() > SEND_QUEUE_MAX) {
-      this.#unsent.add();
-      return;
-    }
     try {
-      socket.send(reply, peer.port, peer.address, this.#sent);
+      if (socket.getSendQueueSize() > SEND_QUEUE_MAX) this.#unsent.add();
+      else socket.send(reply, peer.port, peer.address, this.#sent);
     } catch {
       // The socket was closed while the reply was being made.
       this.#unsent.add();
@@ -123,11 +146,12 @@ export class UdpListener {
 /** Address families and addresses that a machine need not have. */
 const ABSENT: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
-function wildcardAddresses(): string[] {
+/** All addresses of the machine, all of its IPv4 ones, all of its IPv6 ones. */
+const WILDCARDS: ReadonlySet<string> = new Set(['', '0.0.0.0', '::']);
+
+/** The machine's own addresses that a wildcard stands for, then the unspecified ones. Link-local ones are left to those. */
+function wildcardAddresses(host: string): string[] {
   const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  const scoped = own.map(({ address, scopeid, family }) => ({
-    address,
-    isLinkLocal: family === 'IPv6' && (scopeid ?? 0) !== 0,
-  }));
-  return [...scoped.filter(({ isLinkLocal }) => !isLinkLocal).map(({ address }) => address), '0.0.0.0', '::'];
+  const global = own.filter(({ scopeid = 0 }) => scopeid === 0).map(({ address }) => address);
+  return [...global, '0.0.0.0', '::'].filter((address) => host === '' || address.includes(':') === host.includes(':'));
 }

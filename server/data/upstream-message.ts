@@ -6,7 +6,7 @@ import type { Bytes, Seconds } from '../../zones/units.ts';
 import type { ExtendedError, Question } from '../query.ts';
 import { OPT_SIZE, readExtendedError, writeOpt } from './edns.ts';
 import { HEADER_SIZE } from './gate.ts';
-import { formerr, need, readName, readPlainName } from './octets.ts';
+import { formerr, need, readName, readPlainName, type NamesRead } from './octets.ts';
 import { readRdata } from './rdata-names.ts';
 
 export type UpstreamQuery = {
@@ -88,9 +88,10 @@ export function decodeUpstreamReply(octets: Uint8Array): UpstreamReply {
     };
     at = end + 4;
   }
-  const answer = readSection(packet, at, packet.readUInt16BE(6));
-  const authority = readSection(packet, answer.end, packet.readUInt16BE(8));
-  const additional = readSection(packet, authority.end, packet.readUInt16BE(10));
+  const names: NamesRead = new Map();
+  const answer = readSection(packet, at, packet.readUInt16BE(6), names);
+  const authority = readSection(packet, answer.end, packet.readUInt16BE(8), names);
+  const additional = readSection(packet, authority.end, packet.readUInt16BE(10), names);
   if (answer.opt !== undefined || authority.opt !== undefined) throw formerr('a misplaced OPT record');
   return {
     id: packet.readUInt16BE(0),
@@ -112,14 +113,14 @@ type Section = { readonly rrsets: readonly RRset[]; readonly opt: Opt | undefine
 type Opt = { readonly rcode: number; readonly error: ExtendedError | undefined };
 type Gathered = { owner: Spelling; type: number; ttl: Seconds; rdatas: Uint8Array[] };
 
-function readSection(packet: Buffer, start: number, count: number): Section {
+function readSection(packet: Buffer, start: number, count: number, names: NamesRead): Section {
   const rrsets: Gathered[] = [];
   const byKey = new Map<string, Gathered>();
   let opt: Opt | undefined;
   let at = start;
   let expanded: Bytes = 0;
   for (let i = 0; i < count; i++) {
-    const owner = readName(packet, at);
+    const owner = readName(packet, at, packet.length, names);
     need(packet, owner.end, 10);
     const type = packet.readUInt16BE(owner.end);
     const rdata = owner.end + 10;
@@ -134,7 +135,7 @@ function readSection(packet: Buffer, start: number, count: number): Section {
     if (packet.readUInt16BE(owner.end + 2) !== RRClass.IN) continue;
     const seconds = packet.readUInt32BE(owner.end + 4);
     const ttl = seconds > TTL_MAX ? 0 : seconds;
-    const octets = readRdata(packet, type, rdata, end);
+    const octets = readRdata(packet, type, rdata, end, names);
     expanded += owner.name.length + octets.length;
     if (expanded > EXPANDED_MAX) throw formerr(`more than ${EXPANDED_MAX} octets behind compression pointers`);
     const key = `${type} ${lowerCase(owner.name)}`;

@@ -189,6 +189,22 @@ test.serial('a cached answer outlives a reload, unless its block was changed', a
   });
 });
 
+test.serial('a reload opens and closes ports; one that stays open loses nothing', async (t) => {
+  await withServer(async (server) => {
+    const asking = new SteadyAsking(server.address, WEB, 'A', answersWithTtl(30));
+    const second = { host: '127.0.0.1', port: await freePort() };
+    for (const isWanted of [true, false, true]) {
+      const block = isWanted ? `\nwhoami.test:${second.port} {\n bind 127.0.0.1\n whoami\n}\n` : '';
+      await server.corefile.write(server.text + block);
+      server.signal('SIGHUP');
+      await server.logged('Reloading complete');
+      t.is(await accepts(second), isWanted);
+      if (isWanted) t.is((await answerOf(second, 'udp', 'whoami.test', 'A'))[0], 'NOERROR');
+    }
+    t.deepEqual(await asking.stop(), []);
+  });
+});
+
 test.serial("a ConfigMap's symlink swap is noticed without a signal", async (t) => {
   await withServer(async (server) => {
     const asking = new SteadyAsking(server.address, WEB, 'A', answersWithTtl(30, 7));

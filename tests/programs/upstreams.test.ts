@@ -5,10 +5,11 @@ import test from 'ava';
 import type { Protocol } from '../../server/query.ts';
 import { exchange, type ServerAddress } from '../support/client.ts';
 import { metric, startDemoServer, type DemoServer } from '../support/demo-server.ts';
-import { onLoopback, startKnot, startUnbound, type OutsideServer } from '../support/outside-world.ts';
+import { onLoopback, startForwarder, startKnot, startUnbound, type OutsideServer } from '../support/outside-world.ts';
 import { decodeReply, presentRecord, type DecodedReply } from '../support/present.ts';
 import { needing, until } from '../support/programs.ts';
 import { asked, encodeQuery, type AskedEdns } from '../support/query.ts';
+import { freePort } from '../support/server.ts';
 
 const outside = needing('unbound', 'knotd');
 
@@ -205,6 +206,23 @@ outside('without its upstream it answers what it remembers, and says why it cann
 
 /** RFC 8914. */
 const EXTENDED_ERROR = 15;
+outside('an upstream that asks back is found out and no longer asked; cluster names are still answered', async (t) => {
+  const port = await freePort();
+  const forwarder = await startForwarder(await onLoopback(), { host: '127.0.0.1', port });
+  const server = await startDemoServer(forwarder.upstream, port);
+  try {
+    await until('the loop is found', () => server.log().includes('[ERROR] plugin/loop: Loop'));
+    const outsideName = await ask(server.address, 'udp', 'www.example.org', 'A', EDNS_1232);
+    t.is(outsideName.rcode, 2);
+    t.is(outsideName.extendedError, 23);
+    const cluster = await ask(server.address, 'udp', 'web.shop.svc.cluster.local', 'A');
+    t.deepEqual(cluster.answer.map(withoutTtl), ['web.shop.svc.cluster.local. IN A 10.96.12.80']);
+  } finally {
+    await server.close();
+    await forwarder.stop();
+  }
+});
+
 const EDNS_1232: AskedEdns = { payloadSize: 1232, version: 0, dnssecOk: false, reserved: 0, options: [] };
 
 type Heard = DecodedReply & {

@@ -12,11 +12,15 @@ export type DemoServer = StartedServer & {
   readonly metricsPort: number;
 };
 
-/** @param upstream `host:port` of the world outside */
-export async function startDemoServer(upstream: string): Promise<DemoServer> {
+/**
+ * @param upstream `host:port` of the world outside
+ * @param port of DNS, if it must be known before; `freePort` gives one
+ */
+export async function startDemoServer(upstream: string, port?: number): Promise<DemoServer> {
   const metricsPort = await freePort();
   const server = await startServer({
     corefile: { file: join(ROOT, 'fixtures/programs/demo.corefile') },
+    ...(port === undefined ? {} : { port }),
     environment: {
       CLUSTER: join(ROOT, 'fixtures/clusters/demo'),
       UPSTREAM: upstream,

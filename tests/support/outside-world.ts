@@ -52,7 +52,35 @@ export function startKnot({ host, port, enter }: Place): Promise<OutsideServer> 
 }
 
 /** unbound, which asks `authority` for example.org, knows payments.example.com by itself, and denies everything else. */
-export function startUnbound({ host, port, enter }: Place, authority: ServerAddress): Promise<OutsideServer> {
+export function startUnbound(place: Place, { host, port }: ServerAddress): Promise<OutsideServer> {
+  return unboundThat(
+    place,
+    `
+        local-zone: "." static
+        local-data: ". 300 IN SOA a.root-servers.net. nstld.example.net. 1 7200 3600 1209600 60"
+        local-zone: "example.org." transparent
+        local-data: "payments.example.com. 300 IN A 203.0.113.20"
+      stub-zone:
+        name: "example.org"
+        stub-addr: ${host}@${port}
+    `,
+  );
+}
+
+/** unbound as a forwarder of everything to `other`. */
+export function startForwarder(place: Place, { host, port }: ServerAddress): Promise<OutsideServer> {
+  return unboundThat(
+    place,
+    `
+      forward-zone:
+        name: "."
+        forward-addr: ${host}@${port}
+    `,
+  );
+}
+
+/** @param knows the end of its `server:` clause, and further clauses */
+function unboundThat({ host, port, enter }: Place, knows: string): Promise<OutsideServer> {
   return started({ host, port }, async (folder, file) => {
     await writeFile(
       file,
@@ -71,13 +99,7 @@ export function startUnbound({ host, port, enter }: Place, authority: ServerAddr
         access-control: 0.0.0.0/0 allow
         do-not-query-localhost: no
         module-config: "iterator"
-        local-zone: "." static
-        local-data: ". 300 IN SOA a.root-servers.net. nstld.example.net. 1 7200 3600 1209600 60"
-        local-zone: "example.org." transparent
-        local-data: "payments.example.com. 300 IN A 203.0.113.20"
-      stub-zone:
-        name: "example.org"
-        stub-addr: ${authority.host}@${authority.port}
+      ${knows.trim()}
       remote-control:
         control-enable: no
       `.replaceAll(/^ {6}/gm, ''),

@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import type { Milliseconds } from '../../zones/units.ts';
+import type { Count, Milliseconds } from '../../zones/units.ts';
 import { exchange } from './client.ts';
 import { asked, encodeQuery } from './query.ts';
 
@@ -25,6 +25,8 @@ export type StartOptions = {
   readonly environment?: Readonly<Record<string, string>>;
   /** Wait until every plugin is ready, or only until a query is answered (which needs no `ready` in the Corefile). */
   readonly until?: 'ready' | 'answering';
+  /** The DNS port, if it must be known before; `freePort` gives one. */
+  readonly port?: number;
   /** Further words of the command line. */
   readonly args?: readonly string[];
 };
@@ -43,10 +45,23 @@ export type StartedServer = {
 
 /** @throws Error with what the server wrote, if it ends or does not answer in time */
 export async function startServer(options: StartOptions): Promise<StartedServer> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      // A query to somebody's upstream goes out from any port, and may have taken ours before the server had it.
+      if (tries === START_TRIES_MAX || !String(error).includes('another program uses that port')) throw error;
+    }
+  }
+}
+
+const START_TRIES_MAX: Count = 5;
+
+async function startOnce(options: StartOptions): Promise<StartedServer> {
   const folder = await mkdtemp(join(tmpdir(), 'fivedots-'));
   const file = 'file' in options.corefile ? options.corefile.file : join(folder, 'Corefile');
   if ('text' in options.corefile) await writeFile(file, options.corefile.text);
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const readyPort = await freePort();
   const child = spawn(process.execPath, ['server/main.ts', '-conf', file, ...(options.args ?? [])], {
     cwd: ROOT,

@@ -3,7 +3,8 @@
  * dns-packet, knows nothing of the server under test.
  */
 
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 
 import dnsPacket, { type Answer, type Packet, type Question, type StringAnswer } from 'dns-packet';
@@ -48,10 +49,9 @@ export async function startStaticUpstream(zoneText: string): Promise<StaticUpstr
     else send(reply);
   };
 
-  const port = await freePort();
   const udp = createSocket('udp4');
   udp.on('message', (query, peer) => answer(query, 'udp', (reply) => udp.send(reply, peer.port, peer.address)));
-  await new Promise<void>((resolve) => void udp.bind(port, '127.0.0.1', resolve));
+  const port = await bound(udp);
 
   const connections = new Set<Socket>();
   const tcp = createServer((socket) => {
@@ -84,6 +84,20 @@ export async function startStaticUpstream(zoneText: string): Promise<StaticUpstr
       ]);
     },
   };
+}
+
+/** Binds the socket to a port that is free for TCP too; again where a query to somebody's upstream took the port meanwhile. */
+async function bound(udp: UdpSocket): Promise<number> {
+  for (;;) {
+    const port = await freePort();
+    try {
+      udp.bind(port, '127.0.0.1');
+      await once(udp, 'listening'); // rejects on an error
+      return port;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EADDRINUSE')) throw error;
+    }
+  }
 }
 
 type Found = Pick<Packet, 'answers' | 'authorities'> & { readonly rcode: number };

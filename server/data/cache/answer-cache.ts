@@ -20,7 +20,7 @@ export type AnswerCacheOptions = {
   readonly denialCapacity: Count;
   /** How long after its time an entry may still be used; 0 if never. */
   readonly staleFor: Milliseconds;
-  /** Does an answer with data stand beside a newer denial until its time, stale time included, is over? */
+  /** Does an answer with data stay until its time, stale time included, is over, whatever newer replies without data say? */
   readonly prefersPositive: boolean;
   readonly counters: Counters;
   readonly labels: Labels;
@@ -52,12 +52,12 @@ export class AnswerCache implements Kept {
     const before = this.find(key, now);
     if (before !== undefined) {
       if (entry.class === 'failure' && before.class !== 'failure') return;
+      if (this.#prefersPositive && before.isPositive && !entry.isPositive) return;
       entry.inherit(before);
     }
     const [shelf, other] =
       entry.class === 'success' ? [this.#successes, this.#denials] : [this.#denials, this.#successes];
-    const isBeside = this.#prefersPositive && before?.isPositive === true && !entry.isPositive;
-    if (!isBeside) other.delete(key);
+    other.delete(key);
     if (!shelf.set(key, entry)) this.#dropped.add();
   }
 

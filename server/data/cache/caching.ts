@@ -1,6 +1,7 @@
 /** Answers from memory, and remembers what comes from below. Knows when, not how entries are kept. */
 
 import { isWithin, ROOT } from '../../../zones/name.ts';
+import { Rcode } from '../../../zones/rr.ts';
 import type { Milliseconds, Seconds } from '../../../zones/units.ts';
 import type { Counter } from '../../counters.ts';
 import { after, type Handler, type PluginContext } from '../../pipeline.ts';
@@ -8,7 +9,7 @@ import type { Query, Reply } from '../../query.ts';
 import { keyOf, type AnswerCache } from './answer-cache.ts';
 import { classify, type Classified } from './answer-class.ts';
 import type { CacheOptions, StaleOptions } from './cache-options.ts';
-import { Entry, forAsker, withTtl } from './entry.ts';
+import { Entry, forAsker, withTtl, type EntryClass } from './entry.ts';
 import { Flights } from './flights.ts';
 
 export class Caching {
@@ -88,7 +89,8 @@ export class Caching {
     }
     if (now < entry.retryAt) return old();
     return verified(this.#ask(key, query, entry), stale, (reply) => {
-      return reply !== undefined && this.#isAcceptable(this.#classify(query, reply)) ? forAsker(reply, query) : old();
+      const isNews = reply !== undefined && this.#replacesOld(reply, this.#classify(query, reply));
+      return isNews ? forAsker(reply, query) : old();
     });
   }
 
@@ -132,18 +134,16 @@ export class Caching {
     const now = this.#context.clock();
     const classified = this.#classify(query, reply);
     const ttl = this.#keptFor(classified);
-    if (refreshed !== undefined && !this.#isAcceptable(classified)) {
+    const replacesOld = this.#replacesOld(reply, classified);
+    if (refreshed !== undefined && !replacesOld) {
       const { stale, failureFor } = this.#options;
       refreshed.retryAt = now + Math.max(stale?.recheck ?? 0, failureFor);
     }
-    if (classified.class === 'unfit') return reply;
-    const { disabled } = classified.class === 'success' ? this.#options.success : this.#options.denial;
-    if (disabled.some((zone) => isWithin(query.question.name, zone))) {
-      if (classified.class !== 'failure') this.#cache.forget(key);
-    } else if (ttl > 0) {
-      const { class: kind, isPositive } = classified;
+    const { class: kind, isPositive } = classified;
+    if (kind !== 'unfit' && ttl > 0 && !this.#isDisabled(kind, query)) {
       this.#cache.store(key, new Entry({ class: kind, isPositive, ttl }, { ...reply, fault: undefined }, now), now);
-    }
+    } else if (replacesOld) this.#cache.forget(key);
+    if (kind === 'unfit') return reply;
     const shownTtl = Math.ceil(ttl);
     return {
       ...reply,
@@ -164,10 +164,15 @@ export class Caching {
     return Math.min(Math.max(ttl, minTtl), maxTtl);
   }
 
-  /** Is it good enough to take the place of what is known? */
-  #isAcceptable({ class: kind, isPositive }: Classified): boolean {
+  #isDisabled(kind: EntryClass, { question }: Query): boolean {
+    const { disabled } = kind === 'success' ? this.#options.success : this.#options.denial;
+    return disabled.some((zone) => isWithin(question.name, zone));
+  }
+
+  /** RFC 8767 section 4: NOERROR and NXDOMAIN end what was known before, even if they themselves may not be kept. */
+  #replacesOld({ rcode, truncated }: Reply, { isPositive }: Classified): boolean {
     if (this.#options.stale?.prefersPositive === true) return isPositive;
-    return kind === 'success' || kind === 'denial';
+    return !truncated && (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN);
   }
 
   #countHit(entry: Entry): void {

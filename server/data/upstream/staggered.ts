@@ -40,6 +40,7 @@ export function staggered<Reply>(attempts: Attempts<Reply>, stagger: Millisecond
     const calling = new AbortController();
     let running: Count = 0;
     let spare: { readonly reply: Reply } | undefined;
+    let mayStart = true;
     let lastError = attempts.nothing;
     let timer: NodeJS.Timeout | undefined;
     let isOver = false;
@@ -64,20 +65,21 @@ export function staggered<Reply>(attempts: Attempts<Reply>, stagger: Millisecond
       const verdict = attempts.judge(reply);
       if (verdict === 'final') return end(() => resolve(reply));
       spare = { reply };
-      if (verdict === 'again') return startOrEnd();
+      if (verdict === 'again' && mayStart) return startOrEnd();
+      mayStart = false;
       return running === 0 ? settleWithWhatThereIs() : undefined;
     };
     const failed = (attempt: Attempt<Reply>, error: unknown): void => {
       lastError = error instanceof Error ? error : new Error(String(error));
       attempt.failed(lastError);
-      if (spare === undefined) startOrEnd();
+      if (mayStart) startOrEnd();
       else if (running === 0) settleWithWhatThereIs();
     };
     const start = (attempt: Attempt<Reply>): void => {
       running++;
       timer = setTimeout(() => {
         attempt.slow();
-        if (spare === undefined) startOrEnd();
+        if (mayStart) startOrEnd();
       }, stagger);
       attempt
         .run(calling.signal)

@@ -65,7 +65,9 @@ class Exchange {
     this.#socket = createSocket({ type: exchange.to.family === 4 ? 'udp4' : 'udp6', lookup: literal });
     this.#socket.on('message', (octets, from) => this.#received(octets, from));
     this.#socket.on('error', (error) => this.#failed(error));
-    this.#socket.on('listening', () => this.#send());
+    this.#socket.on('listening', () => this.#socket.connect(exchange.to.port, exchange.to.address));
+    // Never before: where there is no way to the upstream the error comes instead.
+    this.#socket.on('connect', () => this.#send());
     this.#timer = setTimeout(
       () => this.#fail('timeout', `no reply over UDP from ${exchange.to.label} within ${exchange.timeout} ms`),
       exchange.timeout,
@@ -86,10 +88,9 @@ class Exchange {
   }
 
   #send(): void {
-    const { asked, to } = this.#exchange;
-    this.#socket.connect(to.port, to.address);
+    if (this.#isOver) return;
     // Without a callback Node.js hides a refused send (EPERM, EMSGSIZE).
-    this.#socket.send(asked.octets, (error) => {
+    this.#socket.send(this.#exchange.asked.octets, (error) => {
       if (error !== null) this.#failed(error);
     });
   }

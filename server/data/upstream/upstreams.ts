@@ -146,6 +146,7 @@ export class Upstreams implements Kept {
       judge: (reply) => {
         if (failover.includes(reply.rcode) && failovers < usable.length) {
           failovers++;
+          left++; // an attempt that got a reply is none that `max_connect_attempts` is about
           return 'again';
         }
         return reply.truncated || SAYS_NOTHING.has(reply.rcode) ? 'spare' : 'final';

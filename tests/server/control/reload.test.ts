@@ -11,7 +11,7 @@ const PERIOD = { interval: 30_000, jitter: 15_000 };
 const BAD = new CorefileError({ file: 'Corefile', line: 3, column: 5 }, 'found "forwad"');
 
 function configuration(hash: string): Configuration {
-  return { plan: { listeners: [], blocks: [] }, hash, warnings: [`${hash} warns`] };
+  return { plan: { listeners: [], blocks: [] }, hash, isEmpty: false, warnings: [`${hash} warns`] };
 }
 
 type Stage = {
@@ -174,4 +174,25 @@ test('after close neither time nor a signal reloads', async (t) => {
   made.reloader.schedule(PERIOD);
   await made.timers.advance(300_000);
   t.is(made.reads, 0);
+});
+
+test('an emptied Corefile changes nothing, by signal or by watching, and is told once', async (t) => {
+  const { reloader, timers, file, lines, used, counted } = stage();
+  reloader.schedule(PERIOD);
+  file.content = { ...configuration('default'), isEmpty: true };
+  await reloader.reload();
+  await timers.advance(300_000);
+  t.deepEqual(used, []);
+  t.is(counted.failed, 1);
+  t.is(lines.filter((line) => /no server block/.test(line)).length, 1);
+});
+
+test('what a signal could not put into use is not complained of again by watching', async (t) => {
+  const { reloader, timers, file, counted, unusable } = stage();
+  reloader.schedule(PERIOD);
+  file.content = configuration('two');
+  unusable.add('two');
+  await reloader.reload();
+  await timers.advance(300_000);
+  t.is(counted.failed, 1);
 });
