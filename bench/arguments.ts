@@ -22,6 +22,7 @@ A wrong answer, or too many missing ones, fails it.
   --alone              no installed peers
   --peer NAME=COMMAND  one more server: a shell command for one process in the foreground, which listens on 127.0.0.1:$PORT and
                        serves $ZONE from $ZONE_FILE, and the rest from $UPSTREAM
+  --help               these lines
 `;
 
 export type Options = {
@@ -73,5 +74,5 @@ function peerOf(text: string): Contender {
   return peerFrom(name, command);
 }
 
-/** Services of a bench cluster: their addresses and those of ten endpoints each must fit a private range. */
-const NUMBER_MAX: Count = 5_000;
+/** Ten endpoints of each service must have addresses of their own between 10.244.0.0 and 10.255.255.255. */
+const NUMBER_MAX: Count = 50_000;

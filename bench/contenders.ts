@@ -1,11 +1,12 @@
 /** The servers of a bench: how each is configured with a cluster and an upstream, and started. Knows nothing of load. */
 
 import { accessSync, constants } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { manifestsOf, zoneFileOf, ZONE, type BenchService } from './services.ts';
+import { FakeApiServer } from '../tests/support/fake-api-server.ts';
+import { objectsOf, zoneFileOf, ZONE, type BenchService } from './services.ts';
 import type { Workload } from './workloads.ts';
 
 /** What a server is to serve, and where its files may be. */
@@ -28,16 +29,20 @@ export type Contender = {
   readonly prepare: (setting: Setting) => Promise<Command>;
 };
 
-type Command = { readonly words: readonly string[]; readonly variables?: Readonly<Record<string, string>> };
+export type Command = {
+  readonly words: readonly string[];
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Ends what the server was given to talk to. */
+  readonly close?: () => Promise<void>;
+};
 
-/** As `npm start` starts it, with kubeadm's Corefile but for the source and the addresses. */
+/** As `npm start` starts it, with kubeadm's Corefile but for the addresses, and an API server of its own. */
 export const fivedots: Contender = {
   name: 'fivedots',
   answers: new Set(['zone', 'resolver']),
   async prepare({ folder, port, adminPorts, services, upstreamPort }) {
-    const manifests = join(folder, 'manifests');
-    await mkdir(manifests);
-    for (const [i, text] of manifestsOf(services).entries()) await writeFile(join(manifests, `${i}.json`), text);
+    const api = await FakeApiServer.start();
+    for (const object of objectsOf(services)) api.put(object);
     const [health, ready, metrics] = adminPorts.map((adminPort) => `127.0.0.1:${adminPort}`);
     const corefile = `.:${port} {
       bind 127.0.0.1
@@ -47,7 +52,7 @@ export const fivedots: Contender = {
       }
       ready ${ready}
       kubernetes ${ZONE} in-addr.arpa ip6.arpa {
-        manifests ${manifests}
+        endpoint ${api.url}
         pods insecure
         fallthrough in-addr.arpa ip6.arpa
         ttl 30
@@ -61,7 +66,8 @@ export const fivedots: Contender = {
       reload
       loadbalance
     }\n`;
-    return { words: [...(await startWords()), '-conf', await written(folder, 'Corefile', corefile)] };
+    const words = [...(await startWords()), '-conf', await written(folder, 'Corefile', corefile)];
+    return { words, close: () => api.close() };
   },
 };
 

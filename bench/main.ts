@@ -18,7 +18,9 @@ await main();
 
 async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-  const options = optionsFrom(process.argv.slice(2));
+  const words = process.argv.slice(2);
+  if (words.includes('--help')) return say(USAGE);
+  const options = optionsFrom(words);
   if (typeof options === 'string') {
     process.stderr.write(`${options}\n\n${USAGE}`);
     process.exitCode = 2;

@@ -1,5 +1,6 @@
-/** The services of a bench cluster, as manifests for fivedots and as records for servers that know no Kubernetes. */
+/** The services of a bench cluster, as API objects for fivedots and as records for servers that know no Kubernetes. */
 
+import { rawNamespace, rawService, rawSlice, type RawObject } from '../tests/support/raw-objects.ts';
 import type { Count } from '../zones/units.ts';
 
 export type BenchService = {
@@ -43,16 +44,10 @@ export function addressesOf({ clusterIP, endpoints }: BenchService): readonly st
   return clusterIP === undefined ? endpoints : [clusterIP];
 }
 
-/** Texts of manifest files, none longer than fivedots takes. */
-export function manifestsOf(services: readonly BenchService[]): readonly string[] {
-  const files: string[] = [];
-  for (let i = 0; i < services.length; i += SERVICES_PER_FILE) {
-    const items = services
-      .slice(i, i + SERVICES_PER_FILE)
-      .flatMap((service) => [manifestOf(service), ...slicesOf(service)]);
-    files.push(JSON.stringify({ apiVersion: 'v1', kind: 'List', items }));
-  }
-  return files;
+/** The objects as an API server has them, endpoints with their pods. */
+export function objectsOf(services: readonly BenchService[]): readonly RawObject[] {
+  const namespaces = new Set(services.map(({ namespace }) => namespace));
+  return [...Array.from(namespaces, (name) => rawNamespace(name)), ...services.flatMap(objectsOfOne)];
 }
 
 /** The zone file (RFC 1035 section 5) with the same names, SOA and NS included. */
@@ -70,35 +65,15 @@ function recordsOf(service: BenchService): readonly string[] {
 }
 
 const NAMESPACES: Count = 10;
-/** With ten endpoints each a file has about a quarter of the 1 MiB that a file may have. */
-const SERVICES_PER_FILE: Count = 250;
 const APEX = [
   `${ZONE}. 30 IN SOA ns.dns.${ZONE}. hostmaster.${ZONE}. 1 7200 1800 86400 30`,
   `${ZONE}. 30 IN NS ns.dns.${ZONE}.`,
   `ns.dns.${ZONE}. 30 IN A 10.96.0.10`,
 ];
 
-const PORT = { name: 'http', protocol: 'TCP', port: 80 };
-
-function manifestOf({ namespace, name, clusterIP }: BenchService): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { namespace, name },
-    spec: { clusterIP: clusterIP ?? 'None', ports: [PORT] },
-  };
-}
-
-function slicesOf({ namespace, name, endpoints }: BenchService): readonly object[] {
-  if (endpoints.length === 0) return [];
-  return [
-    {
-      apiVersion: 'discovery.k8s.io/v1',
-      kind: 'EndpointSlice',
-      metadata: { namespace, name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
-      addressType: 'IPv4',
-      ports: [PORT],
-      endpoints: endpoints.map((address) => ({ addresses: [address] })),
-    },
-  ];
+function objectsOfOne({ namespace, name, clusterIP = 'None', endpoints }: BenchService): readonly RawObject[] {
+  const service = rawService(namespace, name, { clusterIP, clusterIPs: [clusterIP] });
+  if (endpoints.length === 0) return [service];
+  const withPods = endpoints.map((address, i) => ({ address, podName: `${name}-${i}` }));
+  return [service, rawSlice(namespace, name, 'slice', withPods)];
 }

@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { Count, Milliseconds } from '../zones/units.ts';
-import { isInstalled, searchPath, type Contender } from './contenders.ts';
+import { isInstalled, searchPath, type Command, type Contender } from './contenders.ts';
 import type { Job, Load, Measurement } from './generator.ts';
 import type { BenchQuestion } from './question.ts';
 import type { BenchService } from './services.ts';
@@ -39,11 +39,12 @@ export async function withServer<T>(
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'fivedots-bench-'));
   let server: ChildProcess | undefined;
+  let command: Command | undefined;
   try {
     const port = await freePort();
     const adminPorts = [await freePort(), await freePort(), await freePort()] as const;
-    const { words, variables } = await contender.prepare({ folder, port, adminPorts, services, upstreamPort });
-    server = start(words, cores?.server, ['ignore', 'pipe', 'pipe'], variables);
+    command = await contender.prepare({ folder, port, adminPorts, services, upstreamPort });
+    server = start(command.words, cores?.server, ['ignore', 'pipe', 'pipe'], command.variables);
     const pid = server.pid ?? 0;
     const fate = fateOf(server, contender.name);
     fate.catch(() => {}); // when it is stopped, nobody waits for it any more
@@ -53,6 +54,7 @@ export async function withServer<T>(
     });
   } finally {
     if (server !== undefined) await stop(server);
+    await command?.close?.();
     await rm(folder, { recursive: true, force: true });
   }
 }

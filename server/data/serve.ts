@@ -47,10 +47,10 @@ export class Server {
       return encodeRejection(packet, decoded.rcode, decoded.question, decoded.edns);
     }
     const { question } = decoded;
-    const routed = route(routes.zones, question.name, question.type);
     if (question.class !== RRClass.IN || isTransfer(question.type)) {
       return this.#finish(decoded, NOT_SUPPORTED, 'dropped', routes.unrouted);
     }
+    const routed = route(routes.zones, question.name, question.type);
     if (routed === undefined) return this.#finish(decoded, NOT_OURS, 'dropped', routes.unrouted);
     const reply = this.#ask(routed.block, decoded);
     if (!(reply instanceof Promise)) return this.#finish(decoded, reply, routed.zone, routed.block.observers);

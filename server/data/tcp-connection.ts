@@ -20,6 +20,9 @@ export const LINGER_DEADLINE: Milliseconds = 2_000;
 /** Queries of one connection that wait for their replies at once; above it nothing more is read from it. */
 export const IN_FLIGHT_MAX: Count = 100;
 
+/** Runs once after the delay; the function that comes back calls it off. */
+export type After = (delay: Milliseconds, run: () => void) => () => void;
+
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /** What has to come next: a message, the rest of one, a reply of ours, the client's reading, or its end of the connection. */
@@ -39,25 +42,27 @@ export class TcpConnection {
   readonly #peer: Peer;
   readonly #answer: Answer;
   readonly #unsent: Counter;
+  readonly #after: After;
   /** What was read and not served: half a frame, or whole ones that wait until there is room for their replies. */
   #pending: Buffer = NOTHING;
   #inFlight: Count = 0;
   #isEnding = false;
   #awaited: Awaited = 'rest';
-  #deadline: NodeJS.Timeout | undefined;
+  #callOffDeadline: () => void = () => {};
 
-  constructor(socket: Socket, peer: Peer, answer: Answer, unsent: Counter) {
+  constructor(socket: Socket, peer: Peer, answer: Answer, unsent: Counter, after: After) {
     this.#socket = socket;
     this.#peer = peer;
     this.#answer = answer;
     this.#unsent = unsent;
+    this.#after = after;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('end', () => this.end());
     socket.on('drain', () => this.#goOn());
     // The client is gone; the close event follows.
     socket.on('error', () => {});
-    socket.on('close', () => clearTimeout(this.#deadline));
+    socket.on('close', () => this.#callOffDeadline());
     this.#await('rest');
   }
 
@@ -156,9 +161,9 @@ export class TcpConnection {
 
   #await(awaited: Awaited): void {
     this.#awaited = awaited;
-    clearTimeout(this.#deadline);
+    this.#callOffDeadline();
     const deadline = DEADLINES[awaited];
-    if (deadline !== undefined) this.#deadline = setTimeout(() => this.#expire(), deadline);
+    this.#callOffDeadline = deadline === undefined ? () => {} : this.#after(deadline, () => this.#expire());
   }
 
   /** Who is merely silent gets a proper end; who leaves a thing half done does not. */

@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 
 import type { Count } from '../../zones/units.ts';
 import type { Counter, Counters } from '../counters.ts';
-import { TcpConnection } from './tcp-connection.ts';
+import { TcpConnection, type After } from './tcp-connection.ts';
 import type { Answer } from './udp.ts';
 
 /** Of one listener: a node cache on each of 5,000 nodes keeps one or two open. About 10 KiB each. */
@@ -13,9 +13,16 @@ export const CONNECTIONS_MAX: Count = 8_192;
 /** From one address, so that one pod cannot take them all. A node cache opens one per query that it waits for. */
 export const CONNECTIONS_PER_SOURCE_MAX: Count = 256;
 
-export type TcpLimits = { readonly connections: Count; readonly perSource: Count };
+export type TcpOptions = { readonly connections: Count; readonly perSource: Count; readonly after: After };
 
-const LIMITS: TcpLimits = { connections: CONNECTIONS_MAX, perSource: CONNECTIONS_PER_SOURCE_MAX };
+const DEFAULTS: TcpOptions = {
+  connections: CONNECTIONS_MAX,
+  perSource: CONNECTIONS_PER_SOURCE_MAX,
+  after(delay, run) {
+    const timer = setTimeout(run, delay);
+    return () => clearTimeout(timer);
+  },
+};
 
 /** At the limit the connection that has been idle longest makes room; without an idle one the new connection is refused. */
 export class TcpListener {
@@ -24,14 +31,14 @@ export class TcpListener {
   readonly #unsent: Counter;
   readonly #refused: Counter;
   readonly #evicted: Counter;
-  readonly #limits: TcpLimits;
+  readonly #options: TcpOptions;
   /** In the order of their last messages: the one that has been idle longest comes first. */
   readonly #connections = new Set<TcpConnection>();
   readonly #perSource = new Map<string, Count>();
 
-  private constructor(answer: Answer, counters: Counters, limits: TcpLimits) {
+  private constructor(answer: Answer, counters: Counters, options: TcpOptions) {
     this.#answer = answer;
-    this.#limits = limits;
+    this.#options = options;
     this.#unsent = counters.counter('fivedots_unsent_replies_total', { proto: 'tcp' });
     this.#refused = counters.counter('fivedots_refused_connections_total');
     this.#evicted = counters.counter('fivedots_evicted_connections_total');
@@ -43,9 +50,9 @@ export class TcpListener {
     port: number,
     answer: Answer,
     counters: Counters,
-    limits: TcpLimits = LIMITS,
+    options: Partial<TcpOptions> = {},
   ): Promise<TcpListener> {
-    const listener = new TcpListener(answer, counters, limits);
+    const listener = new TcpListener(answer, counters, { ...DEFAULTS, ...options });
     try {
       if (host !== '') await listener.#bind(host, port);
       else {
@@ -104,7 +111,7 @@ export class TcpListener {
       return;
     }
     const count = this.#perSource.get(address) ?? 0;
-    const { connections, perSource } = this.#limits;
+    const { connections, perSource, after } = this.#options;
     if (count >= perSource || (this.#connections.size >= connections && !this.#evict())) {
       this.#refused.add();
       socket.destroy();
@@ -117,7 +124,7 @@ export class TcpListener {
       this.#connections.add(connection);
       return this.#answer(packet, from);
     };
-    const connection: TcpConnection = new TcpConnection(socket, peer, answer, this.#unsent);
+    const connection: TcpConnection = new TcpConnection(socket, peer, answer, this.#unsent, after);
     this.#connections.add(connection);
     socket.on('close', () => {
       this.#connections.delete(connection);

@@ -20,6 +20,7 @@ import { AnswerCache } from '../data/cache/answer-cache.ts';
 import type { CacheOptions, ClassOptions, PrefetchOptions, StaleOptions } from '../data/cache/cache-options.ts';
 import { Caching } from '../data/cache/caching.ts';
 import type { Plugin, PluginContext } from '../pipeline.ts';
+import { TIMER_MAX } from './timer.ts';
 
 /** CoreDNS plugin/cache. */
 export const cache: Plugin<CacheOptions> = {
@@ -164,7 +165,7 @@ function staleFrom(line: Line): StaleOptions {
     ...STALE,
     window: duration === undefined ? STALE.window : durationFrom(duration),
     mode,
-    verifyTimeout: timeout === undefined ? 0 : durationFrom(timeout),
+    verifyTimeout: timeout === undefined ? 0 : durationFrom(timeout, 0, TIMER_MAX),
     ttl: seconds,
     recheck: recheck === undefined ? 0 : durationFrom(recheck, 0, FIVE_MINUTES),
   };

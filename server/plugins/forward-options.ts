@@ -22,6 +22,7 @@ import { endpointFrom } from '../data/upstream/endpoint.ts';
 import { POLICIES, type Policy } from '../data/upstream/policy.ts';
 import { readNameservers } from '../data/upstream/resolv-conf.ts';
 import type { UpstreamsOptions } from '../data/upstream/upstreams.ts';
+import { TIMER_MAX } from './timer.ts';
 
 /** One `forward` of a block; plain data. */
 export type ForwardOptions = {
@@ -161,7 +162,7 @@ function isReadable(file: string): boolean {
 function checkFrom(line: Line): Settings['check'] {
   const usage = 'health_check DURATION [no_rec] [domain NAME]';
   const [duration = line.name, ...words] = argumentsOf(line, 1, 4, usage);
-  let check = { ...DEFAULTS.check, interval: durationFrom(duration, 1) };
+  let check = { ...DEFAULTS.check, interval: durationFrom(duration, 1, TIMER_MAX) };
   for (let i = 0; i < words.length; i++) {
     const word = words[i];
     const name = words[i + 1];
@@ -179,7 +180,7 @@ function several(line: Line, what: string): readonly Token[] {
 }
 
 function span(line: Line, least: Milliseconds): Milliseconds {
-  return durationFrom(onlyArgument(line, `${line.name.text} DURATION`), least);
+  return durationFrom(onlyArgument(line, `${line.name.text} DURATION`), least, TIMER_MAX);
 }
 
 function count(line: Line): Count {

@@ -22,7 +22,9 @@ type Forward = { readonly options: ForwardOptions; readonly upstreams: Upstreams
 function makeForward(options: ForwardOptions, index: number, context: PluginContext): Forward {
   const zones = context.block.keys.map((key) => `${key.transport} ${key.zone} ${key.port}`).join();
   const key = `forward ${context.server} ${zones} ${index} ${JSON.stringify(options.upstreams)}`;
-  const upstreams = context.keep(key, () => new Upstreams(options.upstreams, context));
+  // Not the whole context: what is kept through reloads must not keep the plan that it was made for.
+  const { clock, log, counters } = context;
+  const upstreams = context.keep(key, () => new Upstreams(options.upstreams, { clock, log, counters }));
   sharedUpstreams(context.shared).add(upstreams);
   return { options, upstreams };
 }

@@ -9,7 +9,7 @@ export type EntryClass = 'success' | 'denial' | 'failure';
 /** Octets of memory beside the rdata: measured with 10,000 entries, and rounded up. */
 const ENTRY_SIZE: Bytes = 600;
 const RRSET_SIZE: Bytes = 250;
-const RDATA_SIZE: Bytes = 120;
+const RDATA_SIZE: Bytes = 240;
 
 export class Entry {
   readonly class: EntryClass;

@@ -36,8 +36,10 @@ type Probe = { readonly upstream: Upstream; readonly expires: Milliseconds; hasC
 export class LoopProbes implements Kept {
   readonly #parts: LoopProbesParts;
   readonly #probes = new Map<Name, Probe>();
-  readonly #closing = new AbortController();
+  #watched: readonly Upstreams[] = [];
   #leave: readonly (() => void)[] = [];
+  /** Ends the probing of those that are watched now. */
+  #ending = new AbortController();
 
   constructor(parts: LoopProbesParts) {
     this.#parts = parts;
@@ -45,10 +47,11 @@ export class LoopProbes implements Kept {
 
   /** Probes all upstreams now, those that join later when they do. */
   watch(sets: Iterable<Upstreams>): void {
-    for (const leave of this.#leave) leave();
-    const all = [...sets];
-    this.#leave = all.map((set) => set.onJoin((joined) => this.#probeAll(joined)));
-    for (const set of all) this.#probeAll(set.members);
+    this.#end();
+    this.#ending = new AbortController();
+    this.#watched = [...sets];
+    this.#leave = this.#watched.map((set) => set.onJoin((joined) => this.#probeAll(joined)));
+    for (const set of this.#watched) this.#probeAll(set.members);
   }
 
   /** The answer to one of our own probes, or undefined: then the query is somebody else's. */
@@ -61,37 +64,42 @@ export class LoopProbes implements Kept {
     return emptyReply(Rcode.NXDOMAIN, 'loop');
   }
 
+  /** Without probes nobody would find out that a stopped upstream may be asked again. */
   close(): void {
-    this.#closing.abort();
+    this.#end();
+    for (const set of this.#watched) for (const upstream of set.members) upstream.stopped = undefined;
+  }
+
+  #end(): void {
+    this.#ending.abort();
     for (const leave of this.#leave) leave();
     this.#probes.clear();
   }
 
   #probeAll(upstreams: readonly Upstream[]): void {
-    for (const upstream of upstreams) void this.#probe(upstream);
+    for (const upstream of upstreams) void this.#probe(upstream, this.#ending.signal);
   }
 
-  async #probe(upstream: Upstream): Promise<void> {
-    if (this.#probes.size >= PROBES_MAX) return;
+  async #probe(upstream: Upstream, ending: AbortSignal): Promise<void> {
+    if (this.#probes.size >= PROBES_MAX || ending.aborted || upstream.isClosed) return;
     const { clock, log } = this.#parts;
     const name = under([randomLabel(), randomLabel()], this.#parts.zone);
     const probe: Probe = { upstream, expires: clock() + PROBE_LIFE, hasComeBack: false };
     this.#probes.set(name, probe);
-    const isAnswered = await this.#ask(upstream, name, probe.expires);
+    const isAnswered = await this.#ask(upstream, name, probe.expires, ending);
     if (isAnswered && !probe.hasComeBack && upstream.stopped !== undefined) {
       upstream.stopped = undefined;
       log('info', 'plugin/loop', `${upstream.endpoint.label} does not lead back here any more; it is asked again`);
     }
-    await this.#pause(Math.max(0, probe.expires - clock()));
+    await this.#pause(Math.max(0, probe.expires - clock()), ending);
     this.#probes.delete(name);
     if (upstream.stopped === undefined) return;
-    await this.#pause(RECHECK_INTERVAL - PROBE_LIFE);
-    if (!this.#closing.signal.aborted) void this.#probe(upstream);
+    await this.#pause(RECHECK_INTERVAL - PROBE_LIFE, ending);
+    void this.#probe(upstream, ending);
   }
 
   /** Until there is a reply; false if there was none. */
-  async #ask(upstream: Upstream, spelling: Name, until: Milliseconds): Promise<boolean> {
-    const { signal } = this.#closing;
+  async #ask(upstream: Upstream, spelling: Name, until: Milliseconds, ending: AbortSignal): Promise<boolean> {
     const question = {
       spelling,
       type: RRType.HINFO,
@@ -101,12 +109,12 @@ export class LoopProbes implements Kept {
       authenticData: false,
       dnssecOk: false,
     };
-    while (!signal.aborted && this.#parts.clock() < until) {
+    while (!ending.aborted && !upstream.isClosed && this.#parts.clock() < until) {
       try {
-        await upstream.ask(question, 'udp', signal);
+        await upstream.ask(question, 'udp', ending);
         return true;
       } catch {
-        await this.#pause(RETRY_INTERVAL);
+        await this.#pause(RETRY_INTERVAL, ending);
       }
     }
     return false;
@@ -128,10 +136,10 @@ export class LoopProbes implements Kept {
     );
   }
 
-  /** Closing ends every pause; whoever waits looks at the signal. */
-  #pause(span: Milliseconds): Promise<void> {
+  /** Whoever waits looks at the signal afterwards. */
+  #pause(span: Milliseconds, ending: AbortSignal): Promise<void> {
     const { pause = sleep } = this.#parts;
-    return pause(span, this.#closing.signal);
+    return pause(span, ending);
   }
 }
 

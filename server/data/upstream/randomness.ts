@@ -24,9 +24,12 @@ export function randomUint16(): number {
   return value;
 }
 
-/** A source port, RFC 5452 section 9.2. */
-export function randomPort(): number {
-  return PORT_MIN + randomBelow(VALUES - PORT_MIN);
+/** A source port (RFC 5452 section 9.2) other than the one that is asked: to a server on this machine a query would come back to itself. */
+export function randomPort(asked: number): number {
+  for (;;) {
+    const port = PORT_MIN + randomBelow(VALUES - PORT_MIN);
+    if (port !== asked) return port;
+  }
 }
 
 /** Evenly among 0 to `count` - 1; `count` is at most 65536. */

@@ -65,8 +65,8 @@ export function staggered<Reply>(attempts: Attempts<Reply>, stagger: Millisecond
       const verdict = attempts.judge(reply);
       if (verdict === 'final') return end(() => resolve(reply));
       spare = { reply };
-      if (verdict === 'again' && mayStart) return startOrEnd();
-      mayStart = false;
+      mayStart &&= verdict === 'again';
+      if (mayStart) return startOrEnd();
       return running === 0 ? settleWithWhatThereIs() : undefined;
     };
     const failed = (attempt: Attempt<Reply>, error: unknown): void => {

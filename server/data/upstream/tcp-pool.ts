@@ -47,7 +47,8 @@ export class TcpPool {
     } catch (error) {
       const wasCaught = isOld && error instanceof UpstreamError && error.code === 'unreachable';
       if (!wasCaught || exchange.signal.aborted) throw error;
-      return this.#open().ask(exchange);
+      // The others are likely to be closed too, so a new one is better than an idle one.
+      return (this.#connections.size < CONNECTIONS_MAX ? this.#open() : this.#pick()).ask(exchange);
     }
   }
 

@@ -84,7 +84,8 @@ class Exchange {
   #bind(): void {
     const { source, to } = this.#exchange;
     this.#bindTries++;
-    this.#socket.bind({ port: randomPort(), address: source ?? (to.family === 4 ? '0.0.0.0' : '::'), exclusive: true });
+    const address = source ?? (to.family === 4 ? '0.0.0.0' : '::');
+    this.#socket.bind({ port: randomPort(to.port), address, exclusive: true });
   }
 
   #send(): void {

@@ -12,6 +12,10 @@ import { randomUint16 } from './randomness.ts';
 
 /** Foreign messages on one connection after which it is closed: whoever is at its other end does not speak to us. */
 const MISMATCHES_MAX: Count = 100;
+/** A SYN without an answer is sent again by then (RFC 6298 section 2.1); a query is better off over UDP. */
+const CONNECT_TIMEOUT: Milliseconds = 1_000;
+/** A connection on which nothing came for so long while a query waited may be half open, even if another server answered that query. */
+const SILENCE_MAX: Milliseconds = 300;
 
 export type TcpExchange = {
   readonly question: UpstreamQuestion;
@@ -46,6 +50,7 @@ export class UpstreamConnection {
   readonly #socket: Socket;
   readonly #frames = new FrameReader();
   readonly #waiting = new Map<number, Waiting>();
+  readonly #connecting: NodeJS.Timeout;
   #lastOctets: Milliseconds | undefined;
   #mismatches: Count = 0;
   #isOpen = true;
@@ -60,6 +65,11 @@ export class UpstreamConnection {
       noDelay: true,
       ...(source === undefined ? {} : { localAddress: source }),
     });
+    this.#connecting = setTimeout(
+      () => this.#fail(`no TCP connection to ${to.label} within ${CONNECT_TIMEOUT} ms`),
+      CONNECT_TIMEOUT,
+    );
+    this.#socket.on('connect', () => clearTimeout(this.#connecting));
     this.#socket.on('data', (octets: Buffer) => this.#received(octets));
     this.#socket.on('error', (error) => this.#fail(`${to.label} over TCP: ${error.message}`, error));
     this.#socket.on('end', () => this.#fail(`${to.label} closed the TCP connection`));
@@ -90,16 +100,15 @@ export class UpstreamConnection {
         this.#waiting.delete(id);
         if (this.#waiting.size === 0 && this.#isOpen) this.#options.idle(this);
       };
-      const aborted = (): void => {
+      const giveUp = (message: string, patience: Milliseconds): void => {
         leave();
-        reject(new UpstreamError('timeout', 'another upstream was faster'));
-      };
-      const timer = setTimeout(() => {
-        leave();
-        reject(new UpstreamError('timeout', `no reply over TCP from ${to.label} within ${timeout} ms`));
+        reject(new UpstreamError('timeout', message));
         // Nothing at all has come since: the connection is half open, and the next query must not wait on it.
-        if (this.#lastOctets === undefined || this.#lastOctets <= since) this.close();
-      }, timeout);
+        const isSilent = this.#lastOctets === undefined || this.#lastOctets <= since;
+        if (isSilent && clock() - since >= patience) this.close();
+      };
+      const aborted = (): void => giveUp('another upstream was faster', SILENCE_MAX);
+      const timer = setTimeout(() => giveUp(`no reply over TCP from ${to.label} within ${timeout} ms`, 0), timeout);
       signal.addEventListener('abort', aborted);
       this.#waiting.set(id, {
         asked,
@@ -146,6 +155,7 @@ export class UpstreamConnection {
   #fail(message: string, cause?: Error): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
+    clearTimeout(this.#connecting);
     this.#socket.destroy();
     this.#options.closed(this);
     const error = new UpstreamError('unreachable', message, { cause });

@@ -9,8 +9,13 @@ import type { UpstreamReply } from '../upstream-message.ts';
 const NO_REACHABLE_AUTHORITY = 22;
 const NETWORK_ERROR = 23;
 
+/** Over TCP nobody asks again for the rest: without records it would look like NODATA. */
+const ONLY_A_PART =
+  'the answer is too large for UDP, and no upstream gave it over TCP; may this pod reach their port over TCP?';
+
 /** As the upstream said it; but AD goes to those only who asked for it (RFC 6840 section 5.8). */
 export function replyOf(reply: UpstreamReply, query: Query): Reply {
+  if (reply.truncated && query.peer.protocol === 'tcp') return servfail('forward', ONLY_A_PART);
   return {
     rcode: reply.rcode,
     authoritative: reply.authoritative,

@@ -6,6 +6,7 @@ import type { Count, Milliseconds } from '../../../zones/units.ts';
 import { MessageError, UpstreamError } from '../../errors.ts';
 import type { Log } from '../../log.ts';
 import type { Protocol } from '../../query.ts';
+import { UDP_PAYLOAD } from '../edns.ts';
 import type { UpstreamReply } from '../upstream-message.ts';
 import { Asked, isTruncated, type UpstreamQuestion } from './asked.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -105,6 +106,10 @@ export class Upstream {
     }
   }
 
+  get isClosed(): boolean {
+    return this.#closing.signal.aborted;
+  }
+
   close(): void {
     this.#closing.abort();
     this.health.close();
@@ -137,7 +142,9 @@ export class Upstream {
     } catch (error) {
       // Whoever cannot be reached over TCP has at least said that there is more (RFC 2181 section 9).
       if (udp !== 'doubtful' && !signal.aborted) return udp;
-      throw error;
+      if (udp !== 'doubtful' || !(error instanceof UpstreamError)) throw error;
+      const reason = 'it was asked there because its reply over UDP could not be told from a forgery';
+      throw new UpstreamError(error.code, `${error.message}; ${reason}`, { cause: error });
     }
   }
 
@@ -154,7 +161,8 @@ export class Upstream {
       mismatched: series.mismatched,
     });
     if (outcome === 'doubtful') return outcome;
-    if (isTruncated(outcome.octets)) return CUT_SHORT;
+    // More than we said we take comes in IP fragments, into which others can mix theirs (RFC 9715 section 3).
+    if (isTruncated(outcome.octets) || outcome.octets.length > UDP_PAYLOAD) return CUT_SHORT;
     try {
       return asked.read(outcome.octets);
     } catch (error) {
@@ -243,5 +251,5 @@ function disdainsEdns(reply: UpstreamReply): boolean {
 
 function healthText(endpoint: Endpoint, isDown: boolean, fails: Count): string {
   if (!isDown) return `${endpoint.label} answers again and is asked again`;
-  return `${endpoint.label} is down: ${fails} health checks in a row got no reply; others are asked until it answers. Is the address right, and may this pod reach its port over UDP?`;
+  return `${endpoint.label} is down: ${fails} health checks in a row got no reply; it is passed over while another upstream is up. Is the address right, and may this pod reach its port over UDP?`;
 }

@@ -48,6 +48,7 @@ export class Upstreams implements Kept {
   readonly #files: ReadonlyMap<string, ResolvConf>;
   readonly #rejected: Counter;
   readonly #allDown: Counter;
+  readonly #unasked: Counter;
   readonly #joined = new Set<(upstreams: readonly Upstream[]) => void>();
   #members: readonly Upstream[] = [];
   #inFlight: Count = 0;
@@ -59,6 +60,7 @@ export class Upstreams implements Kept {
     this.#order = orderFrom(options.policy);
     this.#rejected = parts.counters.counter('coredns_forward_max_concurrent_rejects_total');
     this.#allDown = parts.counters.counter('coredns_forward_healthcheck_broken_total');
+    this.#unasked = parts.counters.counter('fivedots_forward_refused_queries_total');
     const files = options.servers.flatMap((server) => ('file' in server ? [server.file] : []));
     this.#files = new Map([...new Set(files)].map((file) => [file, this.#watch(file)]));
     this.#update();
@@ -87,6 +89,7 @@ export class Upstreams implements Kept {
     try {
       return replyOf(await staggered(this.#attempts(query, usable)), query);
     } catch (error) {
+      if (error instanceof UpstreamError && error.code === 'limit') this.#unasked.add();
       return failure(error);
     } finally {
       this.#inFlight--;

@@ -28,6 +28,11 @@ function labels(count: number, length: number): string {
   return (length.toString(16).padStart(2, '0') + '61'.repeat(length)).repeat(count);
 }
 
+/** Pointers that lead to each other, the first to two octets before `at`, where it stands. */
+function chain(at: number, count: number): string {
+  return Array.from({ length: count }, (_, i) => (0xc000 + at - 2 + 2 * i).toString(16)).join('');
+}
+
 const QUESTION = '0161 00 0001 0001'; // a. A IN
 const OPT = '00 0029 04d0 00000000';
 
@@ -124,6 +129,18 @@ const bad: readonly { name: string; packet: Buffer; rcode: number }[] = [
     packet: packetOf(`${QUESTION} 00 0029 04d0 00010000 0000`, { additional: 1 }),
     rcode: 16,
   },
+  {
+    name: 'EDNS version 1 is BADVERS, whatever its rdata looks like (RFC 6891 section 6.1.3)',
+    packet: packetOf(`${QUESTION} 00 0029 04d0 00010000 0003 ffffff`, { additional: 1 }),
+    rcode: 16,
+  },
+  {
+    name: 'an owner behind more pointers than a name has labels',
+    packet: packetOf(`${QUESTION} 00 ff00 0001 00000000 0102 0000 ${chain(32, 128)} c11e ff00 0001 00000000 0000`, {
+      additional: 2,
+    }),
+    rcode: 1,
+  },
   { name: 'question type 0', packet: packetOf('0161 00 0000 0001'), rcode: 1 },
   { name: 'question type OPT', packet: packetOf('0161 00 0029 0001'), rcode: 1 },
   { name: 'question type TSIG', packet: packetOf('0161 00 00fa 0001'), rcode: 1 },
@@ -137,6 +154,11 @@ for (const { name, packet, rcode } of bad) {
     t.is((decoded as Rejected).rcode, rcode);
   });
 }
+
+test('who asks with an OPT record for a type that is no question is answered with one (RFC 6891 section 6.1.1)', (t) => {
+  const decoded = decode(packetOf(`0161 00 00f9 0001 ${OPT} 0000`, { additional: 1 }), peer, 0);
+  t.like(decoded, { rcode: 1, edns: { payloadSize: 1232, dnssecOk: false } });
+});
 
 test('the spelling is kept and the name is lower case; octets above 127 are no letters', (t) => {
   const decoded = decode(packetOf('04 57c0e0 5a 00 0001 0001'), peer, 0) as Query;

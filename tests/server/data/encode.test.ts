@@ -207,6 +207,22 @@ test('an answer larger than any message is SERVFAIL over TCP', (t) => {
   t.is(reply.answer.length, 0);
 });
 
+test('what goes out instead of an answer that is too large is told as well', (t) => {
+  const { sent } = encode(
+    queryFor({ protocol: 'tcp' }),
+    replyWith({ plugin: 'forward', answer: [addresses('web.example.org', 5000)] }),
+  );
+  t.like(sent, { rcode: Rcode.SERVFAIL, plugin: 'forward', authoritative: false, answer: [] });
+});
+
+test('an rcode that needs an OPT record is SERVFAIL without one: its low bits mean something else (RFC 6891 section 6.1.3)', (t) => {
+  const badCookie = 23;
+  const { packet, sent } = encode(queryFor(), replyWith({ rcode: badCookie }));
+  t.is(packet.readUInt8(3) & 15, Rcode.SERVFAIL);
+  t.is(sent.rcode, Rcode.SERVFAIL);
+  t.is(decodeUpstreamReply(encode(queryFor({ edns: EDNS }), replyWith({ rcode: badCookie })).packet).rcode, badCookie);
+});
+
 test('a message may have 65535 octets over TCP', (t) => {
   const header = 12 + 'web.example.org'.length + 2 + 4;
   const rdata = new Uint8Array(65535 - header - 12);
@@ -302,6 +318,21 @@ test('what is encoded is decoded with the same meaning: names any octets, types 
       t.deepEqual(reply.answer.map(meaning), answer.map(meaning));
       t.deepEqual(reply.authority.map(meaning), authority.map(meaning));
       t.deepEqual(reply.additional.map(meaning), additional.map(meaning));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a name that is read from text has octets only, or is refused: nothing wider reaches a message', (t) => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('a', '.', '\\', '1', 'é', 'Ł', '😀'), maxLength: 12 }), (text) => {
+      let name: Spelling;
+      try {
+        name = spellingFrom(text);
+      } catch {
+        return;
+      }
+      t.is(Buffer.from(name, 'latin1').toString('latin1'), name);
     }),
     { numRuns: 2000 },
   );

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
 
 import { Counters, COUNTER_SLOTS } from '../../../server/counters.ts';
-import { TcpListener } from '../../../server/data/tcp.ts';
+import { TcpListener, type TcpOptions } from '../../../server/data/tcp.ts';
 import { IN_FLIGHT_MAX, UNSENT_MAX } from '../../../server/data/tcp-connection.ts';
 import type { Answer } from '../../../server/data/udp.ts';
 
@@ -158,3 +158,81 @@ test('a listener that closes ends idle connections', async (t) => {
   await Promise.all([listener.close(), once(socket, 'close')]);
   t.pass();
 });
+
+test('one address has so many connections at once; what it opens beyond is closed, counted, and no burden afterwards', async (t) => {
+  const { port, count } = await limited(t, { perSource: 2 });
+  const first = await connected(t, port);
+  await connected(t, port);
+  const refused = dial(t, port);
+  await closed(refused);
+  t.is(count('fivedots_refused_connections_total'), 1);
+  first.destroy();
+  let isServed = false;
+  while (!isServed) {
+    const socket = dial(t, port);
+    socket.write(frame('again'));
+    const isRead = read(socket, 1).then(
+      () => true,
+      () => false,
+    );
+    isServed = await Promise.race([isRead, closed(socket).then(() => false)]);
+  }
+  t.pass();
+});
+
+test('when all are taken the connection that has been idle longest makes room, not the oldest', async (t) => {
+  const { port, count } = await limited(t, { connections: 2 });
+  const oldest = await connected(t, port);
+  const idle = await connected(t, port);
+  oldest.write(frame('still here'));
+  t.deepEqual(await read(oldest, 1), ['still here']);
+  const isClosed = closed(idle);
+  await connected(t, port);
+  await isClosed;
+  t.is(count('fivedots_evicted_connections_total'), 1);
+  oldest.write(frame('and here'));
+  t.deepEqual(await read(oldest, 1), ['and here']);
+});
+
+test('without an idle connection a new one is refused: nobody loses a reply that is owed', async (t) => {
+  const late = Promise.withResolvers<Buffer>();
+  const { port, count } = await limited(t, { connections: 1 }, (packet) =>
+    packet.toString() === 'slow' ? late.promise : Buffer.from(packet),
+  );
+  const waiting = await connected(t, port);
+  waiting.write(Buffer.concat([frame('slow'), frame('fast')]));
+  t.deepEqual(await read(waiting, 1), ['fast']);
+  await closed(dial(t, port));
+  t.is(count('fivedots_refused_connections_total'), 1);
+  late.resolve(Buffer.from('slow'));
+  t.deepEqual(await read(waiting, 1), ['slow']);
+});
+
+/** A listener with other limits, and its counters by name. */
+async function limited(
+  t: ExecutionContext,
+  options: Partial<TcpOptions>,
+  answer: Answer = echo,
+): Promise<{ readonly port: number; readonly count: (metric: string) => number | undefined }> {
+  const memory = new SharedArrayBuffer(COUNTER_SLOTS * 8);
+  const slots = new Map<string, number>();
+  const counters = new Counters(memory, ({ metric, slot }) => void slots.set(metric, slot));
+  const listener = await TcpListener.open('127.0.0.1', 0, answer, counters, options);
+  t.teardown(async () => {
+    listener.destroy();
+    await listener.close();
+  });
+  return { port: listener.port, count: (metric) => new Float64Array(memory)[slots.get(metric) ?? -1] };
+}
+
+/** A connection on which a first message has been answered. */
+async function connected(t: ExecutionContext, port: number): Promise<Socket> {
+  const socket = dial(t, port);
+  socket.write(frame('first'));
+  t.deepEqual(await read(socket, 1), ['first']);
+  return socket;
+}
+
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.resume().on('close', () => resolve()));
+}

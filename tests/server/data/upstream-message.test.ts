@@ -116,6 +116,42 @@ test('64 KiB of pointers to one long name are refused, not expanded to megabytes
   t.throws(() => decodeUpstreamReply(packet), { instanceOf: MessageError, message: /compression pointers/ });
 });
 
+test('names behind pointers to pointers are read in full, each time that they are pointed to', (t) => {
+  const packet = Buffer.from(
+    [
+      '000781800001000400000000',
+      '076578616d706c65 036f7267 00 0001 0001', // 12: example.org
+      'c00c 0005 0001 00000001 0006 03777777 c00c', // rdata at 41: www in front of the name at 12
+      '026575 c029 0005 0001 00000001 0004 0161 c00c', // owner at 47: eu in front of the name at 41
+      'c029 0001 0001 00000001 0004 01020304',
+      'c02f 0001 0001 00000001 0004 01020304',
+    ]
+      .join('')
+      .replaceAll(' ', ''),
+    'hex',
+  );
+  t.deepEqual(
+    decodeUpstreamReply(packet).answer.map(({ owner }) => present(owner)),
+    ['example.org.', 'eu.www.example.org.', 'www.example.org.', 'eu.www.example.org.'],
+  );
+});
+
+test('a chain of pointers that is longer than any name is refused, or 64 KiB of them would take a tenth of a second', (t) => {
+  const question = Buffer.from('01610000010001', 'hex');
+  const start = 12 + question.length + 11;
+  const chain = Buffer.alloc(2 * 8_000);
+  for (let i = 1; i < 8_000; i++) chain.writeUInt16BE(0xc000 | (start + 2 * i - 2), 2 * i);
+  const opaque = Buffer.from('00ff0000010000000000000000'.slice(0, 22), 'hex');
+  opaque.writeUInt16BE(chain.length, 9);
+  const end = Buffer.from('0000ff000001000000000000', 'hex');
+  end.writeUInt16BE(0xc000 | (start + chain.length - 2), 0);
+  const header = Buffer.from('000781800001000200000000', 'hex');
+  t.throws(() => decodeUpstreamReply(Buffer.concat([header, question, opaque, chain, end])), {
+    instanceOf: MessageError,
+    message: /compression pointers/,
+  });
+});
+
 test('random and mutated replies give a reply or a MessageError, and nothing behind the message is read', (t) => {
   const mutated = fc
     .array(fc.tuple(fc.nat(reply.length - 1), fc.integer({ min: 0, max: 255 })), { maxLength: 5 })

@@ -90,3 +90,56 @@ test('a probe without a reply is sent again each second', async (t) => {
   t.is(await wake(), 1_000);
   t.is(await wake(), 1_000);
 });
+
+/** The upstream's first probe comes back here. */
+async function stopped(upstream: EvilUpstream, { probes, upstreams }: Probing): Promise<void> {
+  probes.watch([upstreams]);
+  await upstream.asked(1);
+  probes.recognise(testQuery(upstream.seen[0]?.name ?? '', 'HINFO'));
+}
+
+test('without `loop` in the Corefile a stopped upstream is asked again', async (t) => {
+  const upstream = await startEvilUpstream();
+  t.teardown(upstream.close);
+  const made = probing(upstream);
+  t.teardown(made.close);
+  await stopped(upstream, made);
+  t.truthy(made.upstreams.members[0]?.stopped);
+  made.probes.close();
+  t.is(made.upstreams.members[0]?.stopped, undefined);
+});
+
+test('a stopped upstream that a changed configuration does not name is probed no more', async (t) => {
+  const upstream = await startEvilUpstream();
+  t.teardown(upstream.close);
+  const made = probing(upstream);
+  t.teardown(made.close);
+  upstream.behave('held');
+  await stopped(upstream, made);
+  made.upstreams.close();
+  upstream.release();
+  t.is((await made.wake()) + (await made.wake()), 60_000);
+  await setImmediate();
+  t.is(made.pauses(), 0);
+  t.is(upstream.seen.length, 1);
+});
+
+test('each reload probes a stopped upstream at once, and once a minute it is still probed once', async (t) => {
+  const upstream = await startEvilUpstream();
+  t.teardown(upstream.close);
+  const made = probing(upstream);
+  t.teardown(made.close);
+  upstream.behave('held');
+  await stopped(upstream, made);
+  for (let reloads = 1; reloads <= 5; reloads++) {
+    made.probes.watch([made.upstreams]);
+    await upstream.asked(1 + reloads);
+  }
+  made.probes.recognise(testQuery(upstream.seen.at(-1)?.name ?? '', 'HINFO'));
+  upstream.release();
+  // Every probing is in a pause of its own by and by; those that a reload ended ask nothing when it is over.
+  for (let pauses = 0; pauses < 5 * 2 + 2; pauses++) await made.wake();
+  await upstream.asked(7);
+  await setImmediate();
+  t.is(upstream.seen.length, 7);
+});

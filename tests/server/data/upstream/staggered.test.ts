@@ -87,6 +87,20 @@ test('after a reply that asks for another, the next one is started; the last of 
   t.is(await ask([scripted('a'), scripted('b')], { a: 'again', b: 'again' }, LONG), 'b');
 });
 
+test('after a reply that asks for another, a failure or silence is followed too; a spare reply ends that', async (t) => {
+  const verdicts = { a: 'again', lame: 'spare' } as const;
+  t.is(await ask([scripted('a'), scripted(new Error('gone')), scripted('c')], verdicts, LONG), 'c');
+  t.is(await ask([scripted('a'), scripted(undefined), scripted('c')], verdicts), 'c');
+  const never = scripted('d');
+  const { promise, reject: fail } = Promise.withResolvers<string>();
+  const lame = scripted('lame');
+  const reply = ask([scripted('a'), scripted(promise), lame, never], verdicts);
+  while (lame.signal() === undefined) await setImmediate();
+  fail(new Error('gone'));
+  t.is(await reply, 'lame');
+  t.is(never.signal(), undefined);
+});
+
 test('with no reply at all the last error is thrown, and without any attempt what was given for that', async (t) => {
   await t.throwsAsync(ask([scripted(new Error('one')), scripted(new Error('two'))]), { message: 'two' });
   await t.throwsAsync(ask([]), { message: 'nothing' });

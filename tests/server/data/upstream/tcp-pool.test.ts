@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { Worker } from 'node:worker_threads';
+
 import test, { type ExecutionContext } from 'ava';
 
 import { endpointFrom } from '../../../../server/data/upstream/endpoint.ts';
@@ -117,3 +121,62 @@ test('a query that is called off leaves its connection to others', async (t) => 
   await ask('ok.example.org');
   t.is(server.connections(), 1);
 });
+
+// A firewall that forgot the connection, or a host that went without a word, never says that it is closed.
+test('a connection that was silent while a query was called off takes no more queries', async (t) => {
+  const { server, ask, pass } = await pooled(t);
+  const calling = new AbortController();
+  const waiting = ask('mute.example.org', { signal: calling.signal });
+  await server.asked(1);
+  pass(400);
+  calling.abort();
+  await t.throwsAsync(waiting, { code: 'timeout' });
+  await server.closed(1);
+  await ask('ok.example.org');
+  t.is(server.connections(), 2);
+});
+
+test('all queries that wait when the upstream closes its connections are asked once more', async (t) => {
+  const { server, ask } = await pooled(t);
+  const names = Array.from({ length: CONNECTIONS_MAX }, (_, i) => `ok.n${i}.example.org`);
+  await Promise.all(names.map((name) => ask(name)));
+  const count = CONNECTIONS_MAX * 10;
+  const held = Array.from({ length: count }, () => ask('held.example.org'));
+  await server.asked(CONNECTIONS_MAX + count);
+  server.hangUp();
+  await server.asked(CONNECTIONS_MAX + 2 * count);
+  server.release();
+  for (const { reply } of await Promise.all(held)) t.is(reply.rcode, 0);
+  t.true(server.connections() <= 2 * CONNECTIONS_MAX);
+});
+
+test('a server whose system takes no connection cannot be reached', async (t) => {
+  const port = await fullListener(t);
+  const to = endpointFrom(`127.0.0.1:${port}`);
+  if (to === undefined) throw new Error('no endpoint');
+  const { ask } = await pooled(t, { to });
+  await t.throwsAsync(ask('ok.example.org', { timeout: 60_000 }), { code: 'unreachable', message: /no TCP connection/ });
+});
+
+/** A port on which nobody accepts any more and the kernel's queue is full: it drops every SYN, as many firewalls do. */
+async function fullListener(t: ExecutionContext): Promise<number> {
+  const hanging = new Worker(
+    `const { createServer } = require('node:net');
+    const { parentPort } = require('node:worker_threads');
+    const server = createServer();
+    server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      parentPort.postMessage(server.address().port);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`,
+    { eval: true },
+  );
+  const [port] = (await once(hanging, 'message')) as [number];
+  // Linux queues one more than the backlog says.
+  const sockets = Array.from({ length: 2 }, () => connect(port, '127.0.0.1').on('error', () => {}));
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  t.teardown(async () => {
+    for (const socket of sockets) socket.destroy();
+    await hanging.terminate();
+  });
+  return port;
+}

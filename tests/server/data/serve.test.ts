@@ -1,0 +1,157 @@
+import test from 'ava';
+
+import type { Block, Routes } from '../../../server/data/block.ts';
+import { Server, WAITING_MAX } from '../../../server/data/serve.ts';
+import { decodeUpstreamReply, type UpstreamReply } from '../../../server/data/upstream-message.ts';
+import type { Exchange, Handler, Observer } from '../../../server/pipeline.ts';
+import { emptyReply, type Reply } from '../../../server/query.ts';
+import { nameFrom } from '../../../zones/name.ts';
+import { Rcode, RRType, type RRset } from '../../../zones/rr.ts';
+import { TEST_PEER, testContext } from '../../support/plugin-context.ts';
+import { asked, encodeQuery } from '../../support/query.ts';
+
+const EDNS = { payloadSize: 1232, version: 0, dnssecOk: false, reserved: 0, options: [] };
+const ADDRESS: RRset = {
+  owner: nameFrom('web.example.org'),
+  type: RRType.A,
+  ttl: 5,
+  rdatas: [Uint8Array.of(192, 0, 2, 7)],
+};
+const GOOD: Reply = { ...emptyReply(Rcode.NOERROR, 'test'), answer: [ADDRESS] };
+const UNWRITABLE: Reply = { ...GOOD, answer: [{ ...ADDRESS, ttl: -1 }] };
+
+function served(handler: Handler, ...observers: Observer[]) {
+  const { context, lines, series } = testContext();
+  const server = new Server(context.clock, context.log, context.counters);
+  const block: Block = { handler, observers, unrouted: observers[0] };
+  const routes: Routes = {
+    zones: new Map([[nameFrom('example.org'), { zone: 'example.org.', block }]]),
+    unrouted: observers.slice(0, 1),
+  };
+  const ask = (packet: Buffer): ReturnType<Server['serve']> => server.serve(packet, TEST_PEER, routes);
+  return { ask, lines, count: (row: string): number | undefined => series().get(row)?.[0] };
+}
+
+function query(name = 'web.example.org', changes: Partial<Parameters<typeof asked>[2]> = {}): Buffer {
+  return encodeQuery(1, asked(name, 'A', { edns: EDNS, ...changes }));
+}
+
+async function read(reply: Buffer | Promise<Buffer> | undefined): Promise<UpstreamReply> {
+  const octets = await reply;
+  if (octets === undefined) throw new Error('no reply');
+  return decodeUpstreamReply(octets);
+}
+
+const faults: readonly { name: string; handler: Handler }[] = [
+  {
+    name: 'a handler that throws',
+    handler: () => {
+      throw new Error('oh');
+    },
+  },
+  { name: 'a handler whose promise is broken', handler: async () => Promise.reject(new Error('oh')) },
+  {
+    name: 'a reply that cannot be written',
+    handler: () => UNWRITABLE,
+  },
+  {
+    name: 'a late reply that cannot be written',
+    handler: async () => UNWRITABLE,
+  },
+];
+
+for (const { name, handler } of faults) {
+  test(`a fault is one SERVFAIL, counted and logged, and the next query is answered: ${name}`, async (t) => {
+    let isFaulty = true;
+    const { ask, lines, count } = served((asked) => (isFaulty ? handler(asked) : GOOD));
+    const reply = await read(ask(query()));
+    t.is(reply.rcode, Rcode.SERVFAIL);
+    t.deepEqual(reply.extendedError, { code: 0, text: 'internal fault' });
+    t.is(count('coredns_panics_total{}'), 1);
+    t.is(lines.length, 1);
+    isFaulty = false;
+    t.is((await read(ask(query()))).answer.length, 1);
+  });
+}
+
+for (const handler of [(): Reply => GOOD, async (): Promise<Reply> => GOOD]) {
+  test(`an observer that throws takes neither the ${handler() === GOOD ? 'reply' : 'late reply'} nor what other observers are told`, async (t) => {
+    const told: Exchange[] = [];
+    const { ask, count } = served(
+      handler,
+      () => {
+        throw new Error('oh');
+      },
+      (exchange) => told.push(exchange),
+    );
+    t.is((await read(ask(query()))).answer.length, 1);
+    t.is(told.length, 1);
+    t.is(count('coredns_panics_total{}'), 1);
+  });
+}
+
+const refusals: readonly { name: string; packet: Buffer; code: number }[] = [
+  { name: 'a name in no zone', packet: query('www.example.net'), code: 20 },
+  { name: 'another class', packet: query('web.example.org', { class: 3 }), code: 21 },
+  { name: 'a zone transfer', packet: query('example.org', { type: RRType.AXFR }), code: 21 },
+];
+
+for (const { name, packet, code } of refusals) {
+  test(`refused, with the reason (RFC 8914), and told to the observer of such queries: ${name}`, async (t) => {
+    const told: Exchange[] = [];
+    const { ask } = served(
+      () => GOOD,
+      (exchange) => told.push(exchange),
+    );
+    const reply = await read(ask(packet));
+    t.is(reply.rcode, Rcode.REFUSED);
+    t.is(reply.extendedError?.code, code);
+    t.deepEqual(
+      told.map(({ zone }) => zone),
+      ['dropped'],
+    );
+  });
+}
+
+test('observers are told the reply that went out, not the one that was too large to go', async (t) => {
+  const told: Exchange[] = [];
+  const rdatas = Array.from({ length: 5_000 }, () => Uint8Array.of(192, 0, 2, 7));
+  const huge = { ...GOOD, answer: [{ ...ADDRESS, rdatas }] };
+  const { context } = testContext();
+  const server = new Server(context.clock, context.log, context.counters);
+  const block: Block = { handler: () => huge, observers: [(exchange) => told.push(exchange)], unrouted: undefined };
+  const zones = new Map([[nameFrom('.'), { zone: '.', block }]]);
+  const reply = await read(server.serve(query(), { ...TEST_PEER, protocol: 'tcp' }, { zones, unrouted: [] }));
+  t.is(reply.rcode, Rcode.SERVFAIL);
+  t.is(told[0]?.reply.rcode, Rcode.SERVFAIL);
+});
+
+test('a message is silently dropped or refused before any block, and counted by the reason', async (t) => {
+  const { ask, count } = served(() => GOOD);
+  t.is(ask(Buffer.alloc(11)), undefined);
+  t.is(count('fivedots_dropped_messages_total{reason="short"}'), 1);
+  const update = query();
+  update.writeUInt8(0x28, 2);
+  t.is((await read(withoutOpcode(ask(update)))).rcode, Rcode.NOTIMP);
+  t.is(count('fivedots_rejected_messages_total{reason="opcode"}'), 1);
+  t.is((await read(ask(Buffer.concat([query(), Buffer.alloc(1)])))).rcode, Rcode.FORMERR);
+  t.is(count('fivedots_rejected_messages_total{reason="malformed"}'), 1);
+});
+
+test('when as many queries wait as may wait, the next fails at once and is counted; then there is room again', async (t) => {
+  const late = Promise.withResolvers<Reply>();
+  const { ask, count } = served(() => late.promise);
+  const waiting = Array.from({ length: WAITING_MAX }, async () => ask(query()));
+  t.is((await read(ask(query()))).rcode, Rcode.SERVFAIL);
+  t.is(count('fivedots_rejected_messages_total{reason="waiting"}'), 1);
+  late.resolve(GOOD);
+  await Promise.all(waiting);
+  t.is((await read(ask(query()))).rcode, Rcode.NOERROR);
+});
+
+/** The reader of upstream replies knows opcode QUERY only. */
+async function withoutOpcode(reply: Buffer | Promise<Buffer> | undefined): Promise<Buffer> {
+  const octets = Buffer.from((await reply) ?? []);
+  octets.writeUInt8(octets.readUInt8(2) & 0x87, 2);
+  return octets;
+}
