@@ -7,7 +7,7 @@ import type { Bytes, Milliseconds } from '../zones/units.ts';
 
 export type Protocol = 'udp' | 'tcp';
 
-/** Who asks, and where. Addresses are canonical text without a zone identifier. */
+/** Who asks, and where. Addresses are canonical text; link-local IPv6 ones end in `%` and the interface (RFC 4007 section 11). */
 export type Peer = {
   readonly address: string;
   readonly port: number;

@@ -8,7 +8,7 @@ import type { RRset } from './rr.ts';
  * - `nodata`: the name exists, the type does not (RFC 2308 section 2.2).
  * - `nxdomain`: the name does not exist, and nothing exists below it (RFC 8020).
  */
-export type Outcome = 'data' | 'alias' | 'nodata' | 'nxdomain';
+type Outcome = 'data' | 'alias' | 'nodata' | 'nxdomain';
 
 /** Immutable once made: nothing that has been given away is changed. */
 export type Answer = {

@@ -1,9 +1,10 @@
 /**
- * A cluster's objects as last reported, for a data thread that has to begin again. Knows nothing of where they come from or
- * what is answered from them.
+ * A cluster's objects as last reported: what of a report is new, and what a data thread that begins again has to be told.
+ * Knows nothing of where they come from or what is answered from them.
  */
 
 import type { ClusterChange, ClusterObject, Kind } from '../../zones/kubernetes/objects.ts';
+import { isSameObject } from '../../zones/kubernetes/store/same-object.ts';
 import type { Count } from '../../zones/units.ts';
 
 /** As large as the cluster: the objects are those that the data thread holds too, trimmed. */
@@ -11,21 +12,21 @@ export class ClusterMemory {
   readonly #objects = new Map<Kind, Map<string, ClusterObject>>();
   readonly #whole = new Set<Kind>();
 
-  apply(changes: readonly ClusterChange[]): void {
-    for (const change of changes) {
+  /**
+   * Returns what is new in the changes, in their order: most updates are of fields that were trimmed away, and a list that is
+   * read again says little that was not known. The data thread, which answers nobody meanwhile, is told no more than that.
+   */
+  apply(changes: readonly ClusterChange[]): readonly ClusterChange[] {
+    return changes.flatMap((change) => {
       switch (change.verb) {
         case 'put':
-          this.#of(change.object.kind).set(keyOf(change.object), change.object);
-          break;
+          return this.#put(change.object) ? [change] : [];
         case 'remove':
-          this.#of(change.kind).delete(keyOf(change));
-          break;
+          return this.#objects.get(change.kind)?.delete(keyOf(change)) === true ? [change] : [];
         case 'replace':
-          this.#objects.set(change.kind, new Map(change.objects.map((object) => [keyOf(object), object])));
-          this.#whole.add(change.kind);
-          break;
+          return this.#replace(change.kind, change.objects);
       }
-    }
+    });
   }
 
   /** The changes that lead from nothing to here. */
@@ -49,6 +50,30 @@ export class ClusterMemory {
 
   count(kind: Kind): Count {
     return this.#objects.get(kind)?.size ?? 0;
+  }
+
+  /** Was it news? */
+  #put(object: ClusterObject): boolean {
+    const objects = this.#of(object.kind);
+    const known = objects.get(keyOf(object));
+    if (known !== undefined && isSameObject(known, object)) return false;
+    objects.set(keyOf(object), object);
+    return true;
+  }
+
+  /** The first list makes the kind whole; of a later one only the differences are news. */
+  #replace(kind: Kind, objects: readonly ClusterObject[]): readonly ClusterChange[] {
+    if (!this.#whole.has(kind)) {
+      this.#whole.add(kind);
+      this.#objects.set(kind, new Map(objects.map((object) => [keyOf(object), object])));
+      return [{ verb: 'replace', kind, objects }];
+    }
+    const kept = new Set(objects.map(keyOf));
+    const gone = [...this.#of(kind)].filter(([key]) => !kept.has(key));
+    return this.apply([
+      ...gone.map(([, { namespace, name }]): ClusterChange => ({ verb: 'remove', kind, namespace, name })),
+      ...objects.map((object): ClusterChange => ({ verb: 'put', object })),
+    ]);
   }
 
   #of(kind: Kind): Map<string, ClusterObject> {

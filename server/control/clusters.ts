@@ -4,7 +4,13 @@
  */
 
 import type { Kind } from '../../zones/kubernetes/objects.ts';
-import type { ProgrammedSlice, Source, SourceEvents, SourceOptions } from '../../zones/kubernetes/source.ts';
+import {
+  kindsOf,
+  type ProgrammedSlice,
+  type Source,
+  type SourceEvents,
+  type SourceOptions,
+} from '../../zones/kubernetes/source.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { Labels } from '../counters.ts';
 import type { Log } from '../log.ts';
@@ -160,8 +166,8 @@ class Cluster {
     const source = await open(this.wish.source, {
       change: (changes) => {
         if (this.#isClosed) return;
-        this.memory.apply(changes);
-        send({ type: 'cluster', cluster: this.#key, changes });
+        const news = this.memory.apply(changes);
+        if (news.length > 0) send({ type: 'cluster', cluster: this.#key, changes: news });
         if (this.kinds.every((kind) => this.memory.isWhole(kind))) this.#receive();
       },
       report: (level, text) => {
@@ -249,13 +255,4 @@ function placeOf({ from }: SourceOptions): string {
     case 'manifests':
       return from.folder;
   }
-}
-
-function kindsOf(source: SourceOptions): readonly Kind[] {
-  const always: readonly Kind[] = ['Namespace', 'Service'];
-  return [
-    ...always,
-    ...(source.endpointSlices ? (['EndpointSlice'] as const) : []),
-    ...(source.pods ? (['Pod'] as const) : []),
-  ];
 }

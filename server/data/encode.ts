@@ -98,7 +98,7 @@ function fittingError(query: Query, reply: Reply, limit: Bytes): ExtendedError |
   const error = reply.extendedError;
   if (error === undefined || query.edns === undefined) return undefined;
   const left = limit - HEADER_SIZE - query.question.spelling.length - 4 - OPT_SIZE;
-  if (6 + Buffer.byteLength(error.text) <= left / 2) return error;
+  if (optSize(error) - OPT_SIZE <= left / 2) return error;
   return { code: error.code, text: '' };
 }
 

@@ -21,8 +21,8 @@ export type Verdict =
   | { readonly verdict: 'reject'; readonly rcode: number; readonly reason: RejectReason };
 
 /** `short`: below twelve octets. `reply`: QR is set. `source`: port 0 or an address that cannot be answered. */
-export type DropReason = 'short' | 'reply' | 'source';
-export type RejectReason = 'opcode' | 'counts';
+type DropReason = 'short' | 'reply' | 'source';
+type RejectReason = 'opcode' | 'counts';
 
 const PASS: Verdict = { verdict: 'pass' };
 const SHORT: Verdict = { verdict: 'drop', reason: 'short' };

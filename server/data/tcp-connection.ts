@@ -37,32 +37,38 @@ const DEADLINES: Readonly<Record<Awaited, Milliseconds | undefined>> = {
   end: LINGER_DEADLINE,
 };
 
+export type TcpConnectionParts = {
+  readonly peer: Peer;
+  readonly answer: Answer;
+  readonly unsent: Counter;
+  readonly after: After;
+  /** Told how many octets more, or fewer, are held for the client: what it has not finished, and what it has not read. */
+  readonly held: (change: Bytes) => void;
+};
+
 export class TcpConnection {
   readonly #socket: Socket;
-  readonly #peer: Peer;
-  readonly #answer: Answer;
-  readonly #unsent: Counter;
-  readonly #after: After;
+  readonly #parts: TcpConnectionParts;
   /** What was read and not served: half a frame, or whole ones that wait until there is room for their replies. */
   #pending: Buffer = NOTHING;
   #inFlight: Count = 0;
+  #held: Bytes = 0;
   #isEnding = false;
   #awaited: Awaited = 'rest';
   #callOffDeadline: () => void = () => {};
 
-  constructor(socket: Socket, peer: Peer, answer: Answer, unsent: Counter, after: After) {
+  constructor(socket: Socket, parts: TcpConnectionParts) {
     this.#socket = socket;
-    this.#peer = peer;
-    this.#answer = answer;
-    this.#unsent = unsent;
-    this.#after = after;
+    this.#parts = parts;
     socket.setNoDelay(true);
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('end', () => this.end());
-    socket.on('drain', () => this.#goOn());
     // The client is gone; the close event follows.
     socket.on('error', () => {});
-    socket.on('close', () => this.#callOffDeadline());
+    socket.on('close', () => {
+      this.#callOffDeadline();
+      this.#hold(0);
+    });
     this.#await('rest');
   }
 
@@ -100,6 +106,13 @@ export class TcpConnection {
     }
     const awaited = this.#next();
     if (awaited !== this.#awaited || served > 0) this.#await(awaited);
+    this.#hold(this.#pending.length + this.#socket.writableLength);
+  }
+
+  #hold(held: Bytes): void {
+    const change = held - this.#held;
+    this.#held = held;
+    if (change !== 0) this.#parts.held(change);
   }
 
   /** Serves the whole frames that wait, as long as the client takes the replies; returns how many. A loop, never recursion. */
@@ -119,7 +132,7 @@ export class TcpConnection {
   }
 
   #serve(packet: Buffer): void {
-    const reply = this.#answer(packet, this.#peer);
+    const reply = this.#parts.answer(packet, this.#parts.peer);
     if (reply === undefined) {
       // No query at all: nothing sensible can follow.
       this.destroy();
@@ -138,14 +151,17 @@ export class TcpConnection {
   /** Length and message leave in one write (RFC 7766 section 8). */
   #write(reply: Buffer): void {
     if (!this.#socket.writable) {
-      this.#unsent.add();
+      this.#parts.unsent.add();
       return;
     }
     const frame = Buffer.allocUnsafe(2 + reply.length);
     frame.writeUInt16BE(reply.length, 0);
     reply.copy(frame, 2);
-    this.#socket.write(frame);
+    this.#socket.write(frame, this.#written);
   }
+
+  /** The system has taken a frame: there may be room again. */
+  readonly #written = (): void => this.#goOn();
 
   #isFull(): boolean {
     return this.#inFlight >= IN_FLIGHT_MAX || this.#socket.writableLength > UNSENT_MAX;
@@ -163,7 +179,7 @@ export class TcpConnection {
     this.#awaited = awaited;
     this.#callOffDeadline();
     const deadline = DEADLINES[awaited];
-    this.#callOffDeadline = deadline === undefined ? () => {} : this.#after(deadline, () => this.#expire());
+    this.#callOffDeadline = deadline === undefined ? () => {} : this.#parts.after(deadline, () => this.#expire());
   }
 
   /** Who is merely silent gets a proper end; who leaves a thing half done does not. */

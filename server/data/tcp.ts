@@ -3,21 +3,33 @@
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 
-import type { Count } from '../../zones/units.ts';
+import type { Bytes, Count } from '../../zones/units.ts';
 import type { Counter, Counters } from '../counters.ts';
 import { TcpConnection, type After } from './tcp-connection.ts';
 import type { Answer } from './udp.ts';
 
 /** Of one listener: a node cache on each of 5,000 nodes keeps one or two open. About 10 KiB each. */
-export const CONNECTIONS_MAX: Count = 8_192;
+const CONNECTIONS_MAX: Count = 8_192;
 /** From one address, so that one pod cannot take them all. A node cache opens one per query that it waits for. */
-export const CONNECTIONS_PER_SOURCE_MAX: Count = 256;
+const CONNECTIONS_PER_SOURCE_MAX: Count = 256;
 
-export type TcpOptions = { readonly connections: Count; readonly perSource: Count; readonly after: After };
+/**
+ * Held for all clients of a listener together: half messages and unread replies, which those who read and finish do not have. A message has
+ * up to 64 KiB, so without this bound a few pods could fill any memory limit.
+ */
+const HELD_MAX: Bytes = 16 * 1024 * 1024;
+
+export type TcpOptions = {
+  readonly connections: Count;
+  readonly perSource: Count;
+  readonly held: Bytes;
+  readonly after: After;
+};
 
 const DEFAULTS: TcpOptions = {
   connections: CONNECTIONS_MAX,
   perSource: CONNECTIONS_PER_SOURCE_MAX,
+  held: HELD_MAX,
   after(delay, run) {
     const timer = setTimeout(run, delay);
     return () => clearTimeout(timer);
@@ -35,6 +47,7 @@ export class TcpListener {
   /** In the order of their last messages: the one that has been idle longest comes first. */
   readonly #connections = new Set<TcpConnection>();
   readonly #perSource = new Map<string, Count>();
+  #held: Bytes = 0;
 
   private constructor(answer: Answer, counters: Counters, options: TcpOptions) {
     this.#answer = answer;
@@ -124,7 +137,13 @@ export class TcpListener {
       this.#connections.add(connection);
       return this.#answer(packet, from);
     };
-    const connection: TcpConnection = new TcpConnection(socket, peer, answer, this.#unsent, after);
+    const held = (change: Bytes): void => {
+      this.#held += change;
+      if (change < 0 || this.#held <= this.#options.held) return;
+      this.#evicted.add();
+      connection.destroy();
+    };
+    const connection: TcpConnection = new TcpConnection(socket, { peer, answer, unsent: this.#unsent, after, held });
     this.#connections.add(connection);
     socket.on('close', () => {
       this.#connections.delete(connection);

@@ -7,6 +7,7 @@ import type { Answer } from '../../zones/answer.ts';
 import { aliasTarget } from '../../zones/kubernetes/alias.ts';
 import { clusterZones, zoneHolding } from '../../zones/kubernetes/cluster-zones.ts';
 import type { Kind } from '../../zones/kubernetes/objects.ts';
+import { kindsOf } from '../../zones/kubernetes/source.ts';
 import type { ClusterStore } from '../../zones/kubernetes/store/store.ts';
 import type { Zone } from '../../zones/kubernetes/zone.ts';
 import { isWithin, lowerCase, type Name } from '../../zones/name.ts';
@@ -41,7 +42,7 @@ export function kubernetesAt(localAddresses: () => readonly Address[]): Plugin<K
         localAddresses: localAddresses(),
         passesOn,
       });
-      const authority: Authority = { store, kinds: kindsFor(options), zones, passesOn, resolve: context.resolve };
+      const authority: Authority = { store, kinds: kindsOf(options.source), zones, passesOn, resolve: context.resolve };
       return (next) => (query) => answer(authority, query, next);
     },
   };
@@ -99,13 +100,6 @@ function notReady({ authority }: Answer): Reply {
     fresh: true,
     extendedError: NOT_READY,
   };
-}
-
-function kindsFor({ source }: KubernetesOptions): readonly Kind[] {
-  const kinds: Kind[] = ['Namespace', 'Service'];
-  if (source.endpointSlices) kinds.push('EndpointSlice');
-  if (source.pods) kinds.push('Pod');
-  return kinds;
 }
 
 /** Link-local IPv6 addresses mean nothing to clients elsewhere (RFC 4291 section 2.5.6). */

@@ -10,12 +10,12 @@ import type { Reply } from '../query.ts';
 import { COMMON_FORMAT, compileFormat } from './log-format.ts';
 
 /** What kind of reply it was: a denial is NXDOMAIN or NODATA. */
-export type ReplyClass = 'success' | 'denial' | 'error';
+type ReplyClass = 'success' | 'denial' | 'error';
 
 /** In file order; the first rule with a name at or above the question's decides. */
 export type LogOptions = { readonly rules: readonly LogRule[] };
 
-export type LogRule = {
+type LogRule = {
   readonly names: readonly Name[];
   readonly format: string;
   readonly classes: readonly ReplyClass[];
@@ -38,7 +38,7 @@ export const log: Plugin<LogOptions> = {
 };
 
 /** NXDOMAIN is a denial, and so is an empty NOERROR with an SOA; one without is a delegation or an empty answer (RFC 2308 section 2). */
-export function classOf({ rcode, answer, authority }: Reply): ReplyClass {
+function classOf({ rcode, answer, authority }: Reply): ReplyClass {
   if (rcode === Rcode.NXDOMAIN) return 'denial';
   if (rcode !== Rcode.NOERROR) return 'error';
   if (answer.length === 0 && authority.some((set) => set.type === RRType.SOA)) return 'denial';

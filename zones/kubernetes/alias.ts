@@ -28,7 +28,7 @@ export function followAlias(alias: Answer, name: Name, type: number, zone: Alias
     if (seen.has(targetName) || isWithin(targetName, owner)) return zone.nowhere;
     seen.add(targetName);
     owner = targetName;
-    if (!isWithin(owner, zone.apex)) return { outcome: 'alias', answer: chain, authority: NONE, additional: NONE };
+    if (!zone.holds(owner)) return { outcome: 'alias', answer: chain, authority: NONE, additional: NONE };
     found = zone.lookUp(owner, target, type);
     if (found.outcome === 'alias') continue;
     const { outcome, answer, authority, additional } = found;
@@ -38,7 +38,7 @@ export function followAlias(alias: Answer, name: Name, type: number, zone: Alias
 
 /** What the chain needs of its zone. */
 export type AliasZone = {
-  readonly apex: Name;
+  readonly holds: (name: Name) => boolean;
   /** One name, its alias not followed: outcome `alias` and one CNAME if it has one. */
   readonly lookUp: (name: Name, spelling: Spelling, type: number) => Answer;
   /** The answer of a chain that leads nowhere. */

@@ -72,23 +72,27 @@ export function isPortNumber(value: unknown): value is number {
 
 /**
  * The address as text, or undefined if it is none. It stays as it was written, for endpoint names are made from that text;
- * only IPv6 with an IPv4 tail is rewritten, because the dots of the tail would look like labels.
+ * only what may be an IPv4 address in IPv6 is rewritten, with or without the dots, which would look like labels.
  */
 export function addressTextFrom(value: unknown): string | undefined {
   if (typeof value !== 'string') return undefined;
   const family = isIP(value);
   if (family === 4) return value;
   if (family !== 6 || value.includes('%')) return undefined;
-  return value.includes('.') ? withoutTail(value) : value;
+  return PERHAPS_IPV4.test(value) ? withoutIpv4(value) : value;
 }
 
 /** IPv4-mapped addresses are IPv4 addresses (RFC 4291 section 2.5.5.2), as they are for Go's net package and so for the API. */
-function withoutTail(text: string): string | undefined {
+function withoutIpv4(text: string): string | undefined {
   const address = addressFrom(text);
   if (address === undefined) return undefined;
   const isMapped = address.every((octet, i) => i >= 12 || octet === (i < 10 ? 0 : 255));
-  return presentAddress(isMapped ? address.slice(12) : address);
+  if (isMapped) return presentAddress(address.slice(12));
+  return text.includes('.') ? presentAddress(address) : text;
 }
+
+/** A tail with dots, or the group before it. */
+const PERHAPS_IPV4 = /\.|:ffff:/i;
 
 function isLabelText(text: string, start: number, end: number): boolean {
   if (end === start) return false;

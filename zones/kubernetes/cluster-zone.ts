@@ -16,7 +16,7 @@ import { dataAnswer, isExposed, NO_RRSETS, type Zone, type ZoneOptions } from '.
 import { zoneHead, type ZoneHead } from './zone-head.ts';
 
 export function clusterZone(store: ClusterStore, options: ZoneOptions): Zone {
-  const { apex } = options;
+  const { apex, holds } = options;
   const head = zoneHead(store, options);
   const view: View = { store, options, head };
   const lookUpHere = (name: Name, spelling: Spelling, type: number): Answer => lookUp(view, name, spelling, type);
@@ -26,7 +26,7 @@ export function clusterZone(store: ClusterStore, options: ZoneOptions): Zone {
       const found = lookUp(view, name, spelling, type);
       if (found.outcome !== 'alias') return found;
       const nowhere = head.nodata(spelling.slice(name.length - apex.length) as Spelling);
-      return followAlias(found, name, type, { apex, lookUp: lookUpHere, nowhere });
+      return followAlias(found, name, type, { holds, lookUp: lookUpHere, nowhere });
     },
   };
 }

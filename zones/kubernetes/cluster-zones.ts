@@ -11,9 +11,14 @@ import type { Zone, ZoneOptions } from './zone.ts';
 export function clusterZones(
   store: ClusterStore,
   apexes: readonly Name[],
-  options: Omit<ZoneOptions, 'apex'>,
+  options: Omit<ZoneOptions, 'apex' | 'holds'>,
 ): readonly Zone[] {
-  return apexes.toSorted((a, b) => b.length - a.length).map((apex) => zoneAt(store, { ...options, apex }));
+  const sorted = apexes.toSorted((a, b) => b.length - a.length);
+  return sorted.map((apex) => {
+    const holds = (name: Name): boolean =>
+      sorted.find((each) => isWithin(name, each)) === apex && isReverseName(name) === isReverseName(apex);
+    return zoneAt(store, { ...options, apex, holds });
+  });
 }
 
 /** The longest zone that is an ancestor of the name or the name itself; undefined if none is. */

@@ -54,7 +54,6 @@ export type Pod = {
   readonly name: string;
   /** status.podIPs, or status.podIP alone. */
   readonly addresses: readonly string[];
-  readonly hostNetwork: boolean;
 };
 
 export type ClusterObject = Namespace | Service | EndpointSlice | Pod;

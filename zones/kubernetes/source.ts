@@ -1,7 +1,7 @@
 /** Where a cluster's objects come from. Knows what a source is and is told, not how any of them works. */
 
 import type { Count, Milliseconds, Seconds } from '../units.ts';
-import type { ClusterChange } from './objects.ts';
+import { KINDS, type ClusterChange, type Kind } from './objects.ts';
 
 /** Which cluster to read; plain data, for two equal values are one source. */
 export type SourceOptions = {
@@ -21,6 +21,11 @@ export type SourceOptions = {
   /** How hard an API server may be asked. */
   readonly requests: RequestLimits;
 };
+
+/** The kinds that are needed; what of them does not exist is only known when all were reported. */
+export function kindsOf({ pods, endpointSlices }: SourceOptions): readonly Kind[] {
+  return KINDS.filter((kind) => (kind === 'Pod' ? pods : kind !== 'EndpointSlice' || endpointSlices));
+}
 
 /** `apiserver_qps`, `apiserver_burst` and `apiserver_max_inflight`; undefined or 0 is no limit. */
 export type RequestLimits = {

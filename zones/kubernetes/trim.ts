@@ -25,8 +25,8 @@ export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 export const HEADLESS = 'None';
 
 /**
- * The few fields an answer can depend on. Undefined if the object has no usable name, or if it is a Pod that is on its way
- * out. The API server has validated what it stores, but not against every version of its rules, and a file nobody has.
+ * The few fields an answer can depend on. Undefined if the object has no usable name, or if it is a Pod that has ended. The
+ * API server has validated what it stores, but not against every version of its rules, and a file nobody has.
  */
 export function trim(kind: Kind, raw: unknown): ClusterObject | undefined {
   return TRIMMERS[kind](fieldsOf(raw));
@@ -70,9 +70,10 @@ function endpointSliceFrom(object: Fields): EndpointSlice | undefined {
   };
 }
 
+/** A Pod on its way out keeps its address until it is gone, which may take hours, and so its name. */
 function podFrom(object: Fields): Pod | undefined {
-  const { name, namespace, deletionTimestamp } = fieldsOf(object['metadata']);
-  if (!isSubdomain(name) || !isLabel(namespace) || !isAbsent(deletionTimestamp)) return undefined;
+  const { name, namespace } = fieldsOf(object['metadata']);
+  if (!isSubdomain(name) || !isLabel(namespace)) return undefined;
   const { podIPs, podIP, phase } = fieldsOf(object['status']);
   if (phase === 'Succeeded' || phase === 'Failed' || phase === 'Unknown') return undefined;
   const single = addressTextFrom(podIP);
@@ -83,7 +84,6 @@ function podFrom(object: Fields): Pod | undefined {
     addresses:
       mapKept(listOf(podIPs), (entry) => addressTextFrom(fieldsOf(entry)['ip'])) ??
       (single === undefined ? NO_TEXTS : [single]),
-    hostNetwork: fieldsOf(object['spec'])['hostNetwork'] === true,
   };
 }
 

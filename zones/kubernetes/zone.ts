@@ -17,6 +17,8 @@ export type Zone = {
 /** How one zone shows the cluster. */
 export type ZoneOptions = {
   readonly apex: Name;
+  /** Is the name this zone's, and not one of a longer zone or of addresses? Only such a name can an alias be followed to. */
+  readonly holds: (name: Name) => boolean;
   /** The zone that holds the services' names: where reverse names and name servers point to. */
   readonly primary: Name;
   readonly ttl: Seconds;

@@ -94,6 +94,24 @@ test('what a source reports goes to the data thread as it comes; synced is what 
   t.false(clusters.isSynced('b'));
 });
 
+test('the data thread is told what is new: an update or a list that says what was known costs it nothing', async (t) => {
+  const { clusters, opened, sent } = stage();
+  (await clusters.prepare(new Map([['a', wish('a')]]))).commit();
+  const change = (...changes: ClusterChange[]): unknown[] => {
+    sent.length = 0;
+    opened[0]?.events.change(structuredClone(changes));
+    return sent.flatMap((message): readonly unknown[] => (message.type === 'cluster' ? message.changes : [message]));
+  };
+  const remove: ClusterChange = { verb: 'remove', kind: 'Service', namespace: 'shop', name: 'web' };
+  const moved: ClusterChange = { verb: 'put', object: { ...WEB, clusterIPs: ['10.96.12.81'] } };
+  const added: ClusterChange = { verb: 'put', object: { ...WEB, name: 'new' } };
+  change(...all('Namespace', 'Service'));
+  t.deepEqual(change({ verb: 'put', object: WEB }, ...all('Namespace', 'Service')), []);
+  t.deepEqual(change(moved, moved), [moved]);
+  t.deepEqual(change({ verb: 'replace', kind: 'Service', objects: [added.object] }), [remove, added]);
+  t.deepEqual(change(remove), []);
+});
+
 test('synced wants the kinds that the options ask for', async (t) => {
   const { clusters } = stage();
   (await clusters.prepare(new Map([['a', wish('a', { pods: true, endpointSlices: true })]]))).commit();
@@ -258,7 +276,9 @@ test('the memory of a cluster is what its changes lead to, whatever they are', (
   fc.assert(
     fc.property(fc.array(fc.oneof(put, remove, replace), { maxLength: 30 }), (changes) => {
       const whole = new ClusterMemory();
-      whole.apply(changes);
+      const told = new ClusterMemory();
+      for (const change of changes) told.apply(whole.apply([change]));
+      t.deepEqual(told.changes(), whole.changes(), 'what is left out is not missed');
       const again = new ClusterMemory();
       again.apply(whole.changes());
       t.deepEqual(again.changes(), whole.changes());

@@ -87,6 +87,12 @@ test('an OPT in the query gives one of ours: version 0, 1232 octets, DO copied, 
   );
 });
 
+test('where there is room for it a long extended error is cut, not left out', (t) => {
+  const query = queryFor({ edns: EDNS });
+  const { packet } = encode(query, replyWith({ rcode: 2, extendedError: { code: 22, text: 'x'.repeat(1_000) } }));
+  t.deepEqual(decodeUpstreamReply(packet).extendedError, { code: 22, text: 'x'.repeat(128) });
+});
+
 test('an extended error that is too long loses its text, then nothing else', (t) => {
   const query = queryFor({
     name: `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(60)}`,

@@ -208,6 +208,25 @@ test('without an idle connection a new one is refused: nobody loses a reply that
   t.deepEqual(await read(waiting, 1), ['slow']);
 });
 
+test('what clients leave unfinished is bounded for all of them together; the one that exceeds it is closed and counted', async (t) => {
+  const { port, count } = await limited(t, { held: 100_000 });
+  const octets = frame('x'.repeat(65_000));
+  const patient = await connected(t, port);
+  patient.write(octets.subarray(0, 60_000));
+  const greedy = await connected(t, port);
+  const isClosed = closed(greedy);
+  greedy.write(octets.subarray(0, 60_000));
+  const small = await connected(t, port);
+  small.write(octets.subarray(0, 10));
+  await isClosed;
+  t.is(count('fivedots_evicted_connections_total'), 1);
+  patient.write(octets.subarray(60_000));
+  t.deepEqual(await read(patient, 1), ['x'.repeat(65_000)]);
+  const next = await connected(t, port);
+  next.write(octets);
+  t.deepEqual(await read(next, 1), ['x'.repeat(65_000)]);
+});
+
 /** A listener with other limits, and its counters by name. */
 async function limited(
   t: ExecutionContext,

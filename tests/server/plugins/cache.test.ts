@@ -414,6 +414,16 @@ test('large answers do not fill the memory: entries make room by size too', asyn
   t.true(entries > 10 && entries < 20, String(entries));
 });
 
+test('small records count with the memory that they take, not with their few octets', async (t) => {
+  const rdatas = Array.from({ length: 20 }, (_, i) => Uint8Array.of(192, 0, 2, i));
+  const made = cached('cache {\n success 250\n}', (query) =>
+    Promise.resolve(reply({ answer: [{ owner: query.question.name, type: RRType.A, ttl: 300, rdatas }] })),
+  );
+  for (let i = 0; i < 250; i++) await made.ask(`n${i}.example.org`);
+  // Each takes 5.8 KB of heap, and 1 MiB is there.
+  t.true((counted(made, 'entries', 'success') ?? 0) < 190);
+});
+
 test('prefetch asks anew in the background once enough hits came and little of the TTL is left', async (t) => {
   const made = cached('cache {\n prefetch 2 1m 20%\n}', reply({ answer: [address(100)] }));
   await made.ask();
@@ -533,6 +543,30 @@ for (const { name, below, expected } of [
   });
 }
 
+// RFC 8767 section 4: NOERROR and NXDOMAIN must be taken to have refreshed the data, whether they can be kept or not.
+for (const { name, below, expected } of [
+  { name: 'NXDOMAIN without SOA', below: reply({ rcode: Rcode.NXDOMAIN }), expected: 'NXDOMAIN ' },
+  { name: 'an answer with TTL 0', below: reply({ answer: [address(0)] }), expected: 'NOERROR 0' },
+  { name: 'an alias to nothing', below: reply({ answer: [alias(9, NAME, 'a.example.org')] }), expected: 'NOERROR 9' },
+]) {
+  for (const mode of ['immediate', 'verify']) {
+    test(`serve_stale ${mode}: ${name} ends what was known before`, async (t) => {
+      const made = cached(
+        `cache {\n success 100 3600 0\n serve_stale 1h ${mode} ${mode === 'verify' ? '0s 1s' : '1s'}\n}`,
+        reply({ answer: [address(100)] }),
+      );
+      await made.ask();
+      made.pass(200_000);
+      made.answer(below);
+      await made.ask();
+      await settled();
+      const { rcode, ...rest } = await made.ask();
+      t.is(`${rcodeName(rcode)} ${ttlsOf({ rcode, ...rest }).join()}`, expected);
+      t.is(counted(made, 'entries', 'success'), 0);
+    });
+  }
+}
+
 test('serve_stale verify: silence below gives the stale answer when the time is up', async (t) => {
   const made = cached('cache {\n serve_stale 1h verify 1ms\n}', reply({ answer: [address(100)] }));
   await made.ask();
@@ -560,6 +594,32 @@ test('serve_stale_policy prefer_positive: an answer out of date is better than a
   made.pass(3_600_000);
   t.is((await made.ask()).rcode, Rcode.NXDOMAIN);
 });
+
+for (const { name, below, options } of [
+  { name: 'a reply with nothing in it', below: reply({}), options: '' },
+  { name: 'a delegation', below: reply({ authority: [nameserver(100)] }), options: '' },
+  {
+    name: 'NXDOMAIN that is not kept',
+    below: reply({ rcode: Rcode.NXDOMAIN, authority: [soa(100, 100)] }),
+    options: 'disable denial',
+  },
+  { name: 'NXDOMAIN without SOA', below: reply({ rcode: Rcode.NXDOMAIN }), options: '' },
+]) {
+  test(`serve_stale_policy prefer_positive: ${name} does not take the place of an answer`, async (t) => {
+    const made = cached(
+      `cache {\n serve_stale 1h verify\n serve_stale_policy prefer_positive\n ${options}\n}`,
+      reply({ answer: [address(100)] }),
+    );
+    await made.ask();
+    made.pass(200_000);
+    made.answer(below);
+    for (let i = 0; i < 3; i++) {
+      t.is((await made.ask()).answer.length, 1);
+      made.pass(10_000);
+    }
+    t.is(made.asked.length, 4);
+  });
+}
 
 test('a refresh that ends in a fault of ours is logged and harms nobody', async (t: ExecutionContext) => {
   const made = cached('cache {\n serve_stale\n}');
@@ -631,6 +691,8 @@ for (const { text, expected } of [
   { text: 'cache {\n servfail 6\n}', expected: /a duration with its unit/ },
   { text: 'cache {\n disable both\n}', expected: /expected success or denial/ },
   { text: 'cache {\n keepttl yes\n}', expected: /takes no arguments/ },
+  // Node fires such a timer at once.
+  { text: 'cache {\n serve_stale 1h verify 1000h\n}', expected: /3:24: found "1000h", expected a duration of at most/ },
   { text: 'cache {\n serve_stale 1h later\n}', expected: /expected immediate or verify/ },
   { text: 'cache {\n serve_stale 1h immediate 1500ms\n}', expected: /a duration of whole seconds/ },
   { text: 'cache {\n serve_stale 1h immediate 1s 6m\n}', expected: /at most 5m/ },

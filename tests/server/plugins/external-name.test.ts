@@ -230,6 +230,22 @@ test('a chain that ends outside keeps its aliases in order', async (t) => {
   ]);
 });
 
+const elsewhere: readonly [string, string, string, string][] = [
+  ['a longer zone', 'cluster.local b.cluster.local', 'web.prod.svc.b.cluster.local', 'A 10.96.1.1'],
+  ['a name of an address, from the root zone', '.', '1.1.96.10.in-addr.arpa', 'PTR web.prod.svc.'],
+];
+
+for (const [what, zones, target, record] of elsewhere) {
+  test(`an alias to ${what} is no name of its own zone: the whole server is asked`, async (t) => {
+    const store = storeOf([...EXAMPLE_OBJECTS, externalName('prod/x', target)]);
+    const handler: Handler = handlerFor({ store, zones, resolve: (query) => handler(query) });
+    const alias = zones === '.' ? 'x.prod.svc.' : 'x.prod.svc.cluster.local.';
+    const { reply, answer } = await ask(handler, alias, record.split(' ')[0] ?? '');
+    t.is(reply, 'NOERROR aa');
+    t.deepEqual(answer, [`${alias} 5 IN CNAME ${target}.`, `${target}. 5 IN ${record}`]);
+  });
+}
+
 const nowhere: readonly [string, string][] = [
   ['itself', 'x.prod.svc.cluster.local'],
   ['itself in other letters', 'X.PROD.svc.cluster.local.'],

@@ -1,12 +1,15 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import test, { type ExecutionContext } from 'ava';
 
 import { MISMATCHES_MAX } from '../../../server/data/upstream/udp-exchange.ts';
 import { forward } from '../../../server/plugins/forward.ts';
-import type { Handler } from '../../../server/pipeline.ts';
+import type { Handler, Kept } from '../../../server/pipeline.ts';
 import { sharedUpstreams } from '../../../server/data/upstream/upstreams.ts';
 import { emptyReply, type Query, type Reply } from '../../../server/query.ts';
 import { presentAddress } from '../../../zones/ip.ts';
@@ -93,6 +96,17 @@ for (const { program, over } of [
     );
   });
 }
+
+// RFC 9715 section 3: what comes in IP fragments may be part of somebody else's.
+test('a reply over UDP that is larger than the 1232 octets that were offered is asked for over TCP', async (t) => {
+  const server = await upstream(t);
+  const { ask } = forwarded(t, `forward . ${server.address}`);
+  t.is((await ask('big-100.example.org')).answer[0]?.rdatas.length, 100);
+  t.deepEqual(
+    server.seen.map(({ protocol }) => protocol),
+    ['udp', 'tcp'],
+  );
+});
 
 test('replies that do not match are counted and say nothing of the upstream', async (t) => {
   const server = await upstream(t);
@@ -187,6 +201,14 @@ test('a truncated reply whose rest cannot be had over TCP goes to the client as 
   t.deepEqual(reply.answer, []);
 });
 
+test('a client over TCP, who would not ask again, is told that the rest cannot be had', async (t) => {
+  const server = await upstream(t, { tcp: false });
+  const { ask } = forwarded(t, `forward . ${server.address}`);
+  const reply = await ask('tc.example.org', 'A', TCP);
+  t.is(reply.rcode, Rcode.SERVFAIL);
+  t.regex(reply.fault ?? '', /too large for UDP, and no upstream gave it over TCP/);
+});
+
 test('TC over TCP is no answer', async (t) => {
   const server = await upstream(t);
   const { ask } = forwarded(t, `forward . ${server.address} {\n force_tcp\n}`);
@@ -243,6 +265,14 @@ test('an upstream that changes letters is asked over TCP from then on, and the l
     ['udp', 'tcp', 'tcp'],
   );
   t.is(lines.filter((line) => line.includes('changes the letters')).length, 1);
+});
+
+test('an upstream that changes letters and has no TCP: the log can say why TCP was asked', async (t) => {
+  const server = await upstream(t, { behave: 'lowercase', tcp: false });
+  const { ask } = forwarded(t, `forward . ${server.address}`);
+  const reply = await ask('a.example.org');
+  t.is(reply.rcode, Rcode.SERVFAIL);
+  t.regex(reply.fault ?? '', /ECONNREFUSED.*its reply over UDP could not be told from a forgery/);
 });
 
 test('a port that refuses is an error at once, and the next upstream answers', async (t) => {
@@ -333,6 +363,20 @@ test('failover asks the next upstream, and returns the refusal when all refuse',
   t.is((await second.ask('ok.example.org')).rcode, Rcode.REFUSED);
 });
 
+test('failover goes on past an upstream that is gone, and is no matter of max_connect_attempts', async (t) => {
+  const lame = await upstream(t, { behave: 'rcode-5' });
+  const gone = await startEvilUpstream();
+  await gone.close();
+  const server = await upstream(t);
+  for (const [to, option] of [
+    [`${lame.address} ${gone.address} ${server.address}`, ''],
+    [`${lame.address} ${server.address}`, ' max_connect_attempts 1\n'],
+  ] as const) {
+    const { ask } = forwarded(t, `forward . ${to} {\n policy sequential\n failover REFUSED\n${option}}`);
+    t.is((await ask('ok.example.org')).rcode, Rcode.NOERROR);
+  }
+});
+
 for (const { name, option, handedOver } of [
   { name: 'rcode-3', option: 'next NXDOMAIN', handedOver: true },
   { name: 'rcode-3', option: 'next SERVFAIL REFUSED', handedOver: false },
@@ -406,6 +450,28 @@ test('a changed resolv.conf changes the upstreams, and the ones that stay keep w
   t.regex(made.lines.at(-1) ?? '', /has changed and cannot be used: it has no nameserver line; the upstreams stay/);
 });
 
+test('what is kept through reloads does not keep the plan that it was made for', async (t) => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const kept: Kept[] = [];
+  const plan = ((): WeakRef<object> => {
+    const { context } = testContext({
+      keep: (_key, make) => {
+        const state = make();
+        kept.push(state);
+        return state;
+      },
+    });
+    forward.layer?.(optionsFrom(forward, 'forward . 127.0.0.1:5353'), context);
+    return new WeakRef(context);
+  })();
+  await setImmediate();
+  collect();
+  t.is(plan.deref(), undefined);
+  t.is(kept.length, 1);
+  kept[0]?.close();
+});
+
 for (const { text, expected } of [
   { text: 'forward', expected: /Corefile:2:1: found the end of the line after "forward"/ },
   { text: 'forward .', expected: /2:9: found the end of the line/ },
@@ -421,6 +487,13 @@ for (const { text, expected } of [
   { text: `forward . ${'192.0.2.1 '.repeat(16)}`, expected: /at most 15/ },
   { text: 'forward . 192.0.2.1 {\n polici random\n}', expected: /3:2: found "polici".*did you mean "policy"/ },
   { text: 'forward . 192.0.2.1 {\n policy best\n}', expected: /expected random, round_robin or sequential/ },
+  // Node fires such a timer at once.
+  {
+    text: 'forward . 192.0.2.1 {\n read_timeout 1000h\n}',
+    expected: /3:15: found "1000h", expected a duration of at most/,
+  },
+  { text: 'forward . 192.0.2.1 {\n expire 1000h\n}', expected: /a duration of at most/ },
+  { text: 'forward . 192.0.2.1 {\n health_check 1000h\n}', expected: /a duration of at most/ },
   { text: 'forward . 192.0.2.1 {\n max_fails -1\n}', expected: /a whole number from 0/ },
   {
     text: 'forward . 192.0.2.1 {\n max_age 5s\n}',

@@ -3,7 +3,7 @@
 import type { Count } from '../../units.ts';
 import { isFields, type Fields } from '../api-values.ts';
 import type { Kind } from '../objects.ts';
-import type { SourceOptions } from '../source.ts';
+import { kindsOf, type SourceOptions } from '../source.ts';
 
 /** One kind of object at the API server. */
 export type Resource = {
@@ -20,11 +20,11 @@ export type Resource = {
 
 /** The resources that a source reads. */
 export function resourcesOf(options: SourceOptions): readonly Resource[] {
-  const { labels, namespaceLabels } = options;
-  const resources = [resource('Namespace', namespaceLabels), resource('Service', labels)];
-  if (options.endpointSlices) resources.push(resource('EndpointSlice', labels));
-  if (options.pods) resources.push(resource('Pod', labels));
-  return resources;
+  return kindsOf(options).map((kind) => ({
+    kind,
+    ...PLACES[kind],
+    labelSelector: kind === 'Namespace' ? options.namespaceLabels : options.labels,
+  }));
 }
 
 /** The query parameters that every list and watch of a resource has. */
@@ -79,7 +79,3 @@ const PLACES: { readonly [K in Kind]: Pick<Resource, 'path' | 'plural' | 'group'
   // A pod is 10 KB of JSON: half a page is 2.5 MB, parsed in one go.
   Pod: { path: '/api/v1/pods', plural: 'pods', group: '', pageSize: 250, fieldSelector: RUNNING },
 };
-
-function resource(kind: Kind, labelSelector: string): Resource {
-  return { kind, ...PLACES[kind], labelSelector };
-}

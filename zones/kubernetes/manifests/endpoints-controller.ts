@@ -5,9 +5,10 @@
 
 import { isIPv6 } from 'node:net';
 
+import { addressFrom, presentAddress } from '../../ip.ts';
+import type { Count } from '../../units.ts';
 import { addressTextFrom, fieldsOf, isAbsent, isPortNumber, listOf, type Fields } from '../api-values.ts';
 import { HEADLESS, SERVICE_NAME_LABEL } from '../trim.ts';
-import type { Count } from '../../units.ts';
 
 /** Most endpoints in one slice: the default of kube-controller-manager's `--max-endpoints-per-slice`. */
 export const ENDPOINTS_PER_SLICE: Count = 100;
@@ -42,7 +43,7 @@ export function controlledSlices(input: ControllerInput): readonly Fields[] {
     const service = services.get(keyOf(endpoints));
     if (service === undefined || hasSelector(service) || done.has(keyOf(endpoints))) continue;
     if (fieldsOf(fieldsOf(endpoints['metadata'])['labels'])[SKIP_MIRROR_LABEL] === 'true') continue;
-    slices.push(...slicesFrom(endpoints, groupsOfSubsets(service, endpoints), MIRRORING_CONTROLLER, taken));
+    slices.push(...slicesFrom(endpoints, groupsOfSubsets(endpoints), MIRRORING_CONTROLLER, taken));
   }
   return slices;
 }
@@ -91,9 +92,9 @@ function groupsOfPods(service: Fields, pods: readonly Fields[]): Groups {
   return groups;
 }
 
-function groupsOfSubsets(service: Fields, endpoints: Fields): Groups {
+/** `publishNotReadyAddresses` says nothing here: whoever writes Endpoints says which of them are ready. */
+function groupsOfSubsets(endpoints: Fields): Groups {
   const groups: Groups = new Map();
-  const publishNotReady = fieldsOf(service['spec'])['publishNotReadyAddresses'] === true;
   for (const subset of listOf(endpoints['subsets']).map(fieldsOf)) {
     const ports = listOf(subset['ports']).flatMap((raw) => {
       const port = fieldsOf(raw);
@@ -101,13 +102,13 @@ function groupsOfSubsets(service: Fields, endpoints: Fields): Groups {
     });
     const add = (raw: unknown, ready: boolean): void => {
       const { ip, hostname, targetRef } = fieldsOf(raw);
-      const text = addressTextFrom(ip);
+      const text = canonicalTextFrom(ip);
       if (text === undefined) return;
       const group = groupOf(groups, familyOf(text), ports);
       group.endpoints.push({ addresses: [text], conditions: { ready }, hostname, targetRef });
     };
     for (const address of listOf(subset['addresses'])) add(address, true);
-    for (const address of listOf(subset['notReadyAddresses'])) add(address, publishNotReady);
+    for (const address of listOf(subset['notReadyAddresses'])) add(address, false);
   }
   return groups;
 }
@@ -189,7 +190,14 @@ function isReady(status: Fields): boolean {
 
 function addressesOf({ podIPs, podIP }: Fields): readonly string[] {
   const list = listOf(podIPs).map((entry) => fieldsOf(entry)['ip']);
-  return (list.length > 0 ? list : [podIP]).map(addressTextFrom).filter((text) => text !== undefined);
+  return (list.length > 0 ? list : [podIP]).map(canonicalTextFrom).filter((text) => text !== undefined);
+}
+
+/** Both controllers write addresses anew, however they were written; endpoint names are made from that text. */
+function canonicalTextFrom(value: unknown): string | undefined {
+  const text = addressTextFrom(value);
+  const address = text === undefined ? undefined : addressFrom(text);
+  return address === undefined ? undefined : presentAddress(address);
 }
 
 function familyOf(address: string): Family {

@@ -166,7 +166,6 @@ const CHECKS: { readonly [K in ManifestKind]: (check: Check, raw: Fields) => voi
     check.may(['spec'], isFields, 'a mapping');
     check.may(['spec', 'hostname'], isLabel, LABEL);
     check.may(['spec', 'subdomain'], isLabel, LABEL);
-    check.may(['spec', 'hostNetwork'], isBoolean, 'true or false');
     check.each(['spec', 'containers'], (container) => {
       check.each([...container, 'ports'], (port) => {
         check.must([...port, 'containerPort'], isPortNumber, PORT);

@@ -11,8 +11,8 @@ import { watchFolder } from './folder-watch.ts';
 import { labelSelectorFrom } from '../label-selector.ts';
 import { manifestClusterFrom, presentPlace, type Note } from './manifest-cluster.ts';
 import { manifestObjectsFrom, type Complaint, type ManifestFile, type ManifestObject } from './manifest-file.ts';
-import { KINDS, type ClusterChange, type ClusterObject, type Kind } from '../objects.ts';
-import type { Source, SourceEvents, SourceOptions } from '../source.ts';
+import type { ClusterChange, ClusterObject, Kind } from '../objects.ts';
+import { kindsOf, type Source, type SourceEvents, type SourceOptions } from '../source.ts';
 import { SYSTEM_TIME, type Time } from '../api/time.ts';
 
 /** Errors told of one state of the folder; mending these shows the others. */
@@ -37,7 +37,7 @@ export function openManifestFolder(
     others: labelSelectorFrom(options.labels),
   };
   refuseUnlessReadable(folder);
-  const published = new Published(wantedKinds(options));
+  const published = new Published(kindsOf(options));
   const teller = new Teller(folder, events.report, published);
 
   let isClosed = false;
@@ -193,10 +193,6 @@ function differencesIn(changes: readonly ClusterChange[]): string {
   });
   const more = texts.length - DIFFERENCES_TOLD;
   return texts.slice(0, DIFFERENCES_TOLD).join(', ') + (more > 0 ? ` and ${more} more` : '');
-}
-
-function wantedKinds({ pods, endpointSlices }: SourceOptions): readonly Kind[] {
-  return KINDS.filter((kind) => (kind === 'Pod' ? pods : kind !== 'EndpointSlice' || endpointSlices));
 }
 
 function refuseUnlessReadable(folder: string): void {

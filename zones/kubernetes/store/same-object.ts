@@ -1,6 +1,20 @@
 /** Do two trimmed objects of one name say the same? Most updates change fields that were trimmed away. Knows nothing else. */
 
-import type { Endpoint, EndpointSlice, Port, Service } from '../objects.ts';
+import type { ClusterObject, Endpoint, EndpointSlice, Port, Service } from '../objects.ts';
+
+/** For two objects of one kind, namespace and name. */
+export function isSameObject(a: ClusterObject, b: ClusterObject): boolean {
+  switch (a.kind) {
+    case 'Namespace':
+      return b.kind === 'Namespace';
+    case 'Service':
+      return b.kind === 'Service' && isSameService(a, b);
+    case 'EndpointSlice':
+      return b.kind === 'EndpointSlice' && isSameSlice(a, b);
+    case 'Pod':
+      return b.kind === 'Pod' && areSameTexts(a.addresses, b.addresses);
+  }
+}
 
 export function isSameService(a: Service, b: Service): boolean {
   return (

@@ -7,7 +7,8 @@ import { addressOfKey } from '../../ip.ts';
 import { nameUnder, wireLabel, type Spelling } from '../../name.ts';
 import { addressRdata, srvRdata } from '../../rdata.ts';
 import { RRType, type RRset } from '../../rr.ts';
-import type { Count, Seconds } from '../../units.ts';
+import type { Bytes, Count, Seconds } from '../../units.ts';
+import { isPortNumber } from '../api-values.ts';
 import type { Port } from '../objects.ts';
 
 /** An address and the ports behind it. */
@@ -49,6 +50,11 @@ export type ServiceRRs = {
  * 64 KiB has no room for more beside the SRV records that they belong to.
  */
 export const GLUE_MAX: Count = 512;
+/**
+ * Octets of an SRV RRset. With one record more no message can hold it (RFC 1035 section 4.2.2), so the rest of thousands of
+ * endpoints times a hundred ports is never made.
+ */
+export const SERVICES_MAX: Bytes = 65_535;
 
 export function serviceNode(front: string, members: readonly Member[], port: AskedPort | undefined): ServiceNode {
   return { front, members, port, addresses: undefined, targets: undefined, services: undefined };
@@ -56,7 +62,7 @@ export function serviceNode(front: string, members: readonly Member[], port: Ask
 
 /** A and AAAA at the node. */
 export function addressesOf(node: ServiceNode): Addresses {
-  node.addresses ??= addressesFrom(keysOf(membersOf(node)));
+  node.addresses ??= addressesFrom(keysOf(membersOf(node, askedPorts(node))));
   return node.addresses;
 }
 
@@ -87,16 +93,17 @@ export function addressesFrom(keys: Iterable<string>): Addresses {
 
 /** The weight counts addresses times ports before duplicates are dropped, as in CoreDNS (plugin/backend_lookup.go). */
 function targetsFrom(node: ServiceNode): Targets {
-  const { front, port } = node;
-  const groups = Map.groupBy(membersOf(node), (member) => member.label);
+  const asked = askedPorts(node);
+  const groups = Map.groupBy(membersOf(node, asked), (member) => member.label);
   let items = 0;
   const targets = Array.from(groups, ([label, group]): Target => {
-    const ports = new Set<number>();
+    let ports: ReadonlySet<number> = NO_NUMBERS;
     for (const member of group) {
-      items += matchingPorts(member, port);
-      for (const each of member.ports) if (isAsked(each, port) && isPortNumber(each.number)) ports.add(each.number);
+      const { count, numbers } = asked.get(member.ports) ?? NO_PORTS;
+      items += count;
+      ports = ports.size === 0 || ports === numbers ? numbers : ports.union(numbers);
     }
-    return { front: label === '' ? front : wireLabel(label) + front, ports, keys: keysOf(group) };
+    return { front: label === '' ? node.front : wireLabel(label) + node.front, ports, keys: keysOf(group) };
   });
   return { weight: Math.max(1, Math.floor(100 / items)), targets: targets.filter((target) => target.ports.size > 0) };
 }
@@ -105,14 +112,24 @@ function targetsFrom(node: ServiceNode): Targets {
 function servicesFrom({ weight, targets }: Targets, suffix: Spelling, ttl: Seconds): ServiceRRs {
   const rdatas: Uint8Array[] = [];
   const glue: RRset[] = [];
+  let octets: Bytes = 0;
   for (const { front, ports, keys } of targets) {
+    if (octets > SERVICES_MAX) break;
     const target = nameUnder(front, suffix);
     if (target === undefined) continue;
-    for (const port of ports) rdatas.push(srvRdata(0, weight, port, target));
+    for (const port of ports) {
+      if (octets > SERVICES_MAX) break;
+      const rdata = srvRdata(0, weight, port, target);
+      octets += RECORD_HEAD + rdata.length;
+      rdatas.push(rdata);
+    }
     if (glue.length < GLUE_MAX) glue.push(...addressSets(target, addressesFrom(keys), ttl));
   }
   return { suffix, ttl, rdatas, glue: glue.slice(0, GLUE_MAX) };
 }
+
+/** What stands before the rdata: a pointer to the owner, type, class, TTL and length. */
+const RECORD_HEAD: Bytes = 12;
 
 /** A and AAAA RRsets of an owner, without the empty ones. */
 export function addressSets(owner: Spelling, { ipv4, ipv6 }: Addresses, ttl: Seconds): RRset[] {
@@ -122,29 +139,34 @@ export function addressSets(owner: Spelling, { ipv4, ipv6 }: Addresses, ttl: Sec
   return sets;
 }
 
-function membersOf({ members, port }: ServiceNode): readonly Member[] {
-  return port === undefined ? members : members.filter((member) => matchingPorts(member, port) > 0);
+/** Of one list of ports those that are asked for; `numbers` are those that an SRV record can say. */
+type AskedPorts = { readonly count: Count; readonly numbers: ReadonlySet<number> };
+
+/** By the list itself: the endpoints of a slice share theirs, so that it is looked at once and not for each of them. */
+function askedPorts({ members, port }: ServiceNode): ReadonlyMap<readonly Port[], AskedPorts> {
+  const asked = new Map<readonly Port[], AskedPorts>();
+  for (const { ports } of members) if (!asked.has(ports)) asked.set(ports, askedOf(ports, port));
+  return asked;
+}
+
+/** No ports count as one where any port will do. In a slice a port without a number means every port: nothing to say. */
+function askedOf(ports: readonly Port[], asked: AskedPort | undefined): AskedPorts {
+  const found = asked === undefined ? ports : ports.filter((port) => isAsked(port, asked));
+  const count = asked === undefined ? Math.max(1, ports.length) : found.length;
+  return { count, numbers: new Set(found.map(({ number }) => number).filter(isPortNumber)) };
+}
+
+function isAsked(port: Port, asked: AskedPort): boolean {
+  return port.name.toLowerCase() === asked.name && port.protocol.toLowerCase() === asked.protocol;
+}
+
+function membersOf({ members, port }: ServiceNode, asked: ReadonlyMap<readonly Port[], AskedPorts>): readonly Member[] {
+  return port === undefined ? members : members.filter(({ ports }) => (asked.get(ports) ?? NO_PORTS).count > 0);
 }
 
 function keysOf(members: readonly Member[]): readonly string[] {
   return members.map((member) => member.key);
 }
 
-/** How many ports of the member are asked for; a member without ports counts as one where any port will do. */
-function matchingPorts(member: Member, port: AskedPort | undefined): Count {
-  if (port === undefined) return Math.max(1, member.ports.length);
-  let count = 0;
-  for (const each of member.ports) if (isAsked(each, port)) count++;
-  return count;
-}
-
-function isAsked(port: Port, asked: AskedPort | undefined): boolean {
-  return (
-    asked === undefined || (port.name.toLowerCase() === asked.name && port.protocol.toLowerCase() === asked.protocol)
-  );
-}
-
-/** A slice may leave the number out, which means every port: nothing an SRV record could say. */
-function isPortNumber(number: number): boolean {
-  return Number.isInteger(number) && number > 0 && number <= 0xffff;
-}
+const NO_NUMBERS: ReadonlySet<number> = new Set();
+const NO_PORTS: AskedPorts = { count: 0, numbers: NO_NUMBERS };

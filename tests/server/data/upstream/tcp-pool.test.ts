@@ -155,7 +155,10 @@ test('a server whose system takes no connection cannot be reached', async (t) =>
   const to = endpointFrom(`127.0.0.1:${port}`);
   if (to === undefined) throw new Error('no endpoint');
   const { ask } = await pooled(t, { to });
-  await t.throwsAsync(ask('ok.example.org', { timeout: 60_000 }), { code: 'unreachable', message: /no TCP connection/ });
+  await t.throwsAsync(ask('ok.example.org', { timeout: 60_000 }), {
+    code: 'unreachable',
+    message: /no TCP connection/,
+  });
 });
 
 /** A port on which nobody accepts any more and the kernel's queue is full: it drops every SYN, as many firewalls do. */

@@ -174,11 +174,12 @@ test(`${IN_FLIGHT_MAX} queries may wait for one upstream over UDP, the next is r
   const server = await startEvilUpstream();
   t.teardown(server.close);
   const options = 'read_timeout 1ms\n max_connect_attempts 1\n max_fails 0';
-  const { upstreams } = asking(t, `forward . ${server.address} {\n ${options}\n}`);
+  const { upstreams, value } = asking(t, `forward . ${server.address} {\n ${options}\n}`);
   const waiting = Array.from({ length: IN_FLIGHT_MAX }, () => upstreams.resolve(testQuery('mute.example.org')));
   const { rcode, fault } = await upstreams.resolve(testQuery('ok.example.org'));
   t.is(rcode, Rcode.REFUSED);
   t.is(fault, `${IN_FLIGHT_MAX} queries wait for ${server.address} already`);
+  t.is(value('fivedots_forward_refused_queries_total'), 1);
   for (const reply of await Promise.all(waiting)) t.is(reply.rcode, Rcode.SERVFAIL);
   t.not((await upstreams.resolve(testQuery('ok.example.org'))).rcode, Rcode.REFUSED);
 });

@@ -6,7 +6,7 @@ import { openApiSource, type ApiSourceOptions } from '../../../../zones/kubernet
 import { ClusterRecorder } from '../../../support/cluster-recorder.ts';
 import { FakeApiServer, type FakeApiOptions, type Logged } from '../../../support/fake-api-server.ts';
 import { ManualTime } from '../../../support/manual-time.ts';
-import { rawNamespace, rawPod, rawService, rawSlice } from '../../../support/raw-objects.ts';
+import { rawNamespace, rawPod, rawService, rawSlice, type RawObject } from '../../../support/raw-objects.ts';
 import { NO_LIMITS } from '../../../support/no-limits.ts';
 
 type Scene = { api: FakeApiServer; cluster: ClusterRecorder; time: ManualTime; open: () => { close(): void } };
@@ -803,14 +803,16 @@ test('an object that can no longer be used is removed, and one that never could 
   const { api, cluster } = made;
   api.put(rawPod('shop', 'web-1', '10.0.0.1'));
   await cluster.when(() => cluster.names('Pod').length === 1);
-  const leaving = rawPod('shop', 'web-1', '10.0.0.1');
-  leaving.metadata['deletionTimestamp'] = '2026-11-20T11:00:00Z';
-  api.put(leaving);
+  // A server that knows the field selector says DELETED instead.
+  const say = (type: string, pod: RawObject): void => {
+    pod.metadata.resourceVersion = String(api.version + 1);
+    api.write('Pod', `${JSON.stringify({ type, object: pod })}\n`);
+    api.bookmark(api.version + 1);
+  };
+  say('MODIFIED', rawPod('shop', 'web-1', '10.0.0.1', 'Succeeded'));
   await cluster.when(() => cluster.names('Pod').length === 0);
   api.remove('Pod', 'shop', 'web-1');
-  const gone = rawPod('shop', 'web-2', '10.0.0.2');
-  gone.metadata['deletionTimestamp'] = '2026-11-20T11:00:00Z';
-  api.put(gone);
+  say('ADDED', rawPod('shop', 'web-2', '10.0.0.2', 'Failed'));
   api.put(rawPod('shop', 'web-3', '10.0.0.3'));
   await cluster.when(() => cluster.names('Pod').length === 1);
   t.is(cluster.count('remove', 'Pod'), 1);

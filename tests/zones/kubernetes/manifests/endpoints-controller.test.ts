@@ -14,6 +14,7 @@ type Case = { readonly name: string; readonly input: Partial<ControllerInput>; r
 const READY = { conditions: [{ type: 'Ready', status: 'True' }] };
 const UNREADY = { conditions: [{ type: 'Ready', status: 'False' }] };
 const HTTP = [{ name: 'http', port: 80 }];
+const DB = { name: 'db', namespace: 'shop' };
 
 const CASES: readonly Case[] = [
   {
@@ -248,12 +249,25 @@ const CASES: readonly Case[] = [
     ],
   },
   {
-    name: 'Endpoints that are not ready are, with publishNotReadyAddresses',
+    name: 'Endpoints are as ready as they say, whatever publishNotReadyAddresses says',
     input: {
       services: [service({ selector: undefined, publishNotReadyAddresses: true })],
       endpoints: [endpoints([{ notReadyAddresses: [{ ip: '10.0.0.3' }] }])],
     },
-    expected: ['shop/web-ipv4-1 IPv4 : 10.0.0.3 - -'],
+    expected: ['shop/web-ipv4-1 IPv4 : 10.0.0.3 - - (not ready)'],
+  },
+  {
+    name: 'addresses are written anew: endpoint names are made from them',
+    input: {
+      services: [service({ clusterIP: 'None' }), { ...service({ selector: undefined }), metadata: DB }],
+      pods: [pod('a', 'FD00:244:0::7')],
+      endpoints: [{ ...endpoints([{ addresses: [{ ip: 'fd00:0:0:0::8' }, { ip: '::ffff:10.0.0.9' }] }]), metadata: DB }],
+    },
+    expected: [
+      'shop/web-ipv6-1 IPv6 http/TCP/80: fd00:244::7 - a',
+      'shop/db-ipv6-1 IPv6 : fd00::8 - -',
+      'shop/db-ipv4-1 IPv4 : 10.0.0.9 - -',
+    ],
   },
   {
     name: "Endpoints of a Service with selector are the controller's own and not mirrored",

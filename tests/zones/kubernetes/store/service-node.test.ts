@@ -8,6 +8,7 @@ import {
   addressesOf,
   GLUE_MAX,
   serviceNode,
+  SERVICES_MAX,
   servicesOf,
   type Member,
 } from '../../../../zones/kubernetes/store/service-node.ts';
@@ -56,6 +57,33 @@ test('port numbers that no SRV record can hold are left out', (t) => {
   const { rdatas } = servicesOf(serviceNode(FRONT, [{ ...member('a', 1), ports }], undefined), ZONE, 5);
   t.deepEqual(rdatas, []);
 });
+
+test('ports: an endpoint in several slices has those of all of them, each once', (t) => {
+  const members = [
+    member('a', 1, 'x/TCP 1', 'y/TCP 2'),
+    member('b', 2, 'x/TCP 1'),
+    member('a', 3, 'z/TCP 3', 'w/UDP 2'),
+  ];
+  t.deepEqual(
+    services(members).map((line) => line.split(' ').slice(1).join(' ')),
+    ['1 a', '2 a', '3 a', '1 b'].map((line) => `${line}.db.prod.svc.cluster.local.`),
+  );
+});
+
+for (const [endpoints, count] of [
+  [5000, 100],
+  [1, 20_000],
+] as const) {
+  test(`no more records are made than a message can hold, and one so that it shows: ${endpoints} endpoints, ${count} ports`, (t) => {
+    const ports = Array.from({ length: count }, (_, i) => port(`x${i}/TCP ${i + 1}`));
+    const members = Array.from({ length: endpoints }, (_, i) => ({ ...member(`e${i}`, i & 255), ports }));
+    const { rdatas } = servicesOf(serviceNode(FRONT, members, undefined), ZONE, 5);
+    const octets = (records: readonly Uint8Array[]): number =>
+      records.reduce((sum, rdata) => sum + 12 + rdata.length, 0);
+    t.true(octets(rdatas) > SERVICES_MAX);
+    t.true(octets(rdatas.slice(0, -1)) <= SERVICES_MAX);
+  });
+}
 
 test('glue: of every target, no more than would help', (t) => {
   const members = Array.from({ length: 2 * GLUE_MAX }, (_, i) => member(`e${i}`, i & 255, 'x/TCP 1'));

@@ -374,7 +374,6 @@ test('objects with any text in every field are taken, and every question about t
       namespace: anyText,
       name: anyText,
       addresses: texts,
-      hostNetwork: fc.boolean(),
     }),
   );
   fc.assert(
