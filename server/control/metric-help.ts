@@ -38,7 +38,7 @@ const HELP: ReadonlyMap<string, string> = new Map([
   ['fivedots_refused_connections_total', 'TCP connections refused because there were too many.'],
   ['fivedots_evicted_connections_total', 'TCP connections closed to make room for others.'],
   ['fivedots_dropped_messages_total', 'Messages that got no reply, by the reason.'],
-  ['fivedots_rejected_messages_total', 'Messages that no plugin saw, by the reason.'],
+  ['fivedots_rejected_messages_total', 'Messages answered with an error by the server itself, by the reason.'],
   ['fivedots_forward_mismatched_replies_total', 'Replies of an upstream that belong to no query that waits.'],
   ['fivedots_cache_coalesced_total', 'Queries that waited for the same question already on its way.'],
   ['fivedots_cache_refused_waiters_total', 'Queries that found too many waiting for the same question.'],

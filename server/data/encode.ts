@@ -15,7 +15,8 @@ const packer = new Packer();
 
 /**
  * Whole RRsets only. Answer records that do not fit set TC (RFC 2181 section 9), as does the SOA of a denial; authority beside answers and
- * additional records are left out silently. Over TCP an answer that does not fit a message at all becomes SERVFAIL.
+ * additional records are left out silently. Over TCP, where there is nothing larger to turn to, an RRset that no message can hold is
+ * sent as far as it fits, with TC: 4,000 addresses of a headless service are of more use than none. Where not one record fits it is SERVFAIL.
  */
 export function encode(query: Query, reply: Reply): Encoded {
   if (reply.rcode > RCODE_MAX && query.edns === undefined) return encode(query, instead(reply, `rcode ${reply.rcode}`));
@@ -24,7 +25,7 @@ export function encode(query: Query, reply: Reply): Encoded {
   const room = query.edns === undefined ? limit : limit - optSize(error);
   packer.begin(query.question);
   const rrclass = query.question.class;
-  const answers = addAll(reply.answer, rrclass, room);
+  const answers = addAll(reply.answer, rrclass, room, query.peer.protocol === 'tcp');
   let authorities: Added = { count: 0, isWhole: true };
   let additionals: Added = { count: 0, isWhole: true };
   if (answers.isWhole) {
@@ -32,7 +33,7 @@ export function encode(query: Query, reply: Reply): Encoded {
     if (authorities.isWhole) additionals = addAll(reply.additional, rrclass, room);
   }
   const isCut = !answers.isWhole || (!authorities.isWhole && reply.answer.length === 0);
-  if (isCut && query.peer.protocol === 'tcp') {
+  if (isCut && answers.count === 0 && query.peer.protocol === 'tcp') {
     return encode(query, instead(reply, 'an answer larger than a message can be'));
   }
   const truncated = reply.truncated || isCut;
@@ -83,11 +84,11 @@ function instead(reply: Reply, what: string): Reply {
 
 type Added = { readonly count: Count; readonly isWhole: boolean };
 
-function addAll(rrsets: readonly RRset[], rrclass: number, room: Bytes): Added {
+function addAll(rrsets: readonly RRset[], rrclass: number, room: Bytes, cuts = false): Added {
   let count = 0;
   for (const rrset of rrsets) {
     const added = packer.addRRset(rrset, rrclass, room);
-    if (added === -1) return { count, isWhole: false };
+    if (added === -1) return { count: cuts ? count + packer.addPart(rrset, rrclass, room) : count, isWhole: false };
     count += added;
   }
   return { count, isWhole: true };

@@ -47,18 +47,30 @@ export class Packer {
   addRRset(rrset: RRset, rrclass: number, limit: Bytes): Count {
     const start = this.#at;
     const known = this.#offsets.size;
+    const count = this.addPart(rrset, rrclass, limit);
+    if (count === rrset.rdatas.length) return count;
+    this.#rollBack(start, known);
+    return -1;
+  }
+
+  /** Writes as many records of an RRset as there is room for and returns their number. */
+  addPart(rrset: RRset, rrclass: number, limit: Bytes): Count {
+    let count = 0;
     const isAsked =
       rrset.owner.length > 1 && rrset.owner.length === this.#asked.length && lowerCase(rrset.owner) === this.#asked;
     for (const rdata of rrset.rdatas) {
+      const start = this.#at;
+      const known = this.#offsets.size;
       if (isAsked) this.#writePointer(HEADER_SIZE);
       else this.#writeName(rrset.owner);
       this.#writeFields(rrset, rdata, rrclass);
       if (this.#at > limit) {
         this.#rollBack(start, known);
-        return -1;
+        break;
       }
+      count++;
     }
-    return rrset.rdatas.length;
+    return count;
   }
 
   #writeFields(rrset: RRset, rdata: Uint8Array, rrclass: number): void {

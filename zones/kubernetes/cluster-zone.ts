@@ -99,13 +99,11 @@ function nodeAnswer(
 ): Answer {
   if (node === undefined) return head.nxdomain(suffix);
   switch (type) {
-    case RRType.A: {
-      const { ipv4 } = addressesOf(node);
-      return ipv4.length === 0 ? head.nodata(suffix) : dataAnswer(owner, type, options.ttl, ipv4);
-    }
+    case RRType.A:
     case RRType.AAAA: {
-      const { ipv6 } = addressesOf(node);
-      return ipv6.length === 0 ? head.nodata(suffix) : dataAnswer(owner, type, options.ttl, ipv6);
+      const { ipv4, ipv6 } = addressesOf(node);
+      const rdatas = type === RRType.A ? ipv4 : ipv6;
+      return rdatas.length === 0 ? head.nodata(suffix) : dataAnswer(owner, type, options.ttl, rdatas);
     }
     case RRType.SRV: {
       const { rdatas, glue } = servicesOf(node, suffix, options.ttl);

@@ -68,8 +68,8 @@ export class AnswerCache implements Kept {
   }
 
   close(): void {
-    this.#successes.clear();
-    this.#denials.clear();
+    this.#successes.close();
+    this.#denials.close();
   }
 
   #usable(shelf: Shelf, key: string, now: Milliseconds): Entry | undefined {
@@ -89,13 +89,12 @@ export function keyOf({ question, edns, checkingDisabled }: Query): string {
 
 /** A bounded table of entries, with its series. */
 class Shelf {
-  readonly #entries: LRUCache<string, Entry> | undefined;
+  #entries: LRUCache<string, Entry> | undefined;
   readonly #count: Gauge;
 
   constructor(capacity: Count, counters: Counters, labels: Labels) {
     const evictions = counters.counter('coredns_cache_evictions_total', labels);
     this.#count = counters.gauge('coredns_cache_entries', labels);
-    this.#count.set(0);
     if (capacity === 0) return;
     this.#entries = new LRUCache<string, Entry>({
       max: capacity,
@@ -123,8 +122,9 @@ class Shelf {
     if (this.#entries?.delete(key) === true) this.#count.set(this.#entries.size);
   }
 
-  clear(): void {
-    this.#entries?.clear();
-    this.#count.set(0);
+  /** For good: a reply that is still on its way is not kept. An empty shelf may have a twin in use, whose count it leaves alone. */
+  close(): void {
+    if (this.#entries !== undefined && this.#entries.size > 0) this.#count.set(0);
+    this.#entries = undefined;
   }
 }

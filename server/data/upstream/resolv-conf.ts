@@ -40,12 +40,12 @@ export class ResolvConf {
   #nameservers: readonly Endpoint[];
 
   /** @throws the system's error if the file cannot be read */
-  constructor(file: string, events: ResolvConfEvents, interval: Milliseconds = WATCH_INTERVAL) {
+  constructor(file: string, events: ResolvConfEvents) {
     this.#file = file;
     this.#events = events;
     this.#text = readFileSync(file, 'utf8');
     this.#nameservers = nameserversFrom(this.#text);
-    this.#timer = setInterval(() => void this.look(), interval);
+    this.#timer = setInterval(() => void this.look(), WATCH_INTERVAL);
   }
 
   get nameservers(): readonly Endpoint[] {

@@ -7,6 +7,8 @@ import { UpstreamConnection, type TcpExchange, type TcpOutcome } from './upstrea
 
 /** To one upstream. A query gets a connection of its own up to here, for some servers answer one after the other; above it queries share. */
 export const CONNECTIONS_MAX: Count = 8;
+/** With those that replace others: connections that are too old, or that the upstream closed under its queries. */
+const OPEN_MAX: Count = 2 * CONNECTIONS_MAX;
 /** Queries that share one connection (RFC 7766 section 6.2.1.1); above it they fail at once. */
 export const PIPELINED_MAX: Count = 100;
 
@@ -48,7 +50,7 @@ export class TcpPool {
       const wasCaught = isOld && error instanceof UpstreamError && error.code === 'unreachable';
       if (!wasCaught || exchange.signal.aborted) throw error;
       // The others are likely to be closed too, so a new one is better than an idle one.
-      return (this.#connections.size < CONNECTIONS_MAX ? this.#open() : this.#pick()).ask(exchange);
+      return (this.#connections.size < OPEN_MAX ? this.#open() : this.#pick()).ask(exchange);
     }
   }
 
@@ -80,7 +82,7 @@ export class TcpPool {
 
   #open(): UpstreamConnection {
     const { to, source, clock, mismatched } = this.#options;
-    if (this.#connections.size >= 2 * CONNECTIONS_MAX) {
+    if (this.#connections.size >= OPEN_MAX) {
       throw new UpstreamError('limit', `${this.#connections.size} TCP connections to ${to.label} are open already`);
     }
     const connection = new UpstreamConnection({

@@ -203,20 +203,33 @@ for (const { name, query, reply, truncated, counts } of truncations) {
   });
 }
 
-test('an answer larger than any message is SERVFAIL over TCP', (t) => {
-  const { packet } = encode(
+test('an RRset larger than any message is sent over TCP as far as it fits, with TC', (t) => {
+  const { packet, truncated } = encode(
     queryFor({ protocol: 'tcp', edns: EDNS }),
-    replyWith({ answer: [addresses('web.example.org', 5000)] }),
+    replyWith({ answer: [addresses('web.example.org', 5000)], additional: [addresses('other.example.org', 1)] }),
   );
   const reply = decodeUpstreamReply(packet);
-  t.is(reply.rcode, Rcode.SERVFAIL);
-  t.is(reply.answer.length, 0);
+  t.true(truncated && reply.truncated);
+  t.is(reply.rcode, Rcode.NOERROR);
+  t.true((reply.answer[0]?.rdatas.length ?? 0) > 4000);
+  t.is(reply.additional.length, 0);
+  t.true(packet.length <= 65_535);
+});
+
+test('where not one record fits a message it is SERVFAIL over TCP', (t) => {
+  const rdata = new Uint8Array(65_530);
+  const { packet } = encode(
+    queryFor({ protocol: 'tcp' }),
+    replyWith({ answer: [{ owner: nameFrom('web.example.org'), type: 65280, ttl: 1, rdatas: [rdata] }] }),
+  );
+  t.is(decodeUpstreamReply(packet).rcode, Rcode.SERVFAIL);
 });
 
 test('what goes out instead of an answer that is too large is told as well', (t) => {
+  const rdatas = [new Uint8Array(65_530)];
   const { sent } = encode(
     queryFor({ protocol: 'tcp' }),
-    replyWith({ plugin: 'forward', answer: [addresses('web.example.org', 5000)] }),
+    replyWith({ plugin: 'forward', answer: [{ owner: nameFrom('web.example.org'), type: 65280, ttl: 1, rdatas }] }),
   );
   t.like(sent, { rcode: Rcode.SERVFAIL, plugin: 'forward', authoritative: false, answer: [] });
 });

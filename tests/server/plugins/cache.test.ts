@@ -5,7 +5,7 @@ import fc from 'fast-check';
 
 import { WAITERS_MAX } from '../../../server/data/cache/flights.ts';
 import { cache } from '../../../server/plugins/cache.ts';
-import type { Handler } from '../../../server/pipeline.ts';
+import type { Handler, Kept } from '../../../server/pipeline.ts';
 import { emptyReply, servfail, type Query, type Reply } from '../../../server/query.ts';
 import { nameFrom } from '../../../zones/name.ts';
 import { addressRdata, nameRdata, soaRdata } from '../../../zones/rdata.ts';
@@ -643,6 +643,35 @@ test('entries outlive a reload as long as nothing in the block has changed', asy
   const block = { ...made.context.block, plugins: [{ name: 'forward', options: { to: '192.0.2.2' } }] };
   const elsewhere = await layerOf('cache 30', { ...made.context, block })?.(testQuery(NAME));
   t.is(elsewhere?.plugin, 'forward');
+});
+
+test('coredns_cache_entries counts the cache in use, not one whose plan failed nor one that was replaced', async (t) => {
+  const states: Kept[] = [];
+  const made = testContext({
+    keep: (_key, make) => {
+      const state = make();
+      states.push(state);
+      return state;
+    },
+  });
+  const { promise, resolve } = Promise.withResolvers<Reply>();
+  const layerOf = (text: string): Handler | undefined =>
+    cache.layer?.(
+      optionsFrom(cache, text),
+      made.context,
+    )(({ question }) =>
+      question.name === nameFrom('late') ? promise : Promise.resolve(reply({ answer: [address(300)] })),
+    );
+  const old = layerOf('cache 30');
+  await old?.(testQuery(NAME));
+  layerOf('cache 31');
+  states[1]?.close();
+  t.is(counted(made, 'entries', 'success'), 1);
+  const late = old?.(testQuery('late'));
+  states[0]?.close();
+  resolve(reply({ answer: [address(300, 'late')] }));
+  t.is((await late)?.answer.length, 1);
+  t.is(counted(made, 'entries', 'success'), 0);
 });
 
 test('no TTL ever grows, nor exceeds the one that came or an explicit floor', async (t) => {

@@ -185,6 +185,13 @@ test('the records of the target are all there, whatever the client has room for:
   t.is(reply.answer[1]?.rdatas.length, 200);
 });
 
+test('a target that was cut short makes a reply that was (RFC 2181 section 9)', async (t) => {
+  const reply = await handlerFor({ resolve: (query) => ({ ...exampleUpstream(query), truncated: true }) })(
+    testQuery('ext.prod.svc.cluster.local'),
+  );
+  t.true(reply.truncated);
+});
+
 test('an alias that leaves the zone and comes back is followed a few times, then it is a fault', async (t) => {
   let steps = 0;
   const store = storeOf([namespace('prod'), externalName('prod/out', 'out.prod.svc.other.example.org')]);

@@ -1,0 +1,37 @@
+/** What counts as a change of an object. */
+
+import test from 'ava';
+
+import type { ClusterObject } from '../../../../zones/kubernetes/objects.ts';
+import { isSameObject } from '../../../../zones/kubernetes/store/same-object.ts';
+import { endpoint, externalName, namespace, pod, port, service, slice } from '../../../support/example-cluster.ts';
+
+const web = service('prod/web', ['192.0.2.1'], [port('http/TCP 80')]);
+const ready = slice('prod/web', 'a', [port('http/TCP 80')], [endpoint('192.0.2.9', { hostname: 'h', pod: 'p' })]);
+
+for (const object of [
+  namespace('prod'),
+  web,
+  externalName('prod/x', 'a.example.org'),
+  ready,
+  pod('prod/a', '192.0.2.1'),
+]) {
+  test(`the same: ${object.kind} ${object.name}`, (t) => t.true(isSameObject(object, structuredClone(object))));
+}
+
+const others: readonly [string, ClusterObject, ClusterObject][] = [
+  ['cluster IPs', web, { ...web, clusterIPs: ['192.0.2.2'] }],
+  [
+    'their order',
+    { ...web, clusterIPs: ['192.0.2.1', '2001:db8::1'] },
+    { ...web, clusterIPs: ['2001:db8::1', '192.0.2.1'] },
+  ],
+  ['service of a slice', ready, { ...ready, service: 'other' }],
+  ['host name', ready, { ...ready, endpoints: [endpoint('192.0.2.9', { pod: 'p' })] }],
+  ['pod address', pod('prod/a', '192.0.2.1'), pod('prod/a', '192.0.2.1', '2001:db8::1')],
+  ['kind', namespace('web'), web],
+];
+
+for (const [what, before, after] of others) {
+  test(`another: ${what}`, (t) => t.false(isSameObject(before, after)));
+}
