@@ -12,6 +12,9 @@ const OPEN_MAX: Count = 2 * CONNECTIONS_MAX;
 /** Queries that share one connection (RFC 7766 section 6.2.1.1); above it they fail at once. */
 export const PIPELINED_MAX: Count = 100;
 
+/** How long it is remembered that an upstream has no TCP: short, for a server that restarts looks the same. */
+const REFUSAL_MEMORY: Milliseconds = 60_000;
+
 export type TcpPoolOptions = {
   readonly to: Endpoint;
   readonly source: string | undefined;
@@ -31,10 +34,16 @@ export class TcpPool {
   readonly #options: TcpPoolOptions;
   readonly #connections = new Set<UpstreamConnection>();
   readonly #expiries = new Map<UpstreamConnection, NodeJS.Timeout>();
+  #refusedUntil: Milliseconds = -Infinity;
   #isClosing = false;
 
   constructor(options: TcpPoolOptions) {
     this.#options = options;
+  }
+
+  /** Was the last connection not taken, and not long ago? A server that takes one and hangs up has TCP. */
+  get isRefused(): boolean {
+    return this.#refusedUntil > this.#options.clock();
   }
 
   /**
@@ -90,7 +99,9 @@ export class TcpPool {
       source,
       clock,
       mismatched,
-      closed: (closed) => {
+      opened: () => void (this.#refusedUntil = -Infinity),
+      closed: (closed, isRefused) => {
+        if (isRefused) this.#refusedUntil = clock() + REFUSAL_MEMORY;
         this.#keep(closed);
         this.#connections.delete(closed);
       },

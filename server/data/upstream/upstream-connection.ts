@@ -32,8 +32,10 @@ export type UpstreamConnectionOptions = {
   readonly source: string | undefined;
   readonly clock: () => Milliseconds;
   readonly mismatched: () => void;
-  /** Told when the connection cannot be used any longer. */
-  readonly closed: (connection: UpstreamConnection) => void;
+  /** Told when the upstream has taken the connection. */
+  readonly opened: () => void;
+  /** Told when the connection cannot be used any longer; `isRefused`: the upstream never took it. */
+  readonly closed: (connection: UpstreamConnection, isRefused: boolean) => void;
   /** Told when no query waits on it any more. */
   readonly idle: (connection: UpstreamConnection) => void;
 };
@@ -53,6 +55,7 @@ export class UpstreamConnection {
   readonly #connecting: NodeJS.Timeout;
   #lastOctets: Milliseconds | undefined;
   #mismatches: Count = 0;
+  #isTaken = false;
   #isOpen = true;
 
   constructor(options: UpstreamConnectionOptions) {
@@ -69,7 +72,7 @@ export class UpstreamConnection {
       () => this.#fail(`no TCP connection to ${to.label} within ${CONNECT_TIMEOUT} ms`),
       CONNECT_TIMEOUT,
     );
-    this.#socket.on('connect', () => clearTimeout(this.#connecting));
+    this.#socket.on('connect', () => this.#taken());
     this.#socket.on('data', (octets: Buffer) => this.#received(octets));
     this.#socket.on('error', (error) => this.#fail(`${to.label} over TCP: ${error.message}`, error));
     this.#socket.on('end', () => this.#fail(`${to.label} closed the TCP connection`));
@@ -127,7 +130,13 @@ export class UpstreamConnection {
   }
 
   close(): void {
-    this.#fail(`the TCP connection to ${this.#options.to.label} was given up`);
+    this.#end(new UpstreamError('unreachable', `the TCP connection to ${this.#options.to.label} was given up`), false);
+  }
+
+  #taken(): void {
+    this.#isTaken = true;
+    clearTimeout(this.#connecting);
+    this.#options.opened();
   }
 
   #received(octets: Buffer): void {
@@ -153,12 +162,15 @@ export class UpstreamConnection {
   }
 
   #fail(message: string, cause?: Error): void {
+    this.#end(new UpstreamError('unreachable', message, { cause }), !this.#isTaken);
+  }
+
+  #end(error: UpstreamError, isRefused: boolean): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     clearTimeout(this.#connecting);
     this.#socket.destroy();
-    this.#options.closed(this);
-    const error = new UpstreamError('unreachable', message, { cause });
+    this.#options.closed(this, isRefused);
     for (const waiting of this.#waiting.values()) waiting.reject(error);
   }
 }

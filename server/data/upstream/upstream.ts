@@ -12,7 +12,6 @@ import { Asked, isTruncated, type UpstreamQuestion } from './asked.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Health } from './health.ts';
 import { TcpPool } from './tcp-pool.ts';
-import type { TcpOutcome } from './upstream-connection.ts';
 import { exchangeUdp } from './udp-exchange.ts';
 import type { UpstreamSeries } from './upstream-series.ts';
 
@@ -20,8 +19,6 @@ import type { UpstreamSeries } from './upstream-series.ts';
 export const IN_FLIGHT_MAX: Count = 1_000;
 /** How long it is remembered that an upstream does not take EDNS, or does not keep the letters of a name. */
 const MEMORY: Milliseconds = 15 * 60_000;
-/** How long it is remembered that it has no TCP: short, for a server that restarts looks the same. */
-const TCP_MEMORY: Milliseconds = 60_000;
 /** How long a health check waits for its reply (CoreDNS plugin/forward). */
 const CHECK_TIMEOUT: Milliseconds = 1_000;
 
@@ -56,7 +53,6 @@ export class Upstream {
   #inFlight: Count = 0;
   #plainUntil: Milliseconds = -Infinity;
   #tcpUntil: Milliseconds = -Infinity;
-  #udpUntil: Milliseconds = -Infinity;
 
   constructor(endpoint: Endpoint, options: UpstreamOptions, parts: UpstreamParts) {
     this.endpoint = endpoint;
@@ -83,7 +79,7 @@ export class Upstream {
 
   /** Has it refused TCP lately? Then there is no use in trying that when UDP is silent. */
   get isUdpOnly(): boolean {
-    return this.#udpUntil > this.#parts.clock();
+    return this.#tcp.isRefused;
   }
 
   /**
@@ -180,15 +176,8 @@ export class Upstream {
   ): Promise<UpstreamReply> {
     const { clock, log } = this.#parts;
     const { label } = this.endpoint;
-    let outcome: TcpOutcome;
-    try {
-      outcome = await this.#tcp.ask({ question, edns, timeout: this.#options.readTimeout, signal });
-    } catch (error) {
-      if (error instanceof UpstreamError && error.code === 'unreachable') this.#udpUntil = clock() + TCP_MEMORY;
-      throw error;
-    }
-    this.#udpUntil = -Infinity;
-    const { reply, verdict } = outcome;
+    const { readTimeout } = this.#options;
+    const { reply, verdict } = await this.#tcp.ask({ question, edns, timeout: readTimeout, signal });
     if (reply.truncated) throw new UpstreamError('malformed', `${label} says TC over TCP`);
     if (wasDoubtful && verdict === 'near' && reply.question !== undefined && this.#tcpUntil <= clock()) {
       this.#tcpUntil = clock() + MEMORY;

@@ -152,7 +152,9 @@ export class Upstreams implements Kept {
           left++; // an attempt that got a reply is none that `max_connect_attempts` is about
           return 'again';
         }
-        return reply.truncated || SAYS_NOTHING.has(reply.rcode) ? 'spare' : 'final';
+        // Over TCP a part of an answer is no use: another upstream may be able to give the whole.
+        if (reply.truncated) return query.peer.protocol === 'tcp' ? 'again' : 'spare';
+        return SAYS_NOTHING.has(reply.rcode) ? 'spare' : 'final';
       },
       nothing: new UpstreamError('timeout', `none of ${usable.map(labelOf).join(', ')} is healthy`),
       limit: DEADLINE + each.readTimeout,

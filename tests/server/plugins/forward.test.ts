@@ -207,6 +207,9 @@ test('a client over TCP, who would not ask again, is told that the rest cannot b
   const reply = await ask('tc.example.org', 'A', TCP);
   t.is(reply.rcode, Rcode.SERVFAIL);
   t.regex(reply.fault ?? '', /too large for UDP, and no upstream gave it over TCP/);
+  const other = await upstream(t);
+  const both = forwarded(t, `forward . ${server.address} ${other.address} {\n policy sequential\n}`);
+  t.is((await both.ask('tc.example.org', 'A', TCP)).answer.length, 1);
 });
 
 test('TC over TCP is no answer', async (t) => {
@@ -302,6 +305,13 @@ test('an upstream that is silent over UDP is asked over TCP while UDP is still l
     server.seen.filter(({ type }) => type === 'A').map(({ protocol }) => protocol),
     ['udp', 'tcp'],
   );
+});
+
+test('an upstream that hangs up on one query over TCP is still asked over TCP', async (t) => {
+  const server = await upstream(t);
+  const { ask } = forwarded(t, `forward . ${server.address}`);
+  t.is((await ask('hangup.example.org', 'A', TCP)).rcode, Rcode.SERVFAIL);
+  t.is((await ask('silent.example.org')).rcode, Rcode.NOERROR);
 });
 
 test('another upstream is asked beside a silent one, whose late answer still counts', async (t) => {
