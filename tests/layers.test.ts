@@ -18,7 +18,7 @@ const imports: readonly Import[] = files.flatMap((file) => importsOf(file, readF
 const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['@kubernetes/client-node', ['zones/kubernetes/api/kubeconfig.ts']],
   ['yaml', ['zones/kubernetes/manifests/manifest-file.ts']],
-  ['lru-cache', ['server/data/cache/answer-cache.ts']],
+  ['lru-cache', ['server/cache/answer-cache.ts']],
   ['pino', ['server/control/logger.ts']],
   ['prom-client', ['server/control/metrics.ts']],
   ['commander', ['server/arguments.ts']],
@@ -28,24 +28,23 @@ test('zones/ knows what is true and imports nothing from server/', (t) => {
   t.deepEqual(crossing('zones/', 'server/'), []);
 });
 
-test('the data thread knows nothing of the control thread, nor the control thread of the data thread', (t) => {
-  t.deepEqual(crossing('server/data/', 'server/control/'), []);
-  t.deepEqual(crossing('server/control/', 'server/data/'), []);
-});
+/** Folders of server/, lowest first; those of one row know nothing of each other. */
+const LAYERS: readonly (readonly string[])[] = [
+  ['corefile', 'wire'],
+  ['upstream', 'cache'],
+  ['plugins'],
+  ['data', 'control'],
+];
 
-test('plugins know neither sockets of clients nor the control thread', (t) => {
-  t.deepEqual(crossing('server/plugins/', 'server/control/'), []);
-  const sockets = ['udp', 'tcp', 'tcp-connection', 'listener', 'serve', 'data-plane', 'thread'].map(
-    (name) => `server/data/${name}.ts`,
-  );
-  t.deepEqual(
-    imports.filter(({ from, to }) => from.startsWith('server/plugins/') && sockets.includes(to)),
-    [],
-  );
-});
-
-test('the Corefile grammar knows no plugin', (t) => {
-  t.deepEqual(crossing('server/corefile/', 'server/plugins/'), []);
+test('folders of server/ import what is below them, never what is above or beside', (t) => {
+  for (const [height, layer] of LAYERS.entries()) {
+    for (const lower of layer) {
+      const closed = LAYERS.slice(height)
+        .flat()
+        .filter((folder) => folder !== lower);
+      for (const folder of closed) t.deepEqual(crossing(`server/${lower}/`, `server/${folder}/`), []);
+    }
+  }
 });
 
 test('values are never imported in a circle', (t) => {

@@ -6,7 +6,7 @@ import { Rcode } from '../../zones/rr.ts';
 import { compose, type Handler, type Layer, type Observer, type Plugin, type PluginContext } from '../pipeline.ts';
 import type { BlockPlan, ListenerPlan, Plan } from '../plan.ts';
 import { emptyReply, servfail, type Reply } from '../query.ts';
-import { EDE } from './edns.ts';
+import { EDE } from '../wire/edns.ts';
 
 /** A server block that answers. */
 export type Block = {

@@ -7,10 +7,10 @@ import type { Log } from '../log.ts';
 import type { Exchange, Observer } from '../pipeline.ts';
 import { emptyReply, servfail, type Peer, type Query, type Reply } from '../query.ts';
 import { NOT_OURS, type Block, type RoutedZone, type Routes } from './block.ts';
-import { decode, isRejected } from './decode.ts';
-import { EDE } from './edns.ts';
-import { encode, encodeRejection, type Encoded } from './encode.ts';
-import { gate } from './gate.ts';
+import { decode, isRejected } from '../wire/decode.ts';
+import { EDE } from '../wire/edns.ts';
+import { encode, encodeRejection, type Encoded } from '../wire/encode.ts';
+import { gate } from '../wire/gate.ts';
 import { route } from './route.ts';
 
 /** Answers one message: octets now, later, or silence. */

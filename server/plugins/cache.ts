@@ -16,9 +16,9 @@ import {
   unknownOption,
   zonesOrBlock,
 } from '../corefile/values.ts';
-import { AnswerCache } from '../data/cache/answer-cache.ts';
-import type { CacheOptions, ClassOptions, PrefetchOptions, StaleOptions } from '../data/cache/cache-options.ts';
-import { Caching } from '../data/cache/caching.ts';
+import { AnswerCache } from '../cache/answer-cache.ts';
+import type { CacheOptions, ClassOptions, PrefetchOptions, StaleOptions } from '../cache/cache-options.ts';
+import { Caching } from '../cache/caching.ts';
 import type { Plugin, PluginContext } from '../pipeline.ts';
 import { TIMER_MAX } from './timer.ts';
 

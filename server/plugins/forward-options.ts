@@ -18,10 +18,10 @@ import {
   unknownOption,
   zoneListFrom,
 } from '../corefile/values.ts';
-import { endpointFrom } from '../data/upstream/endpoint.ts';
-import { POLICIES, type Policy } from '../data/upstream/policy.ts';
-import { readNameservers } from '../data/upstream/resolv-conf.ts';
-import type { UpstreamsOptions } from '../data/upstream/upstreams.ts';
+import { endpointFrom } from '../upstream/endpoint.ts';
+import { POLICIES, type Policy } from '../upstream/policy.ts';
+import { readNameservers } from '../upstream/resolv-conf.ts';
+import type { UpstreamsOptions } from '../upstream/upstreams.ts';
 import { TIMER_MAX } from './timer.ts';
 
 /** One `forward` of a block; plain data. */

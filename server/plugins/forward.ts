@@ -4,7 +4,7 @@ import { isWithin, type Name } from '../../zones/name.ts';
 import { Rcode } from '../../zones/rr.ts';
 import type { Handler, Plugin, PluginContext } from '../pipeline.ts';
 import type { Query, Reply } from '../query.ts';
-import { sharedUpstreams, Upstreams } from '../data/upstream/upstreams.ts';
+import { sharedUpstreams, Upstreams } from '../upstream/upstreams.ts';
 import { forwardFrom, type ForwardOptions } from './forward-options.ts';
 
 /** Several may stand in a block: the first whose FROM holds the name takes it (CoreDNS plugin/forward). */

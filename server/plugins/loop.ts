@@ -3,8 +3,8 @@
 import { NAME_MAX, type Name } from '../../zones/name.ts';
 import { refuse } from '../corefile/fault.ts';
 import { noArguments, noBody, onlyDirective } from '../corefile/values.ts';
-import { LoopProbes, PROBE_LABELS_SIZE } from '../data/upstream/loop-probes.ts';
-import { sharedUpstreams } from '../data/upstream/upstreams.ts';
+import { LoopProbes, PROBE_LABELS_SIZE } from '../upstream/loop-probes.ts';
+import { sharedUpstreams } from '../upstream/upstreams.ts';
 import type { Plugin } from '../pipeline.ts';
 
 /** The block's first zone, under which probes are named. */

@@ -2,7 +2,7 @@ import test from 'ava';
 
 import type { Block, Routes } from '../../../server/data/block.ts';
 import { Server, WAITING_MAX } from '../../../server/data/serve.ts';
-import { decodeUpstreamReply, type UpstreamReply } from '../../../server/data/upstream-message.ts';
+import { decodeUpstreamReply, type UpstreamReply } from '../../../server/wire/upstream-message.ts';
 import type { Exchange, Handler, Observer } from '../../../server/pipeline.ts';
 import { emptyReply, type Reply } from '../../../server/query.ts';
 import { nameFrom } from '../../../zones/name.ts';

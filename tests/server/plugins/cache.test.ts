@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 
-import { WAITERS_MAX } from '../../../server/data/cache/flights.ts';
+import { WAITERS_MAX } from '../../../server/cache/flights.ts';
 import { cache } from '../../../server/plugins/cache.ts';
 import type { Handler, Kept } from '../../../server/pipeline.ts';
 import { emptyReply, servfail, type Query, type Reply } from '../../../server/query.ts';

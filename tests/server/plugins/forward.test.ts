@@ -7,10 +7,10 @@ import { runInNewContext } from 'node:vm';
 
 import test, { type ExecutionContext } from 'ava';
 
-import { MISMATCHES_MAX } from '../../../server/data/upstream/udp-exchange.ts';
+import { MISMATCHES_MAX } from '../../../server/upstream/udp-exchange.ts';
 import { forward } from '../../../server/plugins/forward.ts';
 import type { Handler, Kept } from '../../../server/pipeline.ts';
-import { sharedUpstreams } from '../../../server/data/upstream/upstreams.ts';
+import { sharedUpstreams } from '../../../server/upstream/upstreams.ts';
 import { emptyReply, type Query, type Reply } from '../../../server/query.ts';
 import { presentAddress } from '../../../zones/ip.ts';
 import { lowerCase, present } from '../../../zones/name.ts';
