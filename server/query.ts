@@ -48,6 +48,18 @@ export type Query = {
   readonly aliasDepth: number;
 };
 
+/** Codes of Extended DNS Errors. RFC 8914 section 4. */
+export const ExtendedErrorCode = {
+  OTHER: 0,
+  STALE_ANSWER: 3,
+  NOT_READY: 14,
+  STALE_NXDOMAIN_ANSWER: 19,
+  NOT_AUTHORITATIVE: 20,
+  NOT_SUPPORTED: 21,
+  NO_REACHABLE_AUTHORITY: 22,
+  NETWORK_ERROR: 23,
+} as const;
+
 /** An Extended DNS Error (RFC 8914); goes out only to a client that sent an OPT record. */
 export type ExtendedError = { readonly code: number; readonly text: string };
 

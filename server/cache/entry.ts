@@ -2,7 +2,7 @@
 
 import { Rcode, type RRset } from '../../zones/rr.ts';
 import type { Bytes, Count, Milliseconds, Seconds } from '../../zones/units.ts';
-import type { ExtendedError, Query, Reply } from '../query.ts';
+import { type ExtendedError, ExtendedErrorCode, type Query, type Reply } from '../query.ts';
 
 export type EntryClass = 'success' | 'denial' | 'failure';
 
@@ -80,8 +80,8 @@ export class Entry {
   stale(query: Query, ttl: Seconds): Reply {
     const error =
       this.#reply.rcode === Rcode.NXDOMAIN
-        ? { code: STALE_NXDOMAIN, text: 'stale NXDOMAIN answer' }
-        : { code: STALE, text: 'stale answer' };
+        ? { code: ExtendedErrorCode.STALE_NXDOMAIN_ANSWER, text: 'stale NXDOMAIN answer' }
+        : { code: ExtendedErrorCode.STALE_ANSWER, text: 'stale answer' };
     return forAsker(this.#show(ttl, error), query);
   }
 
@@ -103,9 +103,6 @@ export class Entry {
     };
   }
 }
-
-const STALE = 3;
-const STALE_NXDOMAIN = 19;
 
 /** AD only for those who asked for it with AD or DO (RFC 6840 section 5.8). */
 export function forAsker(reply: Reply, query: Query): Reply {

@@ -5,8 +5,7 @@ import { present } from '../../zones/name.ts';
 import { Rcode } from '../../zones/rr.ts';
 import { compose, type Handler, type Layer, type Observer, type Plugin, type PluginContext } from '../pipeline.ts';
 import type { BlockPlan, ListenerPlan, Plan } from '../plan.ts';
-import { emptyReply, servfail, type Reply } from '../query.ts';
-import { EDE } from '../wire/edns.ts';
+import { emptyReply, ExtendedErrorCode, type Reply, servfail } from '../query.ts';
 
 /** A server block that answers. */
 export type Block = {
@@ -29,13 +28,13 @@ export type Routes = {
 /** For a name that no zone here holds, or whose block has no plugin that answers. */
 export const NOT_OURS: Reply = {
   ...emptyReply(Rcode.REFUSED),
-  extendedError: { code: EDE.NOT_AUTHORITATIVE, text: 'no zone of this server holds the name' },
+  extendedError: { code: ExtendedErrorCode.NOT_AUTHORITATIVE, text: 'no zone of this server holds the name' },
 };
 
 const NO_PLUGIN: Reply = servfail(
   '',
   'no plugin of the block answers this name; add `forward` or drop a `fallthrough`',
-  { code: EDE.OTHER, text: 'no plugin answers the name' },
+  { code: ExtendedErrorCode.OTHER, text: 'no plugin answers the name' },
 );
 
 /** What of a plugin's context depends on the block that it stands in. */

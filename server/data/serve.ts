@@ -5,10 +5,9 @@ import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { Counter, Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
 import type { Exchange, Observer } from '../pipeline.ts';
-import { emptyReply, servfail, type Peer, type Query, type Reply } from '../query.ts';
+import { emptyReply, ExtendedErrorCode, type Peer, type Query, type Reply, servfail } from '../query.ts';
 import { NOT_OURS, type Block, type RoutedZone, type Routes } from './block.ts';
 import { decode, isRejected } from '../wire/decode.ts';
-import { EDE } from '../wire/edns.ts';
 import { encode, encodeRejection, type Encoded } from '../wire/encode.ts';
 import { gate } from '../wire/gate.ts';
 import { route } from './route.ts';
@@ -76,7 +75,7 @@ export class Server {
     if (this.#waiting >= WAITING_MAX) {
       this.#count('fivedots_rejected_messages_total', 'waiting');
       const reply = servfail('', `${WAITING_MAX} queries wait for upstreams already`, {
-        code: EDE.OTHER,
+        code: ExtendedErrorCode.OTHER,
         text: 'too many queries wait for upstreams',
       });
       return this.#finish(query, reply, routed.zone, routed.block.observers);
@@ -118,7 +117,7 @@ export class Server {
     this.#panics.add();
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
     this.#log('error', '', `a query met a fault of fivedots; please report it: ${text}`);
-    return servfail('', 'internal fault', { code: EDE.OTHER, text: 'internal fault' });
+    return servfail('', 'internal fault', { code: ExtendedErrorCode.OTHER, text: 'internal fault' });
   }
 
   #count(metric: string, reason: string): undefined {
@@ -134,7 +133,7 @@ export class Server {
 
 const NOT_SUPPORTED: Reply = {
   ...emptyReply(Rcode.REFUSED),
-  extendedError: { code: EDE.NOT_SUPPORTED, text: 'only class IN is served, and no zone transfers' },
+  extendedError: { code: ExtendedErrorCode.NOT_SUPPORTED, text: 'only class IN is served, and no zone transfers' },
 };
 
 /** Zone transfers are not offered (RFC 5936 section 2.2.1 allows REFUSED). */

@@ -14,7 +14,7 @@ import { isWithin, lowerCase, type Name } from '../../zones/name.ts';
 import { Rcode, RRType } from '../../zones/rr.ts';
 import { onlyDirective } from '../corefile/values.ts';
 import type { Handler, Plugin } from '../pipeline.ts';
-import { emptyReply, replyFrom, type Query, type Reply } from '../query.ts';
+import { emptyReply, ExtendedErrorCode, type Query, type Reply, replyFrom } from '../query.ts';
 import { resolveAlias } from './external-name.ts';
 import { kubernetesFrom, type KubernetesOptions } from './kubernetes-options.ts';
 
@@ -90,7 +90,7 @@ function isWithinAny(name: Name, zones: readonly Name[]): boolean {
 }
 
 /** RFC 8914 section 4.15. */
-const NOT_READY = { code: 14, text: 'the cluster has not been read in full yet' } as const;
+const NOT_READY = { code: ExtendedErrorCode.NOT_READY, text: 'the cluster has not been read in full yet' } as const;
 
 function notReady({ authority }: Answer): Reply {
   return {

@@ -73,7 +73,7 @@ export class TcpPool {
     const { clock, maxAge, picked } = this.#options;
     let best: UpstreamConnection | undefined;
     for (const connection of this.#connections) {
-      if (maxAge > 0 && clock() - connection.opened > maxAge) continue;
+      if (connection.isSilent || (maxAge > 0 && clock() - connection.opened > maxAge)) continue;
       if (best === undefined || connection.load < best.load) best = connection;
     }
     const isReused = best !== undefined && (best.load === 0 || this.#connections.size >= CONNECTIONS_MAX);
@@ -116,7 +116,7 @@ export class TcpPool {
     const { clock, expire, maxAge, maxIdle } = this.#options;
     const isTooOld = maxAge > 0 && clock() - connection.opened > maxAge;
     const isOneTooMany = maxIdle > 0 && this.#expiries.size >= maxIdle;
-    if (this.#isClosing || isTooOld || isOneTooMany || expire === 0) connection.close();
+    if (this.#isClosing || isTooOld || isOneTooMany || expire === 0 || connection.isSilent) connection.close();
     else
       this.#expiries.set(
         connection,

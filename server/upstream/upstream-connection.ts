@@ -56,6 +56,7 @@ export class UpstreamConnection {
   #lastOctets: Milliseconds | undefined;
   #mismatches: Count = 0;
   #isTaken = false;
+  #isSilent = false;
   #isOpen = true;
 
   constructor(options: UpstreamConnectionOptions) {
@@ -68,10 +69,12 @@ export class UpstreamConnection {
       noDelay: true,
       ...(source === undefined ? {} : { localAddress: source }),
     });
-    this.#connecting = setTimeout(
-      () => this.#fail(`no TCP connection to ${to.label} within ${CONNECT_TIMEOUT} ms`),
-      CONNECT_TIMEOUT,
-    );
+    this.#connecting = setTimeout(() => {
+      // If it is only we who were late, the news that the connection was taken comes before this.
+      setImmediate(() => {
+        if (!this.#isTaken) this.#fail(`no TCP connection to ${to.label} within ${CONNECT_TIMEOUT} ms`);
+      });
+    }, CONNECT_TIMEOUT);
     this.#socket.on('connect', () => this.#taken());
     this.#socket.on('data', (octets: Buffer) => this.#received(octets));
     this.#socket.on('error', (error) => this.#fail(`${to.label} over TCP: ${error.message}`, error));
@@ -89,6 +92,11 @@ export class UpstreamConnection {
     return this.#lastOctets !== undefined;
   }
 
+  /** Has nothing come since a query waited long for it? It may be half open, so no more queries should wait on it. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
   /** @throws UpstreamError timeout; unreachable if the connection ends first */
   ask({ question, edns, timeout, signal }: TcpExchange): Promise<TcpOutcome> {
     const { to, clock } = this.#options;
@@ -103,15 +111,18 @@ export class UpstreamConnection {
         this.#waiting.delete(id);
         if (this.#waiting.size === 0 && this.#isOpen) this.#options.idle(this);
       };
-      const giveUp = (message: string, patience: Milliseconds): void => {
+      const hasSpoken = (): boolean => this.#lastOctets !== undefined && this.#lastOctets > since;
+      const aborted = (): void => {
+        if (!hasSpoken() && clock() - since >= SILENCE_MAX) this.#isSilent = true;
         leave();
-        reject(new UpstreamError('timeout', message));
-        // Nothing at all has come since: the connection is half open, and the next query must not wait on it.
-        const isSilent = this.#lastOctets === undefined || this.#lastOctets <= since;
-        if (isSilent && clock() - since >= patience) this.close();
+        reject(new UpstreamError('timeout', 'another upstream was faster'));
       };
-      const aborted = (): void => giveUp('another upstream was faster', SILENCE_MAX);
-      const timer = setTimeout(() => giveUp(`no reply over TCP from ${to.label} within ${timeout} ms`, 0), timeout);
+      const timer = setTimeout(() => {
+        leave();
+        reject(new UpstreamError('timeout', `no reply over TCP from ${to.label} within ${timeout} ms`));
+        // Nothing at all has come since: the connection is half open, and the next query must not wait on it.
+        if (!hasSpoken()) this.close();
+      }, timeout);
       signal.addEventListener('abort', aborted);
       this.#waiting.set(id, {
         asked,
@@ -141,6 +152,7 @@ export class UpstreamConnection {
 
   #received(octets: Buffer): void {
     this.#lastOctets = this.#options.clock();
+    this.#isSilent = false;
     this.#frames.read(octets, (message) => this.#take(message));
   }
 

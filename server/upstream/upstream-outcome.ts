@@ -2,12 +2,8 @@
 
 import { Rcode } from '../../zones/rr.ts';
 import { UpstreamError } from '../errors.ts';
-import { emptyReply, servfail, type Query, type Reply } from '../query.ts';
+import { emptyReply, ExtendedErrorCode, type Query, type Reply, servfail } from '../query.ts';
 import type { UpstreamReply } from '../wire/upstream-message.ts';
-
-/** RFC 8914 section 4.23 and 4.24. */
-const NO_REACHABLE_AUTHORITY = 22;
-const NETWORK_ERROR = 23;
 
 /** Over TCP nobody asks again for the rest: without records it would look like NODATA. */
 const ONLY_A_PART =
@@ -39,13 +35,13 @@ export function refused(fault: string): Reply {
 
 /** Every upstream leads back here. */
 export function stopped(why = 'there is no upstream'): Reply {
-  return servfail('forward', why, { code: NETWORK_ERROR, text: why });
+  return servfail('forward', why, { code: ExtendedErrorCode.NETWORK_ERROR, text: why });
 }
 
 /** No upstream gave a usable reply. A fault of ours is not one of them and is thrown on. */
 export function failure(error: unknown): Reply {
   if (!(error instanceof UpstreamError)) throw error;
   if (error.code === 'limit') return refused(error.message);
-  const code = error.code === 'timeout' ? NO_REACHABLE_AUTHORITY : NETWORK_ERROR;
+  const code = error.code === 'timeout' ? ExtendedErrorCode.NO_REACHABLE_AUTHORITY : ExtendedErrorCode.NETWORK_ERROR;
   return servfail('forward', error.message, { code, text: error.message });
 }

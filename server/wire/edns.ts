@@ -14,9 +14,6 @@ const OPTIONS_MAX: Count = 100;
 /** An OPT record without options: root owner, type, class, ttl, rdlength. */
 export const OPT_SIZE: Bytes = 11;
 
-/** Extended DNS Errors that the server itself says, RFC 8914 sections 4.1, 4.21 and 4.22. */
-export const EDE = { OTHER: 0, NOT_AUTHORITATIVE: 20, NOT_SUPPORTED: 21 } as const;
-
 const OPTION_EDE = 15;
 const FLAG_DO = 0x8000;
 /** Longest text of an Extended DNS Error that we pass on. */

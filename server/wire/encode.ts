@@ -2,8 +2,16 @@
 
 import type { RRset } from '../../zones/rr.ts';
 import type { Bytes, Count } from '../../zones/units.ts';
-import { servfail, type ExtendedError, type Query, type QueryEdns, type Question, type Reply } from '../query.ts';
-import { EDE, OPT_SIZE, optSize, udpLimit, writeOpt } from './edns.ts';
+import {
+  type ExtendedError,
+  ExtendedErrorCode,
+  type Query,
+  type QueryEdns,
+  type Question,
+  type Reply,
+  servfail,
+} from '../query.ts';
+import { OPT_SIZE, optSize, udpLimit, writeOpt } from './edns.ts';
 import { HEADER_SIZE } from './gate.ts';
 import { MESSAGE_MAX, Packer } from './pack.ts';
 
@@ -79,7 +87,7 @@ const RCODE_MAX = 15;
 /** SERVFAIL for a reply that this client cannot be told. */
 function instead(reply: Reply, what: string): Reply {
   const text = `${what} cannot be sent`;
-  return servfail(reply.plugin, text, { code: EDE.OTHER, text });
+  return servfail(reply.plugin, text, { code: ExtendedErrorCode.OTHER, text });
 }
 
 type Added = { readonly count: Count; readonly isWhole: boolean };

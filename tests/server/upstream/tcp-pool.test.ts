@@ -117,6 +117,23 @@ test('a query that is called off leaves its connection to others', async (t) => 
   t.is(server.connections(), 1);
 });
 
+test('queries that wait on a connection that seems silent are left to wait, and it is used again once it speaks', async (t) => {
+  const { server, ask, pass } = await pooled(t);
+  const held = Array.from({ length: 2 * CONNECTIONS_MAX }, () => ask('held.example.org'));
+  await server.asked(held.length);
+  const calling = new AbortController();
+  const impatient = ask('held.example.org', { signal: calling.signal });
+  await server.asked(held.length + 1);
+  pass(400);
+  calling.abort();
+  await t.throwsAsync(impatient, { code: 'timeout' });
+  const beside = ask('held.example.org');
+  await server.asked(held.length + 2);
+  server.release();
+  for (const { reply } of await Promise.all([...held, beside])) t.is(reply.rcode, 0);
+  t.is(server.connections(), CONNECTIONS_MAX);
+});
+
 // A firewall that forgot the connection, or a host that went without a word, never says that it is closed.
 test('a connection that was silent while a query was called off takes no more queries', async (t) => {
   const { server, ask, pass } = await pooled(t);
