@@ -12,7 +12,7 @@ export class KeptStates {
     commit: () => void;
     abandon: () => void;
   } {
-    const before = this.#states;
+    let before: ReadonlyMap<string, Kept> = this.#states;
     const wanted = new Map<string, Kept>();
     return {
       keep: <State extends Kept>(key: string, make: () => State): State => {
@@ -24,6 +24,8 @@ export class KeptStates {
       commit: () => {
         this.#states = wanted;
         for (const [key, state] of before) if (wanted.get(key) !== state) state.close();
+        // A plugin may hold on to `keep`; what the plan before it kept must not live on for that.
+        before = new Map();
       },
       abandon: () => {
         for (const [key, state] of wanted) if (before.get(key) !== state) state.close();

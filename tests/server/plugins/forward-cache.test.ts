@@ -15,6 +15,9 @@ type Outside = {
   readonly ask: (name: string, changes?: Partial<Query>) => Promise<Reply>;
 };
 
+/** Each miss is one query upstream, however long a busy machine takes. */
+const ONCE = 'max_connect_attempts 1\n max_fails 0\n read_timeout 30s';
+
 /** `cache` above `forward` to one upstream. */
 async function outside(t: ExecutionContext, cacheText = 'cache', options: { tcp?: boolean } = {}): Promise<Outside> {
   const server = await startEvilUpstream(options);
@@ -23,7 +26,7 @@ async function outside(t: ExecutionContext, cacheText = 'cache', options: { tcp?
   t.teardown(made.close);
   const layers = [
     cache.layer?.(optionsFrom(cache, cacheText), made.context),
-    forward.layer?.(optionsFrom(forward, `forward . ${server.address}`), made.context),
+    forward.layer?.(optionsFrom(forward, `forward . ${server.address} {\n ${ONCE}\n}`), made.context),
   ].filter((layer) => layer !== undefined);
   const handler = compose(layers, () => emptyReply(Rcode.REFUSED));
   return { server, ask: async (name, changes) => await handler(testQuery(name, 'A', changes)) };
