@@ -5,11 +5,8 @@
 
 import { rcodeName, typeName } from '../../zones/rr.ts';
 import type { Count } from '../../zones/units.ts';
-import type { Counter, Counters, Histogram, Labels } from '../counters.ts';
+import { TIME_BUCKETS, type Counter, type Counters, type Histogram, type Labels } from '../counters.ts';
 import type { Exchange, Observer } from '../pipeline.ts';
-
-/** In seconds: 0.00025 doubled fifteen times, up to 8.192. */
-const TIME_BUCKETS: readonly number[] = Array.from({ length: 16 }, (_, k) => 0.00025 * 2 ** k);
 
 /** In octets. 8291 is CoreDNS's own spelling of 8191, and dashboards ask for it. */
 const SIZE_BUCKETS: readonly number[] = [
