@@ -1,0 +1,35 @@
+/** What a conformance check is. Knows nothing of any one server, ours included. */
+
+import type { ServerAddress } from '../support/client.ts';
+
+/** One row of the table: a statement about a server that speaks DNS, and how it is tried from outside. */
+export type Check = {
+  /** `C01` */
+  readonly id: string;
+  /** What must be true, as a sentence. */
+  readonly title: string;
+  /** Where that is written: RFC and section. */
+  readonly source: string;
+  /** What the server must have been set up with; without all of it the row does not apply. */
+  readonly needs: readonly Need[];
+  /** Asks and compares. @throws ConformanceError where the server does something else */
+  readonly run: (subject: Subject) => Promise<void>;
+};
+
+/**
+ * - `cluster`: the cluster of fixtures/conformance, as a zone or from its objects.
+ * - `upstream`: forwards other names to our upstream, whose log the check reads.
+ * - the rest: what only some servers offer.
+ */
+export type Need = 'cluster' | 'kubernetes' | 'upstream' | 'cache' | 'any' | 'nsid' | 'local' | 'unsynced';
+
+/** A server under test. */
+export type Subject = {
+  readonly name: string;
+  /** An IPv4 and, where the machine has one, an IPv6 address. */
+  readonly addresses: readonly ServerAddress[];
+  readonly offers: ReadonlySet<Need>;
+};
+
+/** A server did not do what a check says. The message says what it did instead. */
+export class ConformanceError extends Error {}

@@ -1,0 +1,56 @@
+/**
+ * What the reference model is told and what it says, all of it text a person can read. Knows nothing of octets, and nothing
+ * of how either side finds an answer.
+ */
+
+import type { RawObject } from '../raw-objects.ts';
+
+/** Everything an answer depends on. */
+export type World = {
+  /** Objects as the API server stores them, also those that the options filter away. */
+  readonly objects: readonly RawObject[];
+  readonly options: ModelOptions;
+  /** Addresses of the server's machine, loopback left out. */
+  readonly localAddresses: readonly string[];
+  /** Has every watched resource been listed once? */
+  readonly isSynced: boolean;
+  /** What an upstream answers for a name that is not the cluster's. */
+  readonly outside: (question: ModelQuestion) => ModelReply;
+};
+
+/** The `kubernetes` directive. Zones and names are lower case and end in a dot. */
+export type ModelOptions = {
+  readonly zones: readonly string[];
+  readonly multicluster: readonly string[];
+  readonly ttl: number;
+  /** Empty for all. */
+  readonly namespaces: readonly string[];
+  /** Label selectors; empty for all. */
+  readonly namespaceLabels: string;
+  readonly labels: string;
+  readonly pods: 'disabled' | 'insecure' | 'verified';
+  readonly endpointPodNames: boolean;
+  readonly noendpoints: boolean;
+  readonly ignoreEmptyService: boolean;
+  readonly zonal: boolean;
+  /** Undefined without the option; `['.']` for all. */
+  readonly fallthrough: readonly string[] | undefined;
+};
+
+/** A question of class IN. */
+export type ModelQuestion = {
+  /** As the client spells it. A label may hold any octet, one character each (latin1). */
+  readonly labels: readonly string[];
+  /** Mnemonic, or `TYPE65280` (RFC 3597 section 5). */
+  readonly type: string;
+};
+
+/** Sections as sets: lines of `present.ts`, with `SERIAL` for the serial of a cluster zone's SOA. */
+export type ModelReply = {
+  /** `NOERROR`, `NXDOMAIN`, `SERVFAIL` or `REFUSED`. */
+  readonly rcode: string;
+  readonly authoritative: boolean;
+  readonly answer: ReadonlySet<string>;
+  readonly authority: ReadonlySet<string>;
+  readonly additional: ReadonlySet<string>;
+};
