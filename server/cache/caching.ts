@@ -43,6 +43,8 @@ export class Caching {
   }
 
   readonly handle: Handler = (query) => {
+    // Without RD a query is for what this server itself knows; what others asked for is not told (RFC 9076 section 4.3).
+    if (!query.recursionDesired) return this.#next(query);
     const { name } = query.question;
     if (!this.#holdsAll && !this.#options.zones.some((zone) => isWithin(name, zone))) return this.#next(query);
     const key = keyOf(query);
@@ -99,7 +101,7 @@ export class Caching {
     if (entry.isRefreshing || now < entry.retryAt) return;
     entry.isRefreshing = true;
     this.#prefetches.add();
-    const reply = this.#ask(key, query.recursionDesired ? query : { ...query, recursionDesired: true }, entry);
+    const reply = this.#ask(key, query, entry);
     if (!(reply instanceof Promise)) {
       entry.isRefreshing = false;
       return;
@@ -115,8 +117,6 @@ export class Caching {
 
   /** Asks below, once for all who want to know the same at the same time. `refreshed`: the entry that this is to replace. */
   #ask(key: string, query: Query, refreshed?: Entry): Reply | Promise<Reply> {
-    // Without RD an upstream tells what it happens to have: that is for this client only.
-    if (!query.recursionDesired) return this.#next(query);
     const joined = this.#flights.join(key);
     if (joined !== undefined) return joined;
     // AD, so that the upstream says what it validated; who did not ask for it is not told (RFC 6840 section 5.7).

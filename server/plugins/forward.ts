@@ -3,11 +3,15 @@
 import { isWithin, type Name } from '../../zones/name.ts';
 import { Rcode } from '../../zones/rr.ts';
 import type { Handler, Plugin, PluginContext } from '../pipeline.ts';
-import type { Query, Reply } from '../query.ts';
+import { emptyReply, ExtendedErrorCode, type Query, type Reply } from '../query.ts';
 import { sharedUpstreams, Upstreams } from '../upstream/upstreams.ts';
 import { forwardFrom, type ForwardOptions } from './forward-options.ts';
 
-/** Several may stand in a block: the first whose FROM holds the name takes it (CoreDNS plugin/forward). */
+/**
+ * Several may stand in a block: the first whose FROM holds the name takes it (CoreDNS plugin/forward). A query without RD asks for what
+ * this server itself knows, so here it is refused; `cache` lets it pass by, for what is cached tells what others asked for (cache snooping, RFC
+ * 9076 section 4.3).
+ */
 export const forward: Plugin<readonly ForwardOptions[]> = {
   name: 'forward',
   parse: (directives) => directives.map(forwardFrom),
@@ -34,6 +38,7 @@ function ask(forwards: readonly Forward[], first: number, query: Query): ReturnT
   for (let i = first; i < forwards.length; i++) {
     const each = forwards[i];
     if (each === undefined || !takes(each.options, query.question.name)) continue;
+    if (!query.recursionDesired) return NOT_DESIRED;
     const { next, nextOnNodata } = each.options;
     const reply = each.upstreams.resolve(query);
     if (next.length === 0 && !nextOnNodata) return reply;
@@ -41,6 +46,16 @@ function ask(forwards: readonly Forward[], first: number, query: Query): ReturnT
   }
   return undefined;
 }
+
+/** RFC 8914 section 4.21. */
+const NOT_DESIRED: Reply = {
+  ...emptyReply(Rcode.REFUSED, 'forward'),
+  recursionAvailable: true,
+  extendedError: {
+    code: ExtendedErrorCode.NOT_AUTHORITATIVE,
+    text: 'this server only forwards that name, and recursion was not desired (RD=0)',
+  },
+};
 
 function takes({ from, except }: ForwardOptions, name: Name): boolean {
   if (!isWithin(name, from)) return false;

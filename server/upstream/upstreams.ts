@@ -113,7 +113,7 @@ export class Upstreams implements Kept {
       spelling: query.question.spelling,
       type: query.question.type,
       class: query.question.class,
-      recursionDesired: query.recursionDesired,
+      recursionDesired: true,
       checkingDisabled: query.checkingDisabled,
       authenticData: query.authenticData,
       dnssecOk: query.edns?.dnssecOk ?? false,

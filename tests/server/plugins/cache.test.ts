@@ -262,13 +262,20 @@ test('what is below is asked with AD, and AD comes back only to who sent AD or D
   t.true((await made.ask(NAME, 'A', DO)).authenticData);
 });
 
-test('a query without RD is answered from memory, but what it brings is neither kept nor shared', async (t) => {
-  const made = cached('cache');
-  await made.ask(NAME, 'A', { recursionDesired: false });
-  await made.ask();
-  t.is(made.asked.length, 2);
-  await made.ask(NAME, 'A', { recursionDesired: false });
-  t.is(made.asked.length, 2);
+// RFC 9076 section 4.3: cache snooping.
+test('a query without RD passes by: nothing is read, kept, shared or counted for it', async (t) => {
+  const made = cached('cache {\n prefetch 1\n}');
+  const below = reply({ rcode: Rcode.REFUSED });
+  const ask = (): Promise<Reply> => made.ask(NAME, 'A', { recursionDesired: false });
+  const waiting = made.ask();
+  made.answer(below);
+  t.is(await ask(), below);
+  await waiting;
+  const before = [...made.series()];
+  t.is(await ask(), below);
+  t.deepEqual([...made.series()], before);
+  t.deepEqual(ttlsOf(await made.ask()), [300]);
+  t.is(made.asked.length, 3);
 });
 
 test('a fault below reaches everybody who waits, and the next query asks anew', async (t) => {

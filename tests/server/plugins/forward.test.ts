@@ -138,10 +138,28 @@ test('every query over UDP comes from a port of its own, with an id of its own a
   t.true(server.seen.every(({ port }) => port >= 1024));
 });
 
-test('the upstream gets a query of ours: RD, CD and AD as asked, an OPT record', async (t) => {
+// RFC 9076 section 4.3: what is cached, here or upstream, is not for others to see.
+for (const { text, name, expected } of [
+  { text: '', name: 'ok.example.org', expected: 'REFUSED by forward, 20' },
+  { text: 'next REFUSED\n next_on_nodata', name: 'ok.example.org', expected: 'REFUSED by forward, 20' },
+  { text: 'except internal.example.org', name: 'www.internal.example.org', expected: 'REFUSED by nobody, -' },
+]) {
+  test(`without RD, with ${JSON.stringify(text)}: ${name} is ${expected}, and nothing is asked`, async (t) => {
+    const server = await upstream(t);
+    const made = forwarded(t, `${only(server, text)}\nforward . ${server.address} {\n except internal.example.org\n}`);
+    const reply = await made.ask(name, 'A', { recursionDesired: false });
+    const shown = `${rcodeName(reply.rcode)} by ${reply.plugin || 'nobody'}, ${reply.extendedError?.code ?? '-'}`;
+    t.is(shown, expected);
+    t.is(reply.fault, undefined);
+    t.is((await made.ask('ok.example.org')).rcode, Rcode.NOERROR);
+    t.is(server.seen.length, 1);
+  });
+}
+
+test('the upstream gets a query of ours: RD, and CD and AD as asked, an OPT record', async (t) => {
   const server = await upstream(t);
   const { ask } = forwarded(t, only(server));
-  await ask('ok.example.org', 'A', { recursionDesired: false });
+  await ask('ok.example.org');
   await ask('ok.example.org', 'A', { checkingDisabled: true, authenticData: true });
   t.deepEqual(
     server.seen.map(({ recursionDesired, checkingDisabled, authenticData, hasEdns }) => [
@@ -151,7 +169,7 @@ test('the upstream gets a query of ours: RD, CD and AD as asked, an OPT record',
       hasEdns,
     ]),
     [
-      [false, false, false, true],
+      [true, false, false, true],
       [true, true, true, true],
     ],
   );
