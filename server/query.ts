@@ -25,11 +25,13 @@ export type Question = {
   readonly class: number;
 };
 
-/** The OPT record of a query (RFC 6891 section 6.1). Its options are checked for form and not used. */
+/** The OPT record of a query (RFC 6891 section 6.1). Its options are checked for form; only one of them is used. */
 export type QueryEdns = {
   /** As sent; below 512 it counts as 512 (RFC 6891 section 6.2.5). */
   readonly payloadSize: Bytes;
   readonly dnssecOk: boolean;
+  /** The client asks which server answers (RFC 5001 section 2.1). */
+  readonly wantsNsid: boolean;
 };
 
 export type Query = {
@@ -63,6 +65,9 @@ export const ExtendedErrorCode = {
 /** An Extended DNS Error (RFC 8914); goes out only to a client that sent an OPT record. */
 export type ExtendedError = { readonly code: number; readonly text: string };
 
+/** An option of an OPT record (RFC 6891 section 6.1.2). */
+export type EdnsOption = { readonly code: number; readonly data: Uint8Array };
+
 export type Reply = {
   readonly rcode: number;
   readonly authoritative: boolean;
@@ -74,6 +79,8 @@ export type Reply = {
   readonly authority: readonly RRset[];
   readonly additional: readonly RRset[];
   readonly extendedError: ExtendedError | undefined;
+  /** What else stands in the OPT record, which goes out only to a client that sent one. */
+  readonly options: readonly EdnsOption[];
   /** The Corefile word of the plugin that made it; empty if the server did. */
   readonly plugin: string;
   /** Made from the cluster's state just now: `cache` leaves it alone. */
@@ -94,6 +101,7 @@ export function emptyReply(rcode: number, plugin = ''): Reply {
     authority: [],
     additional: [],
     extendedError: undefined,
+    options: [],
     plugin,
     fresh: false,
     fault: undefined,
@@ -117,6 +125,7 @@ export function replyFrom(answer: Answer, plugin: string): Reply {
     authority: answer.authority,
     additional: answer.additional,
     extendedError: undefined,
+    options: [],
     plugin,
     fresh: true,
     fault: undefined,

@@ -97,6 +97,7 @@ export class Entry {
       authority: withTtl(authority, ttl),
       additional: withTtl(additional, ttl),
       extendedError,
+      options: [],
       plugin: 'cache',
       fresh: false,
       fault: undefined,

@@ -24,6 +24,7 @@ const HELP: ReadonlyMap<string, string> = new Map([
   ['coredns_cache_prefetch_total', 'Entries that were renewed before they expired.'],
   ['coredns_cache_drops_total', 'Replies that were not cached because each alone is larger than all may be.'],
   ['coredns_cache_served_stale_total', 'Queries answered with expired entries.'],
+  ['coredns_local_localhost_requests_total', 'Queries for names under localhost, or that begin with it.'],
   ['coredns_proxy_request_duration_seconds', 'Time that an upstream took to answer.'],
   ['coredns_proxy_healthcheck_failures_total', 'Health checks of an upstream that failed.'],
   ['coredns_proxy_conn_cache_hits_total', 'Exchanges over a connection that was already open.'],

@@ -4,6 +4,7 @@ import { CorefileError } from '../errors.ts';
 import type { Token } from '../corefile/block.ts';
 import { byNearness, show, suggestion } from '../corefile/fault.ts';
 import type { Plugin } from '../pipeline.ts';
+import { any } from './any.ts';
 import { bind } from './bind.ts';
 import { cache } from './cache.ts';
 import { errors } from './errors.ts';
@@ -11,8 +12,10 @@ import { forward } from './forward.ts';
 import { health } from './health.ts';
 import { kubernetes } from './kubernetes.ts';
 import { loadbalance } from './loadbalance.ts';
+import { local } from './local.ts';
 import { log } from './log.ts';
 import { loop } from './loop.ts';
+import { nsid } from './nsid.ts';
 import { prometheus } from './prometheus.ts';
 import { ready } from './ready.ts';
 import { reload } from './reload.ts';
@@ -91,19 +94,22 @@ export type AnyPlugin = Plugin<unknown>;
 /** What fivedots has, by word. */
 export const plugins: ReadonlyMap<string, AnyPlugin> = new Map(
   [
-    any(bind),
-    any(cache),
-    any(errors),
-    any(forward),
-    any(health),
-    any(kubernetes),
-    any(loadbalance),
-    any(log),
-    any(loop),
-    any(prometheus),
-    any(ready),
-    any(reload),
-    any(whoami),
+    untyped(any),
+    untyped(bind),
+    untyped(cache),
+    untyped(errors),
+    untyped(forward),
+    untyped(health),
+    untyped(kubernetes),
+    untyped(loadbalance),
+    untyped(local),
+    untyped(log),
+    untyped(loop),
+    untyped(nsid),
+    untyped(prometheus),
+    untyped(ready),
+    untyped(reload),
+    untyped(whoami),
   ].map((plugin) => [plugin.name, plugin]),
 );
 
@@ -128,6 +134,6 @@ export function pluginOf(word: Token, known: ReadonlyMap<string, AnyPlugin> = pl
 }
 
 /** Forgets the type of the options. Safe because a plugin is only ever given what its own `parse` made. */
-function any<Options>(plugin: Plugin<Options>): AnyPlugin {
+function untyped<Options>(plugin: Plugin<Options>): AnyPlugin {
   return plugin as AnyPlugin;
 }

@@ -22,6 +22,7 @@ export function replyOf(reply: UpstreamReply, query: Query): Reply {
     authority: reply.authority,
     additional: reply.additional,
     extendedError: reply.extendedError,
+    options: [],
     plugin: 'forward',
     fresh: false,
     fault: undefined,

@@ -1,8 +1,8 @@
-/** EDNS(0): the OPT record of queries and replies (RFC 6891), Extended DNS Errors (RFC 8914). */
+/** EDNS(0): the OPT record of queries and replies (RFC 6891), Extended DNS Errors (RFC 8914). Knows one option by name besides, NSID (RFC 5001). */
 
 import type { Bytes, Count } from '../../zones/units.ts';
 import { RRType } from '../../zones/rr.ts';
-import type { ExtendedError, QueryEdns } from '../query.ts';
+import type { EdnsOption, ExtendedError, QueryEdns } from '../query.ts';
 import { formerr } from './octets.ts';
 
 /** What we take and send over UDP: DNS flag day 2020, fits every path without fragments (RFC 9715 section 3). */
@@ -14,7 +14,11 @@ const OPTIONS_MAX: Count = 100;
 /** An OPT record without options: root owner, type, class, ttl, rdlength. */
 export const OPT_SIZE: Bytes = 11;
 
+/** RFC 5001 section 2.3. */
+export const OPTION_NSID = 3;
 const OPTION_EDE = 15;
+/** Option code and length. */
+const OPTION_HEADER: Bytes = 4;
 const FLAG_DO = 0x8000;
 /** Longest text of an Extended DNS Error that we pass on. */
 const EDE_TEXT_MAX: Bytes = 128;
@@ -31,11 +35,13 @@ export function readOpt(
 ): { edns: QueryEdns; version: number } {
   const version = packet.readUInt8(fixed + 5);
   // What the rdata of another version looks like is not known: it is BADVERS whatever stands there (RFC 6891 section 6.1.3).
-  if (version === 0) eachOption(packet, start, end, () => {});
+  let wantsNsid = false;
+  if (version === 0) eachOption(packet, start, end, (code) => void (wantsNsid ||= code === OPTION_NSID));
   return {
     edns: {
       payloadSize: packet.readUInt16BE(fixed + 2),
       dnssecOk: (packet.readUInt16BE(fixed + 6) & FLAG_DO) !== 0,
+      wantsNsid,
     },
     version,
   };
@@ -60,9 +66,11 @@ export function udpLimit(edns: QueryEdns | undefined): Bytes {
   return Math.min(UDP_PAYLOAD, Math.max(UDP_PAYLOAD_MIN, edns.payloadSize));
 }
 
-/** Octets of the OPT record of a reply with that error. */
-export function optSize(error: ExtendedError | undefined): Bytes {
-  return error === undefined ? OPT_SIZE : OPT_SIZE + 6 + textOf(error).length;
+/** Octets of the OPT record of a reply with that error and those options. */
+export function optSize(error: ExtendedError | undefined, options: readonly EdnsOption[]): Bytes {
+  let size = error === undefined ? OPT_SIZE : OPT_SIZE + OPTION_HEADER + 2 + textOf(error).length;
+  for (const { data } of options) size += OPTION_HEADER + data.length;
+  return size;
 }
 
 /**
@@ -75,6 +83,7 @@ export function writeOpt(
   rcode: number,
   dnssecOk: boolean,
   error: ExtendedError | undefined,
+  options: readonly EdnsOption[],
 ): number {
   packet.writeUInt8(0, at);
   packet.writeUInt16BE(RRType.OPT, at + 1);
@@ -82,17 +91,26 @@ export function writeOpt(
   packet.writeUInt8(rcode >> 4, at + 5);
   packet.writeUInt8(0, at + 6);
   packet.writeUInt16BE(dnssecOk ? FLAG_DO : 0, at + 7);
-  if (error === undefined) {
-    packet.writeUInt16BE(0, at + 9);
-    return at + OPT_SIZE;
+  let end = at + OPT_SIZE;
+  if (error !== undefined) {
+    const text = textOf(error);
+    end = writeOptionHeader(packet, end, OPTION_EDE, 2 + text.length);
+    packet.writeUInt16BE(error.code, end);
+    end += 2 + text.copy(packet, end + 2);
   }
-  const text = textOf(error);
-  packet.writeUInt16BE(6 + text.length, at + 9);
-  packet.writeUInt16BE(OPTION_EDE, at + 11);
-  packet.writeUInt16BE(2 + text.length, at + 13);
-  packet.writeUInt16BE(error.code, at + 15);
-  text.copy(packet, at + 17);
-  return at + 17 + text.length;
+  for (const { code, data } of options) {
+    end = writeOptionHeader(packet, end, code, data.length);
+    packet.set(data, end);
+    end += data.length;
+  }
+  packet.writeUInt16BE(end - at - OPT_SIZE, at + OPT_SIZE - 2);
+  return end;
+}
+
+function writeOptionHeader(packet: Buffer, at: number, code: number, length: Bytes): number {
+  packet.writeUInt16BE(code, at);
+  packet.writeUInt16BE(length, at + 2);
+  return at + OPTION_HEADER;
 }
 
 function textOf(error: ExtendedError): Buffer {
@@ -112,10 +130,10 @@ function eachOption(
   let at = start;
   for (let count = 1; at < end; count++) {
     if (count > OPTIONS_MAX) throw formerr(`more than ${OPTIONS_MAX} EDNS options`);
-    if (at + 4 > end) throw formerr('an EDNS option is cut off');
-    const to = at + 4 + packet.readUInt16BE(at + 2);
+    if (at + OPTION_HEADER > end) throw formerr('an EDNS option is cut off');
+    const to = at + OPTION_HEADER + packet.readUInt16BE(at + 2);
     if (to > end) throw formerr('an EDNS option runs past its record');
-    visit(packet.readUInt16BE(at), at + 4, to);
+    visit(packet.readUInt16BE(at), at + OPTION_HEADER, to);
     at = to;
   }
 }

@@ -30,7 +30,7 @@ export function encode(query: Query, reply: Reply): Encoded {
   if (reply.rcode > RCODE_MAX && query.edns === undefined) return encode(query, instead(reply, `rcode ${reply.rcode}`));
   const limit = query.peer.protocol === 'udp' ? udpLimit(query.edns) : MESSAGE_MAX;
   const error = fittingError(query, reply, limit);
-  const room = query.edns === undefined ? limit : limit - optSize(error);
+  const room = query.edns === undefined ? limit : limit - optSize(error, reply.options);
   packer.begin(query.question);
   const rrclass = query.question.class;
   const answers = addAll(reply.answer, rrclass, room, query.peer.protocol === 'tcp');
@@ -47,7 +47,7 @@ export function encode(query: Query, reply: Reply): Encoded {
   const truncated = reply.truncated || isCut;
   const { buffer } = packer;
   let end = packer.size;
-  if (query.edns !== undefined) end = writeOpt(buffer, end, reply.rcode, query.edns.dnssecOk, error);
+  if (query.edns !== undefined) end = writeOpt(buffer, end, reply.rcode, query.edns.dnssecOk, error, reply.options);
   const flags =
     0x8000 |
     (reply.authoritative ? 0x0400 : 0) |
@@ -75,7 +75,7 @@ export function encodeRejection(
   packer.begin(question);
   const { buffer } = packer;
   let end = packer.size;
-  if (edns !== undefined) end = writeOpt(buffer, end, rcode, edns.dnssecOk, undefined);
+  if (edns !== undefined) end = writeOpt(buffer, end, rcode, edns.dnssecOk, undefined, []);
   const flags = 0x8000 | (packet.readUInt16BE(2) & 0x7910) | (rcode & 0x0f);
   writeHeader(buffer, packet.readUInt16BE(0), flags, question === undefined ? 0 : 1, 0, 0, edns === undefined ? 0 : 1);
   return Buffer.from(buffer.subarray(0, end));
@@ -87,7 +87,7 @@ const RCODE_MAX = 15;
 /** SERVFAIL for a reply that this client cannot be told. */
 function instead(reply: Reply, what: string): Reply {
   const text = `${what} cannot be sent`;
-  return servfail(reply.plugin, text, { code: ExtendedErrorCode.OTHER, text });
+  return { ...servfail(reply.plugin, text, { code: ExtendedErrorCode.OTHER, text }), options: reply.options };
 }
 
 type Added = { readonly count: Count; readonly isWhole: boolean };
@@ -106,8 +106,8 @@ function addAll(rrsets: readonly RRset[], rrclass: number, room: Bytes, cuts = f
 function fittingError(query: Query, reply: Reply, limit: Bytes): ExtendedError | undefined {
   const error = reply.extendedError;
   if (error === undefined || query.edns === undefined) return undefined;
-  const left = limit - HEADER_SIZE - query.question.spelling.length - 4 - OPT_SIZE;
-  if (optSize(error) - OPT_SIZE <= left / 2) return error;
+  const left = limit - HEADER_SIZE - query.question.spelling.length - 4 - optSize(undefined, reply.options);
+  if (optSize(error, []) - OPT_SIZE <= left / 2) return error;
   return { code: error.code, text: '' };
 }
 

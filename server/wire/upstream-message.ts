@@ -58,7 +58,7 @@ export function encodeUpstreamQuery(query: UpstreamQuery, edns = true): Buffer {
   packet.writeUInt16BE(query.class, end - 2);
   if (edns) {
     packet.writeUInt16BE(1, 10);
-    writeOpt(packet, end, 0, query.dnssecOk, undefined);
+    writeOpt(packet, end, 0, query.dnssecOk, undefined, []);
   }
   return packet;
 }

@@ -46,7 +46,7 @@ function reply(changes: Partial<Reply>): Reply {
   return { ...emptyReply(Rcode.NOERROR, 'forward'), recursionAvailable: true, ...changes };
 }
 
-const DO: Partial<Query> = { edns: { payloadSize: 1232, dnssecOk: true } };
+const DO: Partial<Query> = { edns: { payloadSize: 1232, dnssecOk: true, wantsNsid: false } };
 
 type Cached = TestContext & {
   readonly ask: (name?: string, type?: string, changes?: Partial<Query>) => Promise<Reply>;
@@ -231,7 +231,11 @@ for (const { name, query, isSame } of [
   { name: 'DO', query: { changes: DO }, isSame: false },
   { name: 'CD', query: { changes: { checkingDisabled: true } }, isSame: false },
   { name: 'AD', query: { changes: { authenticData: true } }, isSame: true },
-  { name: 'EDNS without DO', query: { changes: { edns: { payloadSize: 4096, dnssecOk: false } } }, isSame: true },
+  {
+    name: 'EDNS without DO',
+    query: { changes: { edns: { payloadSize: 4096, dnssecOk: false, wantsNsid: false } } },
+    isSame: true,
+  },
   { name: 'TCP', query: { changes: { peer: { ...TEST_PEER, protocol: 'tcp' as const } } }, isSame: true },
   { name: 'another id', query: { changes: { id: 1 } }, isSame: true },
 ] as readonly { name: string; query: { name?: string; type?: string; changes?: Partial<Query> }; isSame: boolean }[]) {

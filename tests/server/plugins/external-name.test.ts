@@ -163,7 +163,7 @@ test('the target is asked for on behalf of the client, with recursion, and one s
   });
   const query = testQuery('EXT.prod.svc.cluster.local', 'AAAA', {
     recursionDesired: false,
-    edns: { payloadSize: 512, dnssecOk: true },
+    edns: { payloadSize: 512, dnssecOk: true, wantsNsid: false },
     aliasDepth: 3,
   });
   await handler(query);

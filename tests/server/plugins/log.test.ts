@@ -69,12 +69,12 @@ for (const { text, exchange, expected } of [
   },
   {
     text: 'log . "{>do} {>bufsize} {>id} {>opcode}"',
-    exchange: testExchange({ ...query, id: 0, edns: { payloadSize: 4096, dnssecOk: true } }),
+    exchange: testExchange({ ...query, id: 0, edns: { payloadSize: 4096, dnssecOk: true, wantsNsid: false } }),
     expected: 'true 4096 0 0',
   },
   {
     text: 'log . {>bufsize}',
-    exchange: testExchange({ ...query, edns: { payloadSize: 100, dnssecOk: false } }),
+    exchange: testExchange({ ...query, edns: { payloadSize: 100, dnssecOk: false, wantsNsid: false } }),
     expected: '512',
   },
   {

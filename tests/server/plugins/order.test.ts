@@ -9,7 +9,9 @@ function word(text: string): Token {
 }
 
 const IMPLEMENTED =
-  'bind cache errors forward health kubernetes loadbalance log loop prometheus ready reload whoami'.split(' ');
+  'any bind cache errors forward health kubernetes loadbalance local log loop nsid prometheus ready reload whoami'.split(
+    ' ',
+  );
 
 test('every implemented plugin has a place in the order and is found by its word', (t) => {
   t.deepEqual([...plugins.keys()].toSorted(), IMPLEMENTED);
@@ -21,8 +23,12 @@ test('every implemented plugin has a place in the order and is found by its word
 
 // CoreDNS plugin.cfg; what is in front sees what those behind it reply.
 for (const [front, behind] of [
+  ['nsid', 'prometheus'],
   ['prometheus', 'errors'],
   ['errors', 'log'],
+  ['log', 'local'],
+  ['local', 'any'],
+  ['any', 'cache'],
   ['log', 'loadbalance'],
   ['loadbalance', 'cache'],
   ['rewrite', 'cache'],

@@ -82,7 +82,9 @@ for (const { name, exchange, expected } of [
   },
   {
     name: 'a query with DO is counted once more',
-    exchange: testExchange(testQuery('a.example.org', 'A', { edns: { payloadSize: 1232, dnssecOk: true } })),
+    exchange: testExchange(
+      testQuery('a.example.org', 'A', { edns: { payloadSize: 1232, dnssecOk: true, wantsNsid: false } }),
+    ),
     expected: 'coredns_dns_do_requests_total{server="dns://:53",zone=".",view=""} 1',
   },
   {
@@ -110,7 +112,10 @@ for (const { name, exchange, expected } of [
 
 test('no DO bit, no row for it', (t) => {
   const context = testContext();
-  observe(context, testExchange(testQuery('a.example.org', 'A', { edns: { payloadSize: 1232, dnssecOk: false } })));
+  observe(
+    context,
+    testExchange(testQuery('a.example.org', 'A', { edns: { payloadSize: 1232, dnssecOk: false, wantsNsid: false } })),
+  );
   t.false(rows(context).some((row) => row.startsWith('coredns_dns_do_requests_total')));
 });
 

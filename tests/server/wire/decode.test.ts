@@ -45,22 +45,32 @@ const good: readonly { name: string; packet: Buffer; expect: Partial<Record<stri
   {
     name: 'a plain OPT',
     packet: packetOf(`${QUESTION} ${OPT} 0000`, { additional: 1 }),
-    expect: { edns: { payloadSize: 1232, dnssecOk: false } },
+    expect: { edns: { payloadSize: 1232, dnssecOk: false, wantsNsid: false } },
   },
   {
     name: 'DO and unknown flags',
     packet: packetOf(`${QUESTION} 00 0029 ffff 0000ffff 0000`, { additional: 1 }),
-    expect: { edns: { payloadSize: 65535, dnssecOk: true } },
+    expect: { edns: { payloadSize: 65535, dnssecOk: true, wantsNsid: false } },
   },
   {
     name: 'an unknown option is ignored (RFC 6891 section 6.1.2)',
     packet: packetOf(`${QUESTION} ${OPT} 0006 0064 0002 abcd`, { additional: 1 }),
-    expect: { edns: { payloadSize: 1232, dnssecOk: false } },
+    expect: { edns: { payloadSize: 1232, dnssecOk: false, wantsNsid: false } },
+  },
+  {
+    name: 'NSID behind another option (RFC 5001 section 2.1)',
+    packet: packetOf(`${QUESTION} ${OPT} 000a 0064 0002 abcd 0003 0000`, { additional: 1 }),
+    expect: { edns: { payloadSize: 1232, dnssecOk: false, wantsNsid: true } },
+  },
+  {
+    name: 'NSID twice, once with data that a query should not have',
+    packet: packetOf(`${QUESTION} ${OPT} 000a 0003 0002 abcd 0003 0000`, { additional: 1 }),
+    expect: { edns: { payloadSize: 1232, dnssecOk: false, wantsNsid: true } },
   },
   {
     name: 'a record before the OPT is walked over',
     packet: packetOf(`${QUESTION} c00c 0001 0001 00000000 0004 01020304 ${OPT} 0000`, { additional: 2 }),
-    expect: { edns: { payloadSize: 1232, dnssecOk: false } },
+    expect: { edns: { payloadSize: 1232, dnssecOk: false, wantsNsid: false } },
   },
   {
     name: 'IXFR with its SOA (RFC 1995 section 3)',
@@ -157,7 +167,7 @@ for (const { name, packet, rcode } of bad) {
 
 test('who asks with an OPT record for a type that is no question is answered with one (RFC 6891 section 6.1.1)', (t) => {
   const decoded = decode(packetOf(`0161 00 00f9 0001 ${OPT} 0000`, { additional: 1 }), peer, 0);
-  t.like(decoded, { rcode: 1, edns: { payloadSize: 1232, dnssecOk: false } });
+  t.like(decoded, { rcode: 1, edns: { payloadSize: 1232, dnssecOk: false, wantsNsid: false } });
 });
 
 test('the spelling is kept and the name is lower case; octets above 127 are no letters', (t) => {
@@ -223,7 +233,7 @@ test('what dns-packet encodes is read as it was meant', (t) => {
         t.is(decoded.question.type, 28);
         t.is(decoded.id, id);
         t.true(decoded.recursionDesired);
-        t.deepEqual(decoded.edns, { payloadSize: 4096, dnssecOk });
+        t.deepEqual(decoded.edns, { payloadSize: 4096, dnssecOk, wantsNsid: false });
       },
     ),
   );

@@ -56,7 +56,7 @@ const soa: RRset = {
   ],
 };
 
-const EDNS: QueryEdns = { payloadSize: 1232, dnssecOk: false };
+const EDNS: QueryEdns = { payloadSize: 1232, dnssecOk: false, wantsNsid: false };
 
 function replyWith(sections: Partial<Reply>): Reply {
   return { ...emptyReply(Rcode.NOERROR), authoritative: true, ...sections };
@@ -78,13 +78,36 @@ test('no OPT in the query, no OPT in the reply, and no extended error', (t) => {
 
 test('an OPT in the query gives one of ours: version 0, 1232 octets, DO copied, the extended error and no other option', (t) => {
   const { packet } = encode(
-    queryFor({ edns: { payloadSize: 4096, dnssecOk: true } }),
+    queryFor({ edns: { payloadSize: 4096, dnssecOk: true, wantsNsid: false } }),
     replyWith({ extendedError: { code: 14, text: 'not ready' } }),
   );
   t.is(
     packet.subarray(-26).toString('hex'),
     `00002904d000008000000f000f000b000e${Buffer.from('not ready').toString('hex')}`,
   );
+});
+
+test('options of the reply stand behind the extended error, and only where the query had an OPT record', (t) => {
+  const options = [
+    { code: 3, data: Buffer.from('ns1') },
+    { code: 65001, data: new Uint8Array() },
+  ];
+  const reply = replyWith({ extendedError: { code: 14, text: '' }, options });
+  const { packet } = encode(queryFor({ edns: EDNS }), reply);
+  t.is(packet.subarray(-28).toString('hex'), '00002904d0000000000011000f0002000e000300036e7331fde90000');
+  t.is(encode(queryFor(), reply).packet.readUInt16BE(10), 0);
+});
+
+test('options take their room from the records: the whole is never longer than the client takes', (t) => {
+  const options = [{ code: 3, data: Buffer.alloc(128, 'x') }];
+  for (let count = 1; count < 100; count++) {
+    const reply = replyWith({ answer: [addresses('web.example.org', count)], options });
+    const { packet, truncated } = encode(queryFor({ edns: { ...EDNS, payloadSize: 512 } }), reply);
+    t.true(packet.length <= 512);
+    // Header, question, OPT record with the option, and 16 octets for each address.
+    t.is(truncated, 12 + 21 + 11 + 132 + 16 * count > 512);
+    t.is(decodeUpstreamReply(packet).answer.length, truncated ? 0 : 1);
+  }
 });
 
 test('where there is room for it a long extended error is cut, not left out', (t) => {
@@ -96,7 +119,7 @@ test('where there is room for it a long extended error is cut, not left out', (t
 test('an extended error that is too long loses its text, then nothing else', (t) => {
   const query = queryFor({
     name: `${'a'.repeat(63)}.${'b'.repeat(63)}.${'c'.repeat(63)}.${'d'.repeat(60)}`,
-    edns: { payloadSize: 512, dnssecOk: false },
+    edns: { payloadSize: 512, dnssecOk: false, wantsNsid: false },
   });
   const { packet, truncated } = encode(
     query,
@@ -162,14 +185,14 @@ const truncations: readonly {
   },
   {
     name: 'a payload size of 65535 means 1232 here (DNS flag day 2020)',
-    query: queryFor({ edns: { payloadSize: 65535, dnssecOk: false } }),
+    query: queryFor({ edns: { payloadSize: 65535, dnssecOk: false, wantsNsid: false } }),
     reply: replyWith({ answer: [addresses('web.example.org', 75)] }),
     truncated: true,
     counts: [0, 0, 1],
   },
   {
     name: 'a payload size of 100 means 512 (RFC 6891 section 6.2.5)',
-    query: queryFor({ edns: { payloadSize: 100, dnssecOk: false } }),
+    query: queryFor({ edns: { payloadSize: 100, dnssecOk: false, wantsNsid: false } }),
     reply: replyWith({ answer: [addresses('web.example.org', 28)] }),
     truncated: false,
     counts: [28, 0, 1],
