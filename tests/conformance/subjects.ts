@@ -15,17 +15,23 @@ export type RunningSubject = Subject & { readonly close: () => Promise<void> };
 
 const FIXTURE = join(ROOT, 'fixtures/conformance');
 
-/** Containers often have no IPv6. */
-const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'].filter((host) =>
-  Object.values(networkInterfaces()).some((list) => list?.some(({ address }) => address === host)),
-);
+/** Containers often have no IPv6, and `lo` is not called so everywhere. */
+const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'].filter((host) => interfaceOf(host) !== undefined);
+
+function interfaceOf(host: string): string | undefined {
+  return Object.entries(networkInterfaces()).find(([, list]) => list?.some(({ address }) => address === host))?.[0];
+}
 
 /** fivedots as fixtures/conformance/Corefile has it. */
 export async function startFivedots(): Promise<RunningSubject> {
   const upstream = await startEvilUpstream();
   const server = await startServer({
     corefile: { file: join(FIXTURE, 'Corefile') },
-    environment: { ADDRESSES: LOOPBACK.join(' '), CLUSTER: join(FIXTURE, 'cluster'), UPSTREAM: upstream.address },
+    environment: {
+      LOOPBACK: interfaceOf('127.0.0.1') ?? '127.0.0.1',
+      CLUSTER: join(FIXTURE, 'cluster'),
+      UPSTREAM: upstream.address,
+    },
   });
   return {
     name: 'fivedots',
