@@ -1,6 +1,7 @@
 /** What a conformance check is. Knows nothing of any one server, ours included. */
 
 import type { ServerAddress } from '../support/client.ts';
+import type { EvilUpstream } from '../support/evil-upstream.ts';
 
 /** One row of the table: a statement about a server that speaks DNS, and how it is tried from outside. */
 export type Check = {
@@ -29,7 +30,15 @@ export type Subject = {
   /** An IPv4 and, where the machine has one, an IPv6 address. */
   readonly addresses: readonly ServerAddress[];
   readonly offers: ReadonlySet<Need>;
+  /** Where it forwards to; there if it offers `upstream`. Checks run side by side: each asks names of its own (`freshName`) and looks for them. */
+  readonly upstream: EvilUpstream | undefined;
 };
 
 /** A server did not do what a check says. The message says what it did instead. */
 export class ConformanceError extends Error {}
+
+/** The upstream of a subject that offers one. */
+export function upstreamOf({ name, upstream }: Subject): EvilUpstream {
+  if (upstream === undefined) throw new Error(`${name} offers an upstream and has none`);
+  return upstream;
+}

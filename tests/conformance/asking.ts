@@ -1,0 +1,187 @@
+/**
+ * Asking a server in every way it can be reached, and saying what it should have said. Knows messages and sockets, no check and no
+ * server.
+ */
+
+import { randomBytes, randomInt } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
+
+import type { Protocol } from '../../server/query.ts';
+import type { Count } from '../../zones/units.ts';
+import { datagramsUntilLastReply, exchange, TcpConnection, type ServerAddress } from '../support/client.ts';
+import { asked, encodeQuery, type Asked } from '../support/query.ts';
+import { ConformanceError, type Subject } from './check.ts';
+import { readReply, type Flag, type Reply } from './message.ts';
+
+/** One way to a server. */
+export type Lane = { readonly server: ServerAddress; readonly protocol: Protocol };
+
+/** UDP and TCP over each address of the subject. */
+export function lanesOf({ addresses }: Subject, ...protocols: readonly Protocol[]): readonly Lane[] {
+  const all: readonly Protocol[] = protocols.length === 0 ? ['udp', 'tcp'] : protocols;
+  return addresses.flatMap((server) => all.map((protocol) => ({ server, protocol })));
+}
+
+/**
+ * Does the same on every lane, or on those of some protocols, at the same time.
+ * @throws ConformanceError that says on which lane it went wrong
+ */
+export async function onEveryLane(
+  subject: Subject,
+  run: (lane: Lane) => Promise<void>,
+  ...protocols: readonly Protocol[]
+): Promise<void> {
+  await Promise.all(
+    lanesOf(subject, ...protocols).map(async (lane) => {
+      try {
+        await run(lane);
+      } catch (error) {
+        // Silence and closed connections are the server's doing too.
+        const said = error instanceof Error ? error.message : String(error);
+        throw new ConformanceError(`${presentLane(lane)}: ${said}`, { cause: error });
+      }
+    }),
+  );
+}
+
+function presentLane({ protocol, server }: Lane): string {
+  return `${protocol.toUpperCase()} over IPv${isIPv6(server.host) ? 6 : 4}`;
+}
+
+/**
+ * Asks a well-formed question and gives the reply, of which everything holds that holds of each: QR is set, opcode, id and question are
+ * those of the query, Z and AD are clear (nobody here validates), and an OPT record is there if and only if the query had one.
+ */
+export async function ask(lane: Lane, query: Asked): Promise<Reply> {
+  const octets = encodeQuery(randomId(), query);
+  const reply = readReply(await exchange(lane.server, lane.protocol, octets));
+  isReplyTo(octets, reply);
+  expectEqual('the question', reply.question, questionOf(octets));
+  expectEqual('an OPT record', reply.edns !== undefined, query.edns !== undefined);
+  return reply;
+}
+
+/** The question of a stub that asks an authority: RD clear, no EDNS. */
+export function norec(name: string, type: string, changes: Partial<Asked> = {}): Asked {
+  return asked(name, type, { recursionDesired: false, ...changes });
+}
+
+/** `asked`, the question of a stub: RD set, no EDNS. */
+export { asked };
+
+/**
+ * Sends any octets and gives the reply, or undefined if there is none. What proves silence is the reply to a second message, sent behind
+ * them: servers read a socket in order, and the second question is about the cluster's zone, which nobody needs time to answer.
+ */
+export async function send(lane: Lane, octets: Buffer): Promise<Reply | undefined> {
+  const sentinel = encodeQuery(randomId(), asked('cluster.local', 'SOA'));
+  const last = sentinel.readUInt16BE(0);
+  const got =
+    lane.protocol === 'udp'
+      ? await datagramsUntilLastReply(lane.server, [octets, sentinel])
+      : await framesUntil(lane.server, octets, sentinel);
+  const reply = got.find((each) => each.length < 2 || each.readUInt16BE(0) !== last);
+  return reply === undefined ? undefined : readReply(reply);
+}
+
+/** As `send`; a connection that the server closes over the message has no reply in it. */
+async function framesUntil(server: ServerAddress, octets: Buffer, sentinel: Buffer): Promise<readonly Buffer[]> {
+  const connection = await TcpConnection.open(server);
+  try {
+    connection.send(octets, sentinel);
+    await connection.replyTo(sentinel.readUInt16BE(0)).catch((error: unknown) => {
+      if (!String(error).includes('closed the connection')) throw error;
+    });
+    return connection.replies;
+  } finally {
+    connection.close();
+  }
+}
+
+/** `send`, where there must be a reply: to this message, with this rcode. */
+export async function sendExpecting(lane: Lane, octets: Buffer, ...rcodes: readonly string[]): Promise<Reply> {
+  const reply = await send(lane, octets);
+  if (reply === undefined) throw new ConformanceError(`expected ${rcodes.join(' or ')}, got no reply`);
+  isReplyTo(octets, reply);
+  expectOneOf('rcode', reply.rcode, ...rcodes);
+  return reply;
+}
+
+function isReplyTo(query: Buffer, reply: Reply): void {
+  expectEqual('id', reply.id, query.readUInt16BE(0));
+  expectEqual('opcode', reply.opcode, (query.readUInt8(2) >> 3) & 15);
+  expectFlags(reply, { qr: true, z: false, ad: false });
+}
+
+/** The question section of a query with one question. */
+function questionOf(query: Buffer): Buffer {
+  return query.subarray(12, query.indexOf(0, 12) + 5);
+}
+
+/** Most words of a value that are shown: what a server said must fit on a line. */
+const SHOWN_MAX: Count = 400;
+
+/** @throws ConformanceError unless both are deeply equal */
+export function expectEqual(what: string, got: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(got, expected)) fail(`${what} ${show(expected)}`, show(got));
+}
+
+/** @throws ConformanceError unless it is one of these */
+export function expectOneOf(what: string, got: string, ...expected: readonly string[]): void {
+  if (!expected.includes(got)) fail(`${what} ${expected.join(' or ')}`, got);
+}
+
+/** @throws ConformanceError if not; `expected` and `got` in words */
+export function expectThat(holds: boolean, expected: string, got: unknown): asserts holds {
+  if (!holds) fail(expected, show(got));
+}
+
+/** @throws ConformanceError unless the flags are so; others may be as they like */
+export function expectFlags(reply: Reply, expected: Partial<Readonly<Record<Flag, boolean>>>): void {
+  for (const [flag, isSet] of Object.entries(expected) as [Flag, boolean][]) {
+    if (reply.flags.has(flag) !== isSet) fail(`${flag.toUpperCase()}=${Number(isSet)}`, presentHead(reply));
+  }
+}
+
+/** Records as sorted lines `owner TTL type rdata`: order means nothing in an RRset. */
+export function lines(records: Reply['answer']): readonly string[] {
+  return records.map(({ owner, ttl, type, rdata }) => `${owner} ${ttl} ${type} ${rdata}`).toSorted();
+}
+
+/** Only what the records of a type say. */
+export function rdatas(records: Reply['answer'], type: string): readonly string[] {
+  return records.filter((record) => record.type === type).map(({ rdata }) => rdata);
+}
+
+/** A name that nobody has asked for yet: a reply to it comes from no cache. */
+export function freshName(suffix: string): string {
+  return `${freshLabel()}.${suffix}`;
+}
+
+export function freshLabel(): string {
+  return `x${randomBytes(6).toString('hex')}`;
+}
+
+export function randomId(): number {
+  return randomInt(0x10000);
+}
+
+/** `NXDOMAIN qr aa rd, 0 answer, 1 authority, 0 additional` */
+export function presentHead({ rcode, flags, answer, authority, additional, edns }: Reply): string {
+  const sections = `${answer.length} answer, ${authority.length} authority, ${additional.length} additional`;
+  return `${[rcode, ...flags].join(' ')}, ${sections}${edns === undefined ? '' : ', OPT'}`;
+}
+
+function fail(expected: string, got: string): never {
+  throw new ConformanceError(`expected ${expected}, got ${got}`);
+}
+
+function show(value: unknown): string {
+  const text = Buffer.isBuffer(value)
+    ? value.toString('hex')
+    : typeof value === 'string'
+      ? value
+      : JSON.stringify(value);
+  return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+}
