@@ -54,6 +54,7 @@ export type Query = {
 export const ExtendedErrorCode = {
   OTHER: 0,
   STALE_ANSWER: 3,
+  CACHED_ERROR: 13,
   NOT_READY: 14,
   STALE_NXDOMAIN_ANSWER: 19,
   NOT_AUTHORITATIVE: 20,

@@ -70,7 +70,7 @@ export class Entry {
   /** The reply with that TTL on every record, as CoreDNS does. AA is set for old stub resolvers that drop the rest (glibc before 2.20). */
   shown(query: Query, ttl: Seconds): Reply {
     if (this.#shown === undefined || this.#shownTtl !== ttl) {
-      this.#shown = this.#show(ttl, this.#reply.extendedError);
+      this.#shown = this.#show(ttl, this.#errorNow());
       this.#shownTtl = ttl;
     }
     return forAsker(this.#shown, query);
@@ -83,6 +83,13 @@ export class Entry {
         ? { code: ExtendedErrorCode.STALE_NXDOMAIN_ANSWER, text: 'stale NXDOMAIN answer' }
         : { code: ExtendedErrorCode.STALE_ANSWER, text: 'stale answer' };
     return forAsker(this.#show(ttl, error), query);
+  }
+
+  /** A SERVFAIL that is remembered says so, in the words of the one that is remembered (RFC 8914 section 4.14). */
+  #errorNow(): ExtendedError | undefined {
+    const { rcode, extendedError } = this.#reply;
+    if (rcode !== Rcode.SERVFAIL) return extendedError;
+    return { code: ExtendedErrorCode.CACHED_ERROR, text: extendedError?.text ?? '' };
   }
 
   #show(ttl: Seconds, extendedError: ExtendedError | undefined): Reply {

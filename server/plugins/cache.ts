@@ -73,7 +73,7 @@ const DEFAULTS: Omit<CacheOptions, 'zones'> = {
 const STALE: StaleOptions = {
   window: HOUR,
   mode: 'immediate',
-  verifyTimeout: 0,
+  verifyTimeout: 1_800, // RFC 8767 section 5: just below the 2 s after which clients ask again
   ttl: 0,
   recheck: 0,
   prefersPositive: false,
@@ -165,7 +165,7 @@ function staleFrom(line: Line): StaleOptions {
     ...STALE,
     window: duration === undefined ? STALE.window : durationFrom(duration),
     mode,
-    verifyTimeout: timeout === undefined ? 0 : durationFrom(timeout, 0, TIMER_MAX),
+    verifyTimeout: timeout === undefined ? STALE.verifyTimeout : durationFrom(timeout, 0, TIMER_MAX),
     ttl: seconds,
     recheck: recheck === undefined ? 0 : durationFrom(recheck, 0, FIVE_MINUTES),
   };

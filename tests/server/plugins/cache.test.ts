@@ -219,10 +219,37 @@ test('a hit is authoritative, keeps RA and the Extended DNS Error, and says that
 test('a failure is logged for the one who asked, not again for each hit', async (t) => {
   const made = cached('cache', servfail('forward', 'silence', { code: 22, text: 'silence' }));
   t.is((await made.ask()).fault, 'silence');
-  const hit = await made.ask();
-  t.is(hit.fault, undefined);
-  t.is(hit.extendedError?.code, 22);
+  t.is((await made.ask()).fault, undefined);
 });
+
+// RFC 8914 section 4.14: code 13 is for SERVFAIL only.
+for (const { name, below, first, then } of [
+  {
+    name: 'a failure with a reason',
+    below: servfail('forward', 'silence', { code: 22, text: 'silence' }),
+    first: { code: 22, text: 'silence' },
+    then: { code: 13, text: 'silence' },
+  },
+  {
+    name: 'a failure without one',
+    below: servfail('forward', 'silence'),
+    first: undefined,
+    then: { code: 13, text: '' },
+  },
+  {
+    name: 'NOTIMP',
+    below: reply({ rcode: Rcode.NOTIMP, extendedError: { code: 21, text: 'no' } }),
+    first: { code: 21, text: 'no' },
+    then: { code: 21, text: 'no' },
+  },
+]) {
+  test(`${name}: the first to ask gets ${first?.code ?? 'no extended error'}, who asks later ${then.code}`, async (t) => {
+    const made = cached('cache', below);
+    t.deepEqual((await made.ask()).extendedError, first);
+    t.deepEqual((await made.ask()).extendedError, then);
+    t.is(made.asked.length, 1);
+  });
+}
 
 // CoreDNS plugin/cache: name in any case, type, DO and CD.
 for (const { name, query, isSame } of [
@@ -576,6 +603,18 @@ for (const { name, below, expected } of [
       t.is(counted(made, 'entries', 'success'), 0);
     });
   }
+}
+
+// RFC 8767 section 5 where nothing is said; 0 waits as long as it takes, as in CoreDNS plugin/cache.
+for (const { text, expected } of [
+  { text: 'serve_stale', expected: 1_800 },
+  { text: 'serve_stale 1h verify', expected: 1_800 },
+  { text: 'serve_stale 1h verify 0s 30s', expected: 0 },
+  { text: 'serve_stale 1h verify 3s', expected: 3_000 },
+]) {
+  test(`${text}: a stale answer goes out after ${expected} ms at the latest`, (t) => {
+    t.is(optionsFrom(cache, `cache {\n ${text}\n}`).stale?.verifyTimeout, expected);
+  });
 }
 
 test('serve_stale verify: silence below gives the stale answer when the time is up', async (t) => {
