@@ -1,13 +1,17 @@
 /**
- * The servers that the suite knows how to start, each with the data of fixtures/conformance and, where it can forward, one upstream of
+ * The servers that the suite knows how to start, each with the data of fixtures/conformance and, where it can forward, an upstream of
  * its own. Knows their configuration, no check.
  */
 
-import { networkInterfaces } from 'node:os';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { exchange, type ServerAddress } from '../support/client.ts';
 import { startEvilUpstream } from '../support/evil-upstream.ts';
-import { ROOT, startServer } from '../support/server.ts';
+import { Running } from '../support/programs.ts';
+import { asked, encodeQuery } from '../support/query.ts';
+import { freePort, ROOT, startServer } from '../support/server.ts';
 import type { Need, Subject } from './check.ts';
 
 /** A server that runs. */
@@ -35,7 +39,7 @@ export async function startFivedots(): Promise<RunningSubject> {
   });
   return {
     name: 'fivedots',
-    addresses: LOOPBACK.map((host) => ({ host, port: server.port })),
+    addresses: addressesAt(server.port),
     offers: new Set<Need>(['cluster', 'kubernetes', 'upstream', 'cache']),
     upstream,
     async close() {
@@ -43,4 +47,93 @@ export async function startFivedots(): Promise<RunningSubject> {
       await upstream.close();
     },
   };
+}
+
+/** Somebody else's server, which is configured with one file. */
+export type Foreign = {
+  readonly name: string;
+  readonly program: string;
+  /** In fixtures/conformance/servers. */
+  readonly configuration: string;
+  readonly command: (configuration: string) => readonly string[];
+  /** Where to listen, as its configuration has it. */
+  readonly listen: (hosts: readonly string[], port: number) => string;
+  readonly offers: readonly Need[];
+};
+
+/** Those that Debian has. */
+export const FOREIGN: readonly Foreign[] = [
+  {
+    name: 'Knot',
+    program: 'knotd',
+    configuration: 'knot.conf',
+    command: (file) => ['knotd', '-c', file],
+    listen: (hosts, port) => hosts.map((host) => `${host}@${port}`).join(', '),
+    offers: ['cluster'],
+  },
+  {
+    name: 'NSD',
+    program: 'nsd',
+    configuration: 'nsd.conf',
+    command: (file) => ['nsd', '-d', '-c', file],
+    listen: (hosts) => hosts.map((host) => `ip-address: ${host}`).join('\n  '),
+    offers: ['cluster'],
+  },
+  {
+    name: 'Unbound',
+    program: 'unbound',
+    configuration: 'unbound.conf',
+    command: (file) => ['unbound', '-d', '-c', file],
+    listen: (hosts) => hosts.map((host) => `interface: ${host}`).join('\n  '),
+    offers: ['cluster', 'upstream', 'cache'],
+  },
+];
+
+export async function startForeign(foreign: Foreign): Promise<RunningSubject> {
+  const folder = await mkdtemp(join(tmpdir(), 'conformance-'));
+  const upstream = foreign.offers.includes('upstream') ? await startEvilUpstream() : undefined;
+  const port = await freePort();
+  const file = join(folder, foreign.configuration);
+  const template = await readFile(join(FIXTURE, 'servers', foreign.configuration), 'utf8');
+  const configuration = filled(template, {
+    FOLDER: folder,
+    ZONES: join(FIXTURE, 'zones'),
+    PORT: String(port),
+    LISTEN: foreign.listen(LOOPBACK, port),
+    UPSTREAM: upstream?.address.replace(':', '@') ?? '',
+  });
+  await writeFile(file, configuration);
+  const addresses = addressesAt(port);
+  const program = await Running.start(foreign.command(file), () => isAnswering(addresses));
+  return {
+    name: foreign.name,
+    addresses,
+    offers: new Set(foreign.offers),
+    upstream,
+    async close() {
+      await program.stop();
+      await upstream?.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function addressesAt(port: number): readonly ServerAddress[] {
+  return LOOPBACK.map((host) => ({ host, port }));
+}
+
+function filled(template: string, values: Readonly<Record<string, string>>): string {
+  return template.replaceAll(/\{\$([A-Z]+)\}/g, (_, name: string) => values[name] ?? '');
+}
+
+async function isAnswering(addresses: readonly ServerAddress[]): Promise<boolean> {
+  try {
+    for (const address of addresses) {
+      const reply = await exchange(address, 'tcp', encodeQuery(1, asked('cluster.local', 'SOA')));
+      if ((reply.readUInt8(3) & 15) !== 0) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
 }
