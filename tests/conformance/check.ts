@@ -19,10 +19,12 @@ export type Check = {
 
 /**
  * - `cluster`: the cluster of fixtures/conformance, as a zone or from its objects.
- * - `upstream`: forwards other names to our upstream, whose log the check reads.
+ * - `upstream`: forwards other names to our upstream, whose log the check reads; names under `spare.test` to a second one.
+ * - `cache`: remembers what upstreams say, for as long as they say, and failures; `stale`: beyond that as RFC 8767 section 5 recommends.
+ * - `nsid`: calls itself `conformance`. `unsynced`: the zone `unsynced.test` of a cluster that cannot be reached.
  * - the rest: what only some servers offer.
  */
-export type Need = 'cluster' | 'kubernetes' | 'upstream' | 'cache' | 'any' | 'nsid' | 'local' | 'unsynced';
+export type Need = 'cluster' | 'kubernetes' | 'upstream' | 'cache' | 'stale' | 'any' | 'nsid' | 'local' | 'unsynced';
 
 /** A server under test. */
 export type Subject = {
@@ -32,6 +34,8 @@ export type Subject = {
   readonly offers: ReadonlySet<Need>;
   /** Where it forwards to; there if it offers `upstream`. Checks run side by side: each asks names of its own (`freshName`) and looks for them. */
   readonly upstream: EvilUpstream | undefined;
+  /** Where it forwards names under `spare.test` to: for checks that teach the server something about its upstream. There if `upstream` is. */
+  readonly spareUpstream: EvilUpstream | undefined;
 };
 
 /** A server did not do what a check says. The message says what it did instead. */
@@ -41,4 +45,10 @@ export class ConformanceError extends Error {}
 export function upstreamOf({ name, upstream }: Subject): EvilUpstream {
   if (upstream === undefined) throw new Error(`${name} offers an upstream and has none`);
   return upstream;
+}
+
+/** The upstream for names under `spare.test`. */
+export function spareUpstreamOf({ name, spareUpstream }: Subject): EvilUpstream {
+  if (spareUpstream === undefined) throw new Error(`${name} offers an upstream and has no spare one`);
+  return spareUpstream;
 }

@@ -29,22 +29,26 @@ function interfaceOf(host: string): string | undefined {
 /** fivedots as fixtures/conformance/Corefile has it. */
 export async function startFivedots(): Promise<RunningSubject> {
   const upstream = await startEvilUpstream();
+  const spareUpstream = await startEvilUpstream();
   const server = await startServer({
     corefile: { file: join(FIXTURE, 'Corefile') },
     environment: {
       LOOPBACK: interfaceOf('127.0.0.1') ?? '127.0.0.1',
       CLUSTER: join(FIXTURE, 'cluster'),
       UPSTREAM: upstream.address,
+      SPARE: spareUpstream.address,
     },
   });
   return {
     name: 'fivedots',
     addresses: addressesAt(server.port),
-    offers: new Set<Need>(['cluster', 'kubernetes', 'upstream', 'cache']),
+    offers: new Set<Need>(['cluster', 'kubernetes', 'upstream', 'cache', 'stale', 'any', 'nsid', 'local', 'unsynced']),
     upstream,
+    spareUpstream,
     async close() {
       await server.close();
       await upstream.close();
+      await spareUpstream.close();
     },
   };
 }
@@ -69,7 +73,7 @@ export const FOREIGN: readonly Foreign[] = [
     configuration: 'knot.conf',
     command: (file) => ['knotd', '-c', file],
     listen: (hosts, port) => hosts.map((host) => `${host}@${port}`).join(', '),
-    offers: ['cluster'],
+    offers: ['cluster', 'nsid'],
   },
   {
     name: 'NSD',
@@ -77,7 +81,7 @@ export const FOREIGN: readonly Foreign[] = [
     configuration: 'nsd.conf',
     command: (file) => ['nsd', '-d', '-c', file],
     listen: (hosts) => hosts.map((host) => `ip-address: ${host}`).join('\n  '),
-    offers: ['cluster'],
+    offers: ['cluster', 'nsid'],
   },
   {
     name: 'Unbound',
@@ -85,13 +89,15 @@ export const FOREIGN: readonly Foreign[] = [
     configuration: 'unbound.conf',
     command: (file) => ['unbound', '-d', '-c', file],
     listen: (hosts) => hosts.map((host) => `interface: ${host}`).join('\n  '),
-    offers: ['cluster', 'upstream', 'cache'],
+    offers: ['cluster', 'upstream', 'cache', 'stale', 'nsid', 'local'],
   },
 ];
 
 export async function startForeign(foreign: Foreign): Promise<RunningSubject> {
   const folder = await mkdtemp(join(tmpdir(), 'conformance-'));
-  const upstream = foreign.offers.includes('upstream') ? await startEvilUpstream() : undefined;
+  const forwards = foreign.offers.includes('upstream');
+  const upstream = forwards ? await startEvilUpstream() : undefined;
+  const spareUpstream = forwards ? await startEvilUpstream() : undefined;
   const port = await freePort();
   const file = join(folder, foreign.configuration);
   const template = await readFile(join(FIXTURE, 'servers', foreign.configuration), 'utf8');
@@ -101,6 +107,7 @@ export async function startForeign(foreign: Foreign): Promise<RunningSubject> {
     PORT: String(port),
     LISTEN: foreign.listen(LOOPBACK, port),
     UPSTREAM: upstream?.address.replace(':', '@') ?? '',
+    SPARE: spareUpstream?.address.replace(':', '@') ?? '',
   });
   await writeFile(file, configuration);
   const addresses = addressesAt(port);
@@ -110,9 +117,11 @@ export async function startForeign(foreign: Foreign): Promise<RunningSubject> {
     addresses,
     offers: new Set(foreign.offers),
     upstream,
+    spareUpstream,
     async close() {
       await program.stop();
       await upstream?.close();
+      await spareUpstream?.close();
       await rm(folder, { recursive: true, force: true });
     },
   };

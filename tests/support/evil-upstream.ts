@@ -15,6 +15,8 @@ import { freePort } from './server.ts';
 
 /** A query that came. */
 export type SeenQuery = {
+  /** As it was sent. */
+  readonly octets: Buffer;
   readonly protocol: Protocol;
   readonly id: number;
   /** Source port. */
@@ -51,9 +53,11 @@ export type EvilUpstream = {
 /**
  * `tcp: false` refuses TCP. Programs, with N for a number:
  * `ok` · `ttl-N` · `chain-N` (CNAMEs) · `big-N` (A records) · `rcode-N` · `nxdomain-N-M` and `nodata-N-M` (SOA TTL and MINIMUM) · `nosoa` ·
- * `empty` · `extra` (records of other names) · `unknown` (TYPE65280) · `authentic` · `explained-N` (EDE) · `held`
+ * `empty` · `extra` (records of other names) · `unknown` (TYPE65280) · `authentic` · `explained-N` (EDE) · `held` ·
+ * `mixed-N-M` (two A records, two TTLs) · `stuffed-N` (an A record, N in additional) · `signed` (RRSIG for those who say DO) ·
+ * `max-N` (a NULL record that makes the message N octets long; over UDP only TC) · `A_B` (A for the first query of that name and type, B for all later ones)
  * UDP only, the truth over TCP: `wrongid-N` `wrongq-N` `wrongclass-N` `qr0-N` `garbage-N` `short-N` `bare-N` (N of these, then the truth) ·
- * `wrongcase` · `cutoff` (the question, then rubbish) · `dup-N` · `tc` (part of the answer) · `silent`
+ * `wrongcase` · `cutoff` (the question, then rubbish) · `dup-N` · `tc` · `partial` (TC and one of three A records) · `silent`
  * Both: `mute` · `lowercase` · `tcloop` · `plainonly` and `plainonlybare` (FORMERR to EDNS) · `badvers`
  * TCP only: `hangup` (closes instead of answering)
  */
@@ -74,8 +78,9 @@ export async function startEvilUpstream(options: { readonly tcp?: boolean } = {}
     const query = dnsPacket.decode(octets);
     const question = query.questions?.[0];
     if (question === undefined) return;
-    seen.push(seenFrom(query, question, protocol, port));
-    const program = behaviour ?? question.name.split('.')[0]?.toLowerCase() ?? '';
+    const again = seen.some((each) => each.type === question.type && sameName(each.name, question.name));
+    seen.push(seenFrom(octets, query, question, protocol, port));
+    const program = programFrom(behaviour ?? question.name, again);
     if (program.startsWith('held') && isHolding) held.push(() => send(truth(octets, question, 'ok')));
     else if (program.startsWith('hangup') && protocol === 'tcp') hangUp();
     else for (const reply of repliesTo(octets, question, program, protocol)) send(reply);
@@ -159,9 +164,21 @@ export async function startEvilUpstream(options: { readonly tcp?: boolean } = {}
   };
 }
 
-function seenFrom(query: Packet, question: Question, protocol: Protocol, port: number): SeenQuery {
+/** The first label is the program; of two with `_` between them the second is for who asks again. */
+function programFrom(name: string, again: boolean): string {
+  if (name === '.') return 'root';
+  const programs = (name.split('.')[0] ?? '').toLowerCase().split('_');
+  return (again ? programs.at(-1) : programs[0]) ?? '';
+}
+
+function sameName(a: string, b: string): boolean {
+  return a.toLowerCase() === b.toLowerCase();
+}
+
+function seenFrom(octets: Buffer, query: Packet, question: Question, protocol: Protocol, port: number): SeenQuery {
   const flags = query.flags ?? 0;
   return {
+    octets,
     protocol,
     id: query.id ?? 0,
     port,
@@ -196,6 +213,8 @@ function repliesTo(query: Buffer, question: Question, program: string, protocol:
       return [hasEdns ? bareError(query) : reply];
     case 'badvers':
       return [hasEdns ? badVersion(query, question) : reply];
+    case 'max':
+      return [protocol === 'tcp' ? padded(reply, count) : withoutRecords(withFlags(reply, (flags) => flags | TC))];
   }
   if (protocol === 'tcp') return [reply];
   const lies = (lie: (index: number) => Buffer): readonly Buffer[] => [
@@ -227,6 +246,8 @@ function repliesTo(query: Buffer, question: Question, program: string, protocol:
       return [...Array.from({ length: count - 1 }, () => reply), reply];
     case 'tc':
       return [withFlags(reply, (flags) => flags | TC)];
+    case 'partial':
+      return [withFlags(truth(query, question, 'big-1'), (flags) => flags | TC)];
     case 'silent':
       return [];
     default:
@@ -236,8 +257,9 @@ function repliesTo(query: Buffer, question: Question, program: string, protocol:
 
 /** What an honest server would say. */
 function truth(query: Buffer, question: Question, program: string): Buffer {
-  const { id = 0, flags = 0 } = dnsPacket.decode(query);
-  const content = contentOf(question, program, flags);
+  const { id = 0, flags = 0, additionals = [] } = dnsPacket.decode(query);
+  const dnssecOk = additionals.some((record) => record.type === 'OPT' && record.flag_do);
+  const content = contentOf(question, program, { flags, dnssecOk });
   return dnsPacket.encode({
     type: 'response',
     id,
@@ -247,7 +269,9 @@ function truth(query: Buffer, question: Question, program: string): Buffer {
   });
 }
 
-function contentOf(question: Question, program: string, flags: number): Partial<Packet> {
+type Wishes = { readonly flags: number; readonly dnssecOk: boolean };
+
+function contentOf(question: Question, program: string, wishes: Wishes): Partial<Packet> {
   const [word = '', first, second] = program.split('-');
   const { name } = question;
   const number = Number(first ?? 1);
@@ -258,6 +282,17 @@ function contentOf(question: Question, program: string, flags: number): Partial<
     case 'big':
       return {
         answers: Array.from({ length: number }, (_, i) => address(name, 300, `192.0.${2 + (i >> 8)}.${i & 255}`)),
+      };
+    case 'partial':
+      return contentOf(question, 'big-3', wishes);
+    case 'mixed':
+      return { answers: [address(name, number), address(name, Number(second), '192.0.2.2')] };
+    case 'stuffed':
+      return {
+        answers: [address(name)],
+        additionals: Array.from({ length: number }, (_, i) =>
+          address(`host${i}.example.org`, 300, `192.0.2.${i & 255}`),
+        ),
       };
     case 'chain':
       return {
@@ -289,9 +324,13 @@ function contentOf(question: Question, program: string, flags: number): Partial<
       return {
         answers: [{ name, type: 'UNKNOWN_65280', ttl: 300, data: Buffer.from('c00c0304', 'hex') } as unknown as Answer],
       };
+    case 'signed':
+      return { answers: [address(name), ...(wishes.dnssecOk ? [signature(name)] : [])] };
+    case 'root':
+      return { answers: [atRoot(question.type)] };
     case 'authentic':
       return {
-        flags: (flags & dnsPacket.AUTHENTIC_DATA) !== 0 ? dnsPacket.AUTHENTIC_DATA : 0,
+        flags: (wishes.flags & dnsPacket.AUTHENTIC_DATA) !== 0 ? dnsPacket.AUTHENTIC_DATA : 0,
         answers: [address(name)],
       };
     case 'explained': {
@@ -321,6 +360,39 @@ function soa(ttl: number, minimum: number): Answer {
     minimum,
   };
   return { name: 'example.org', type: 'SOA', ttl, data };
+}
+
+/** What the root has of that type. */
+function atRoot(type: string): Answer {
+  if (type !== 'DNSKEY') return { name: '.', type: 'NS', ttl: 300, data: 'a.root-servers.net' };
+  return { name: '.', type, ttl: 300, data: { flags: 257, algorithm: 8, key: Buffer.alloc(64, 7) } };
+}
+
+/** Of nobody's, in force for an hour: caches look at the dates. */
+function signature(owner: string): Answer {
+  const now = Math.floor(Date.now() / 1000);
+  const data = {
+    typeCovered: 'A',
+    algorithm: 8,
+    labels: owner.split('.').length,
+    originalTTL: 300,
+    expiration: now + 3_600,
+    inception: now - 3_600,
+    keyTag: 7,
+    signersName: 'example.org',
+    signature: Buffer.alloc(64, 7),
+  } as const;
+  return { name: owner, type: 'RRSIG', ttl: 300, data } as unknown as Answer; // its declared type has strings for numbers
+}
+
+/** A reply with one NULL record (RFC 1035 section 3.3.10), so large that the message has `size` octets. */
+function padded(reply: Buffer, size: number): Buffer {
+  const head = withoutRecords(reply);
+  head.writeUInt16BE(1, 6);
+  const record = Buffer.from('c00c000a00010000012c0000', 'hex');
+  const rdata = Buffer.alloc(size - head.length - record.length, 7);
+  record.writeUInt16BE(rdata.length, 10);
+  return Buffer.concat([head, record, rdata]);
 }
 
 function withId(reply: Buffer, id: number): Buffer {
