@@ -96,7 +96,7 @@ export const FOREIGN: readonly Foreign[] = [
     configuration: 'unbound.conf',
     command: (file) => ['unbound', '-d', '-c', file],
     listen: (hosts) => hosts.map((host) => `interface: ${host}`).join('\n  '),
-    offers: ['cluster', 'upstream', 'cache', 'stale', 'addresses', 'rotation', 'any', 'nsid', 'local'],
+    offers: ['cluster', 'upstream', 'cache', 'stale', 'addresses', 'rotation', 'nsid', 'local'],
   },
 ];
 
