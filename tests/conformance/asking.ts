@@ -17,10 +17,11 @@ import { readReply, type Flag, type Reply } from './message.ts';
 /** One way to a server. */
 export type Lane = { readonly server: ServerAddress; readonly protocol: Protocol };
 
-/** UDP and TCP over each address of the subject. */
+/** UDP and TCP over an address of each family that the subject has. */
 export function lanesOf({ addresses }: Subject, ...protocols: readonly Protocol[]): readonly Lane[] {
   const all: readonly Protocol[] = protocols.length === 0 ? ['udp', 'tcp'] : protocols;
-  return addresses.flatMap((server) => all.map((protocol) => ({ server, protocol })));
+  const servers = [...Map.groupBy(addresses, ({ host }) => isIPv6(host)).values()].flatMap((same) => same.slice(0, 1));
+  return servers.flatMap((server) => all.map((protocol) => ({ server, protocol })));
 }
 
 /**

@@ -21,15 +21,29 @@ export type Check = {
  * - `cluster`: the cluster of fixtures/conformance, as a zone or from its objects.
  * - `upstream`: forwards other names to our upstream, whose log the check reads; names under `spare.test` to a second one.
  * - `cache`: remembers what upstreams say, for as long as they say, and failures; `stale`: beyond that as RFC 8767 section 5 recommends.
+ * - `addresses`: listens at two addresses of one family. `rotation`: mixes the records of an RRset.
  * - `nsid`: calls itself `conformance`. `unsynced`: the zone `unsynced.test` of a cluster that cannot be reached.
  * - the rest: what only some servers offer.
  */
-export type Need = 'cluster' | 'kubernetes' | 'upstream' | 'cache' | 'stale' | 'any' | 'nsid' | 'local' | 'unsynced';
+export type Need = (typeof NEEDS)[number];
+export const NEEDS = [
+  'cluster',
+  'kubernetes',
+  'upstream',
+  'cache',
+  'stale',
+  'addresses',
+  'rotation',
+  'any',
+  'nsid',
+  'local',
+  'unsynced',
+] as const;
 
 /** A server under test. */
 export type Subject = {
   readonly name: string;
-  /** An IPv4 and, where the machine has one, an IPv6 address. */
+  /** At least one; checks ask at the first of each family. */
   readonly addresses: readonly ServerAddress[];
   readonly offers: ReadonlySet<Need>;
   /** Where it forwards to; there if it offers `upstream`. Checks run side by side: each asks names of its own (`freshName`) and looks for them. */

@@ -12,16 +12,22 @@ import { startEvilUpstream } from '../support/evil-upstream.ts';
 import { Running } from '../support/programs.ts';
 import { asked, encodeQuery } from '../support/query.ts';
 import { freePort, ROOT, startServer } from '../support/server.ts';
-import type { Need, Subject } from './check.ts';
+import { NEEDS, type Need, type Subject } from './check.ts';
 
 /** A server that runs. */
 export type RunningSubject = Subject & { readonly close: () => Promise<void> };
 
 const FIXTURE = join(ROOT, 'fixtures/conformance');
 
-/** Containers often have no IPv6, and `lo` is not called so everywhere. */
-const LOOPBACK: readonly string[] = ['127.0.0.1', '::1'].filter((host) => interfaceOf(host) !== undefined);
+/** Containers often have no IPv6, and only Linux has all of 127.0.0.0/8. */
+const SECOND_ADDRESS = process.platform === 'linux' ? '127.0.0.2' : undefined;
+const LOOPBACK: readonly string[] = [
+  '127.0.0.1',
+  ...(SECOND_ADDRESS === undefined ? [] : [SECOND_ADDRESS]),
+  ...(interfaceOf('::1') === undefined ? [] : ['::1']),
+];
 
+/** The name of an interface, which is not everywhere `lo`. */
 function interfaceOf(host: string): string | undefined {
   return Object.entries(networkInterfaces()).find(([, list]) => list?.some(({ address }) => address === host))?.[0];
 }
@@ -34,6 +40,7 @@ export async function startFivedots(): Promise<RunningSubject> {
     corefile: { file: join(FIXTURE, 'Corefile') },
     environment: {
       LOOPBACK: interfaceOf('127.0.0.1') ?? '127.0.0.1',
+      SECOND_ADDRESS: SECOND_ADDRESS ?? '127.0.0.1',
       CLUSTER: join(FIXTURE, 'cluster'),
       UPSTREAM: upstream.address,
       SPARE: spareUpstream.address,
@@ -42,7 +49,7 @@ export async function startFivedots(): Promise<RunningSubject> {
   return {
     name: 'fivedots',
     addresses: addressesAt(server.port),
-    offers: new Set<Need>(['cluster', 'kubernetes', 'upstream', 'cache', 'stale', 'any', 'nsid', 'local', 'unsynced']),
+    offers: offered(NEEDS),
     upstream,
     spareUpstream,
     async close() {
@@ -73,7 +80,7 @@ export const FOREIGN: readonly Foreign[] = [
     configuration: 'knot.conf',
     command: (file) => ['knotd', '-c', file],
     listen: (hosts, port) => hosts.map((host) => `${host}@${port}`).join(', '),
-    offers: ['cluster', 'nsid'],
+    offers: ['cluster', 'addresses', 'rotation', 'any', 'nsid'],
   },
   {
     name: 'NSD',
@@ -81,7 +88,7 @@ export const FOREIGN: readonly Foreign[] = [
     configuration: 'nsd.conf',
     command: (file) => ['nsd', '-d', '-c', file],
     listen: (hosts) => hosts.map((host) => `ip-address: ${host}`).join('\n  '),
-    offers: ['cluster', 'nsid'],
+    offers: ['cluster', 'addresses', 'rotation', 'any', 'nsid'],
   },
   {
     name: 'Unbound',
@@ -89,7 +96,7 @@ export const FOREIGN: readonly Foreign[] = [
     configuration: 'unbound.conf',
     command: (file) => ['unbound', '-d', '-c', file],
     listen: (hosts) => hosts.map((host) => `interface: ${host}`).join('\n  '),
-    offers: ['cluster', 'upstream', 'cache', 'stale', 'nsid', 'local'],
+    offers: ['cluster', 'upstream', 'cache', 'stale', 'addresses', 'rotation', 'any', 'nsid', 'local'],
   },
 ];
 
@@ -115,7 +122,7 @@ export async function startForeign(foreign: Foreign): Promise<RunningSubject> {
   return {
     name: foreign.name,
     addresses,
-    offers: new Set(foreign.offers),
+    offers: offered(foreign.offers),
     upstream,
     spareUpstream,
     async close() {
@@ -125,6 +132,11 @@ export async function startForeign(foreign: Foreign): Promise<RunningSubject> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** What of it this machine lets a server offer. */
+function offered(needs: readonly Need[]): ReadonlySet<Need> {
+  return new Set(needs.filter((need) => need !== 'addresses' || SECOND_ADDRESS !== undefined));
 }
 
 function addressesAt(port: number): readonly ServerAddress[] {
