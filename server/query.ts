@@ -27,7 +27,7 @@ export type Question = {
 
 /** The OPT record of a query (RFC 6891 section 6.1). Its options are checked for form; only one of them is used. */
 export type QueryEdns = {
-  /** As sent; below 512 it counts as 512 (RFC 6891 section 6.2.5). */
+  /** As sent; below 512 it counts as 512 (RFC 6891 section 6.2.3). */
   readonly payloadSize: Bytes;
   readonly dnssecOk: boolean;
   /** The client asks which server answers (RFC 5001 section 2.1). */

@@ -59,7 +59,7 @@ function aliasesLead(answer: readonly DecodedRecord[]): boolean {
   });
 }
 
-/** RFC 1035 section 4.2.1, RFC 6891 section 6.2.5; and never more than the 1232 octets of RFC 9715. */
+/** RFC 1035 section 4.2.1, RFC 6891 section 6.2.3; and never more than the 1232 octets of RFC 9715. */
 function fitsItsTransport(t: ExecutionContext, reply: Buffer, golden: GoldenCase, protocol: Protocol): void {
   const offered = Math.max(512, golden.asked.edns?.payloadSize ?? 512);
   if (protocol === 'udp') t.true(reply.length <= Math.min(offered, 1232), `${reply.length} octets`);

@@ -65,7 +65,7 @@ const TCP_MAX: Bytes = 65_535;
 /** Largest message over UDP without EDNS. RFC 1035 section 4.2.1. */
 const UDP_MAX: Bytes = 512;
 
-/** What the client says it can take; smaller values count as 512 (RFC 6891 section 6.2.5). */
+/** What the client says it can take; smaller values count as 512 (RFC 6891 section 6.2.3). */
 function payloadSize(edns: QueryEdns | undefined): Bytes {
   return Math.max(UDP_MAX, edns?.payloadSize ?? UDP_MAX);
 }

@@ -7,7 +7,7 @@ import { formerr } from './octets.ts';
 
 /** What we take and send over UDP: DNS flag day 2020, fits every path without fragments (RFC 9715 section 3). */
 export const UDP_PAYLOAD: Bytes = 1232;
-/** What a client without EDNS takes (RFC 1035 section 4.2.1), and the least that a payload size can mean (RFC 6891 section 6.2.5). */
+/** What a client without EDNS takes (RFC 1035 section 4.2.1), and the least that a payload size can mean (RFC 6891 section 6.2.3). */
 const UDP_PAYLOAD_MIN: Bytes = 512;
 /** More options than any client has use for; a message with more is made to cost us time. */
 const OPTIONS_MAX: Count = 100;

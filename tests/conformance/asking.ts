@@ -31,7 +31,7 @@ export function lanesOf({ addresses }: Subject, ...protocols: readonly Protocol[
  */
 export async function onEveryLane(
   subject: Subject,
-  run: (lane: Lane) => Promise<void>,
+  run: (lane: Lane) => Promise<unknown>,
   ...protocols: readonly Protocol[]
 ): Promise<void> {
   await Promise.all(
@@ -45,6 +45,15 @@ export async function onEveryLane(
       }
     }),
   );
+}
+
+/** Does it on the first of a subject's lanes only: what a cache does is the same on all of them. */
+export async function onFirstLane(
+  { addresses, ...subject }: Subject,
+  protocol: Protocol,
+  run: (lane: Lane) => Promise<unknown>,
+): Promise<void> {
+  await onEveryLane({ ...subject, addresses: addresses.slice(0, 1) }, run, protocol);
 }
 
 function presentLane({ protocol, server }: Lane): string {

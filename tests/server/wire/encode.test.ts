@@ -191,7 +191,7 @@ const truncations: readonly {
     counts: [0, 0, 1],
   },
   {
-    name: 'a payload size of 100 means 512 (RFC 6891 section 6.2.5)',
+    name: 'a payload size of 100 means 512 (RFC 6891 section 6.2.3)',
     query: queryFor({ edns: { payloadSize: 100, dnssecOk: false, wantsNsid: false } }),
     reply: replyWith({ answer: [addresses('web.example.org', 28)] }),
     truncated: false,
