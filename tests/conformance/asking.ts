@@ -27,24 +27,28 @@ export function lanesOf({ addresses }: Subject, ...protocols: readonly Protocol[
 
 /**
  * Does the same on every lane, or on those of some protocols, at the same time.
- * @throws ConformanceError that says on which lane it went wrong
+ * @throws ConformanceError that says on which lanes something went wrong, if not on all, and what on the first of them
  */
 export async function onEveryLane(
   subject: Subject,
   run: (lane: Lane) => Promise<unknown>,
   ...protocols: readonly Protocol[]
 ): Promise<void> {
-  await Promise.all(
-    lanesOf(subject, ...protocols).map(async (lane) => {
-      try {
-        await run(lane);
-      } catch (error) {
-        // Silence and closed connections are the server's doing too.
-        const said = error instanceof Error ? error.message : String(error);
-        throw new ConformanceError(`${presentLane(lane)}: ${said}`, { cause: error });
-      }
-    }),
+  const lanes = lanesOf(subject, ...protocols);
+  // Silence and closed connections are the server's doing too, and are told like a wrong answer.
+  const outcomes = await Promise.all(
+    lanes.map((lane) =>
+      run(lane).then(
+        () => undefined,
+        (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+      ),
+    ),
   );
+  const failed = lanes.flatMap((lane, i) => (outcomes[i] === undefined ? [] : [presentLane(lane)]));
+  const cause = outcomes.find((outcome) => outcome !== undefined);
+  if (cause === undefined) return;
+  const where = failed.length === lanes.length ? '' : `${failed.join(', ')}: `;
+  throw new ConformanceError(`${where}${cause.message}`, { cause });
 }
 
 /** Does it on the first of a subject's lanes only: what a cache does is the same on all of them. */
@@ -68,7 +72,9 @@ export async function ask(lane: Lane, query: Asked): Promise<Reply> {
   const octets = encodeQuery(randomId(), query);
   const reply = readReply(await exchange(lane.server, lane.protocol, octets));
   isReplyTo(octets, reply);
-  expectEqual('the question', reply.question, questionOf(octets));
+  const sent = questionOf(octets).toString('hex');
+  const echoed = reply.question.toString('hex');
+  expectThat(echoed === sent, `the question as it was sent, ${sent}`, echoed === '' ? 'none' : echoed);
   expectEqual('an OPT record', reply.edns !== undefined, query.edns !== undefined);
   return reply;
 }
