@@ -10,9 +10,10 @@ import { isDeepStrictEqual } from 'node:util';
 
 import type { Protocol } from '../../server/query.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
-import { datagramsUntilLastReply, exchange, TcpConnection, type ServerAddress } from '../support/client.ts';
+import { exchange, REPLY_DEADLINE, type ServerAddress } from '../support/client.ts';
 import { asked, encodeQuery, type Asked } from '../support/query.ts';
 import { ConformanceError, type Subject } from './check.ts';
+import { converse } from './conversation.ts';
 import { readReply, type Flag, type Reply } from './message.ts';
 
 /** One way to a server. */
@@ -89,18 +90,31 @@ export { asked };
 
 /**
  * Sends any octets and gives the reply, or undefined if there is none. What proves silence is the reply to a second message, sent behind
- * them: servers read a socket in order, and the second question is about the cluster's zone, which nobody needs time to answer.
+ * them: servers read a socket in order, and the second question is about the cluster's zone, which takes nobody time. Those who answer
+ * side by side may overtake themselves and are given a moment more.
  */
 export async function send(lane: Lane, octets: Buffer): Promise<Reply | undefined> {
   const sentinel = encodeQuery(randomId(), asked('cluster.local', 'SOA'));
-  const last = sentinel.readUInt16BE(0);
-  const got =
-    lane.protocol === 'udp'
-      ? await datagramsUntilLastReply(lane.server, [octets, sentinel])
-      : await framesUntil(lane.server, octets, sentinel);
-  const reply = got.find((each) => each.length < 2 || each.readUInt16BE(0) !== last);
-  return reply === undefined ? undefined : readReply(isReturned(reply, octets) ? bareHeader(reply) : reply);
+  const isOther = (reply: Buffer): boolean => !reply.subarray(0, 2).equals(sentinel.subarray(0, 2));
+  const { replies, send: sendAll, until, close } = await converse(lane.server, lane.protocol);
+  try {
+    sendAll(octets, sentinel);
+    const isProven = await until(() => !replies.every(isOther), REPLY_DEADLINE);
+    await until(() => replies.some(isOther), OVERTAKING);
+    const reply = replies.find(isOther);
+    if (reply !== undefined) return readReply(isReturned(reply, octets) ? bareHeader(reply) : reply);
+    // Over TCP a server may close the connection over such a message.
+    if (isProven || lane.protocol === 'tcp') return undefined;
+    throw new ConformanceError(
+      `waited ${REPLY_DEADLINE} ms for a reply to an SOA query that was sent behind ${octets.toString('hex')}`,
+    );
+  } finally {
+    close();
+  }
 }
+
+/** How long a reply may come behind one that was asked for later. */
+const OVERTAKING: Milliseconds = 200;
 
 /** Some servers send a message that they cannot read back with nothing but its header changed: it says no more than the header does. */
 function isReturned(reply: Buffer, query: Buffer): boolean {
@@ -109,20 +123,6 @@ function isReturned(reply: Buffer, query: Buffer): boolean {
 
 function bareHeader(reply: Buffer): Buffer {
   return Buffer.concat([reply.subarray(0, 4), Buffer.alloc(8)]);
-}
-
-/** As `send`; a connection that the server closes over the message has no reply in it. */
-async function framesUntil(server: ServerAddress, octets: Buffer, sentinel: Buffer): Promise<readonly Buffer[]> {
-  const connection = await TcpConnection.open(server);
-  try {
-    connection.send(octets, sentinel);
-    await connection.replyTo(sentinel.readUInt16BE(0)).catch((error: unknown) => {
-      if (!String(error).includes('closed the connection')) throw error;
-    });
-    return connection.replies;
-  } finally {
-    connection.close();
-  }
 }
 
 /** NSD and Unbound send at most 100 error replies a second: silence is taken for an answer only when it lasts. */

@@ -44,17 +44,19 @@ import { message, question, wireLabels, wireName } from './octets.ts';
 export const ZONE_DATA: readonly Check[] = [
   {
     id: 'C23',
-    title:
-      'a type that a name does not have: NOERROR, no answer, AA, and an SOA with the smaller of its TTL and MINIMUM',
+    title: 'a type that a name does not have: NOERROR, no answer, AA, and an SOA whose TTL is at most its MINIMUM',
     source: 'RFC 2308 sections 2.2 and 3',
     needs: ['cluster'],
     run: (subject) =>
       onEveryLane(subject, async (lane) => {
-        const soa = (await ask(lane, norec(ZONE, 'SOA'))).answer[0];
-        const minimum = Number(soa?.rdata.split(' ').at(-1));
         const reply = await ask(lane, asked(V4_ONLY, 'AAAA'));
         expectDenial(reply, 'NOERROR');
-        expectEqual('TTL of the SOA', reply.authority[0]?.ttl, Math.min(soa?.ttl ?? NaN, minimum));
+        const { ttl = NaN, rdata = '' } = reply.authority[0] ?? {};
+        expectThat(
+          ttl <= Number(rdata.split(' ').at(-1)),
+          'an SOA with a TTL of at most its MINIMUM',
+          lines(reply.authority),
+        );
       }),
   },
   {
