@@ -17,7 +17,7 @@ export function presentLines(checks: readonly Check[], { server, verdicts }: Col
 
 /** One row for each check, one column for each server; below it what was seen where a check failed. */
 export function presentTable(checks: readonly Check[], columns: readonly Column[]): string {
-  const head = ['', 'what', 'where it is written', ...columns.map(({ server }) => server)];
+  const head = ['', 'what', WRITTEN, ...columns.map(({ server }) => server)];
   const rows = checks.map(({ id, title, source }, i) => [
     id,
     title,
@@ -42,18 +42,23 @@ export function presentTable(checks: readonly Check[], columns: readonly Column[
   return `${table}\n\nWhat was seen where a check failed:\n\n${seen.join('\n')}\n`;
 }
 
-/** The cells of a column of such a table, by the id in front; `server` is how the column's head begins. */
-export function columnOf(text: string, server: string): ReadonlyMap<string, string> {
-  const rows = text
+/** The verdicts in such a table, by the head of their column and the id of their row. */
+export function columnsOf(markdown: string): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const rows = markdown
     .split('\n')
     .filter((line) => line.startsWith('|'))
     .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()));
-  const at = rows[0]?.findIndex((cell) => cell.startsWith(server)) ?? -1;
+  const checks = rows.filter(([, id]) => /^C\d+[a-z]?$/.test(id ?? ''));
+  const heads = rows.find((cells) => cells.includes(WRITTEN))?.slice(COLUMNS_BEFORE, -1) ?? [];
   return new Map(
-    rows.filter(([, id]) => /^C\d+[a-z]?$/.test(id ?? '')).map((cells) => [cells[1] ?? '', cells[at] ?? '']),
+    heads.map((head, i) => [head, new Map(checks.map((cells) => [cells[1] ?? '', cells[COLUMNS_BEFORE + i] ?? '']))]),
   );
 }
 
+/** Head of the column with the sources. */
+const WRITTEN = 'where it is written';
+/** What stands in front of the verdicts: nothing, for a row begins with a bar, then the id, the title and the source. */
+const COLUMNS_BEFORE = 4;
 const VERDICTS = ['pass', 'FAIL', 'n/a'] as const;
 
 function remark(verdict: Verdict): string {
