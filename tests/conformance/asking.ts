@@ -61,6 +61,15 @@ export async function onFirstLane(
   await onEveryLane({ ...subject, addresses: addresses.slice(0, 1) }, run, protocol);
 }
 
+/** Names what a failure is about, where a check asks many things. */
+export async function about<T>(what: string, asking: Promise<T>): Promise<T> {
+  try {
+    return await asking;
+  } catch (error) {
+    throw new ConformanceError(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
 function presentLane({ protocol, server }: Lane): string {
   return `${protocol.toUpperCase()} over IPv${isIPv6(server.host) ? 6 : 4}`;
 }
@@ -129,13 +138,19 @@ function bareHeader(reply: Buffer): Buffer {
 const SILENT_TRIES: Count = 6;
 const SILENCE_PAUSE: Milliseconds = 1_100;
 
-/** `send`, where there must be a reply: to this message, with this rcode. */
-export async function sendExpecting(lane: Lane, octets: Buffer, ...rcodes: readonly string[]): Promise<Reply> {
+/** `send`, where there should be a reply. */
+export async function sendPatiently(lane: Lane, octets: Buffer): Promise<Reply | undefined> {
   let reply = await send(lane, octets);
   for (let tries = 1; reply === undefined && tries < SILENT_TRIES; tries++) {
     await pause(SILENCE_PAUSE);
     reply = await send(lane, octets);
   }
+  return reply;
+}
+
+/** `send`, where there must be a reply: to this message, with one of these rcodes. */
+export async function sendExpecting(lane: Lane, octets: Buffer, ...rcodes: readonly string[]): Promise<Reply> {
+  const reply = await sendPatiently(lane, octets);
   if (reply === undefined) throw new ConformanceError(`expected ${rcodes.join(' or ')}, got no reply`);
   isReplyTo(octets, reply);
   expectOneOf('rcode', reply.rcode, ...rcodes);

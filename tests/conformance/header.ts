@@ -10,6 +10,7 @@ import { RRType } from '../../zones/rr.ts';
 import { REPLY_DEADLINE } from '../support/client.ts';
 import { encodeQuery, type Asked } from '../support/query.ts';
 import {
+  about,
   ask,
   asked,
   expectEqual,
@@ -126,7 +127,7 @@ export const HEADER: readonly Check[] = [
           const head = { id: randomId(), flags: opcode(code) | FLAG.RD };
           const refusals = code === NOTIFY || code === UPDATE ? ['REFUSED', 'NOTAUTH'] : [];
           const octets = message(head, question(wireName(name), RRType.SOA));
-          expectNoRecords(await sendExpecting(lane, octets, 'NOTIMP', ...refusals));
+          expectNoRecords(await about(`opcode ${code}`, sendExpecting(lane, octets, 'NOTIMP', ...refusals)));
           if (!subject.offers.has('upstream')) continue;
           expectNothingUpstream(subject, name);
           expectEqual('rcode of a query after it', (await ask(lane, asked(name, 'A'))).rcode, 'NOERROR');
@@ -141,7 +142,7 @@ export const HEADER: readonly Check[] = [
     run: (subject) =>
       onEveryLane(subject, async (lane) => {
         for (const flags of [FLAG.QR, FLAG.QR | FLAG.RD, FLAG.QR | opcode(NOTIFY)]) {
-          expectSilence(await send(lane, message({ id: randomId(), flags }, QUESTION)));
+          await expectSilence(lane, message({ id: randomId(), flags }, QUESTION));
         }
       }),
   },
@@ -198,9 +199,8 @@ export const HEADER: readonly Check[] = [
           [{ authorities: 1 }, [address]],
           [{ additionals: 3 }, [address, address, address]],
         ] as const) {
-          expectNoRecords(
-            await sendExpecting(lane, message({ id: randomId(), ...counts }, QUESTION, ...records), 'FORMERR'),
-          );
+          const octets = message({ id: randomId(), ...counts }, QUESTION, ...records);
+          expectNoRecords(await about(JSON.stringify(counts), sendExpecting(lane, octets, 'FORMERR')));
         }
       }),
   },
@@ -213,10 +213,11 @@ export const HEADER: readonly Check[] = [
       onEveryLane(subject, async (lane) => {
         const octets = message({ id: randomId() }, QUESTION);
         for (let size = lane.protocol === 'tcp' ? 1 : 0; size < 12; size++) {
-          expectSilence(await send(lane, octets.subarray(0, size)));
+          await about(`${size} octets`, expectSilence(lane, octets.subarray(0, size)));
         }
         for (const size of [12, 13, 16, octets.length - 4, octets.length - 1]) {
-          expectNoRecords(await sendExpecting(lane, octets.subarray(0, size), 'FORMERR'));
+          const cut = sendExpecting(lane, octets.subarray(0, size), 'FORMERR');
+          expectNoRecords(await about(`${size} of ${octets.length} octets`, cut));
         }
       }),
   },
@@ -229,7 +230,7 @@ export const HEADER: readonly Check[] = [
       onEveryLane(subject, async (lane) => {
         for (const type of [0x40, 0x41, 0x80, 0xbf]) {
           const name = Buffer.concat([Buffer.of(type), Buffer.alloc(type & 0x3f, 'a'), wireName(WEB)]);
-          await expectMalformed(lane, name);
+          await expectMalformed(lane, `0x${type.toString(16)}`, name);
         }
       }),
   },
@@ -241,8 +242,9 @@ export const HEADER: readonly Check[] = [
     run: (subject) =>
       onEveryLane(subject, async (lane) => {
         for (const target of [12, 14, 15, 18, 4, 0, 0x3fff]) {
-          await expectMalformed(lane, pointer(target));
-          await expectMalformed(lane, Buffer.concat([wireName('web').subarray(0, -1), pointer(target)]));
+          const behindLabel = Buffer.concat([wireName('web').subarray(0, -1), pointer(target)]);
+          await expectMalformed(lane, `a pointer to octet ${target}`, pointer(target));
+          await expectMalformed(lane, `a label and a pointer to octet ${target}`, behindLabel);
         }
       }),
   },
@@ -261,9 +263,9 @@ export const HEADER: readonly Check[] = [
           const reply = await sendExpecting(lane, message({ id: randomId() }, question(name, RRType.A)), 'NXDOMAIN');
           expectEqual('the question', reply.question, question(name, RRType.A));
         }
-        await expectMalformed(lane, nameOfSize(256));
-        await expectMalformed(lane, nameOfSize(300));
-        await expectMalformed(lane, wireLabels('a'.repeat(64), 'default', 'svc', 'cluster', 'local'));
+        for (const size of [256, 300]) await expectMalformed(lane, `a name of ${size} octets`, nameOfSize(size));
+        const longLabel = wireLabels('a'.repeat(64), 'default', 'svc', 'cluster', 'local');
+        await expectMalformed(lane, 'a label of 64 octets', longLabel);
       }),
   },
   {
@@ -276,7 +278,7 @@ export const HEADER: readonly Check[] = [
         for (const size of [1, 2, 11, 100]) {
           for (const octet of [0, 0xff]) {
             const octets = message({ id: randomId() }, QUESTION, Buffer.alloc(size, octet));
-            expectNoRecords(await sendExpecting(lane, octets, 'FORMERR'));
+            expectNoRecords(await about(`${size} octets`, sendExpecting(lane, octets, 'FORMERR')));
           }
         }
       }),
@@ -289,7 +291,7 @@ export const HEADER: readonly Check[] = [
     run: (subject) =>
       onEveryLane(subject, async (lane) => {
         for (const rrclass of [CLASS.CH, CLASS.HS, CLASS.NONE, CLASS.ANY, 1000]) {
-          const reply = await ask(lane, asked(WEB, 'A', { class: rrclass }));
+          const reply = await about(`class ${rrclass}`, ask(lane, asked(WEB, 'A', { class: rrclass })));
           if (rrclass !== CLASS.ANY || reply.rcode !== 'NOERROR') {
             expectOneOf(`rcode for class ${rrclass}`, reply.rcode, 'REFUSED', 'NOTIMP');
             expectNoRecords(reply);
@@ -319,13 +321,15 @@ export const HEADER: readonly Check[] = [
         for (const name of [ZONE, freshName('example.test')]) {
           for (const type of TRANSFERS) {
             const octets = encodeQuery(randomId(), asked(name, type));
-            const reply = await sendExpecting(lane, octets, 'REFUSED', 'NOTAUTH', 'NOTIMP', 'FORMERR');
+            const refusal = sendExpecting(lane, octets, 'REFUSED', 'NOTAUTH', 'NOTIMP', 'FORMERR');
+            const reply = await about(`${type} of ${name}`, refusal);
             expectEqual('records in the answer', reply.answer.length, 0);
           }
           for (const type of META_TYPES) {
             const octets = encodeQuery(randomId(), asked(name, type));
             const denials = name === ZONE ? ['NOERROR', 'NXDOMAIN'] : [];
-            const reply = await sendExpecting(lane, octets, 'FORMERR', 'NOTIMP', 'REFUSED', ...denials);
+            const denial = sendExpecting(lane, octets, 'FORMERR', 'NOTIMP', 'REFUSED', ...denials);
+            const reply = await about(`${type} of ${name}`, denial);
             expectEqual('records in the answer', reply.answer.length, 0);
           }
           expectNothingUpstream(subject, name);
@@ -411,11 +415,13 @@ async function hasSoa(lane: Lane, changes: Partial<Asked>): Promise<void> {
 }
 
 /** A question with this name must be FORMERR. */
-async function expectMalformed(lane: Lane, name: Buffer): Promise<void> {
-  expectNoRecords(await sendExpecting(lane, message({ id: randomId() }, question(name, RRType.A)), 'FORMERR'));
+async function expectMalformed(lane: Lane, what: string, name: Buffer): Promise<void> {
+  const octets = message({ id: randomId() }, question(name, RRType.A));
+  expectNoRecords(await about(what, sendExpecting(lane, octets, 'FORMERR')));
 }
 
-function expectSilence(reply: Reply | undefined): void {
+async function expectSilence(lane: Lane, octets: Buffer): Promise<void> {
+  const reply = await send(lane, octets);
   expectThat(reply === undefined, 'no reply', reply === undefined ? '' : presentHead(reply));
 }
 

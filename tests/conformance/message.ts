@@ -192,6 +192,10 @@ function presentLabel(label: Buffer): string {
     .replace(/[^!-~]/g, (octet) => `\\${octet.charCodeAt(0).toString().padStart(3, '0')}`);
 }
 
+/** Most octets of a message that are shown. */
+const SHOWN_MAX: Bytes = 100;
+
 function malformed(octets: Buffer, how: string): never {
-  throw new ConformanceError(`expected a message, got one that is ${how}: ${octets.toString('hex')}`);
+  const shown = octets.toString('hex', 0, SHOWN_MAX) + (octets.length > SHOWN_MAX ? '…' : '');
+  throw new ConformanceError(`expected a message, got one that is ${how}: ${shown}`);
 }

@@ -20,6 +20,7 @@ import {
   randomId,
   rdatas,
   sendExpecting,
+  type Lane,
 } from './asking.ts';
 import { upstreamOf, type Check } from './check.ts';
 import {
@@ -49,8 +50,7 @@ export const ZONE_DATA: readonly Check[] = [
     needs: ['cluster'],
     run: (subject) =>
       onEveryLane(subject, async (lane) => {
-        const reply = await ask(lane, asked(V4_ONLY, 'AAAA'));
-        expectDenial(reply, 'NOERROR');
+        const reply = await denies(lane, V4_ONLY, 'AAAA', 'NOERROR');
         const { ttl = NaN, rdata = '' } = reply.authority[0] ?? {};
         expectThat(
           ttl <= Number(rdata.split(' ').at(-1)),
@@ -67,7 +67,7 @@ export const ZONE_DATA: readonly Check[] = [
     run: (subject) =>
       onEveryLane(subject, async (lane) => {
         for (const type of ['A', 'AAAA', 'SRV', 'TXT', 'MX', 'TYPE1000']) {
-          expectDenial(await ask(lane, asked(service('nope'), type)), 'NXDOMAIN');
+          await denies(lane, service('nope'), type, 'NXDOMAIN');
         }
       }),
   },
@@ -79,7 +79,7 @@ export const ZONE_DATA: readonly Check[] = [
     run: (subject) =>
       onEveryLane(subject, async (lane) => {
         for (const name of [`svc.${ZONE}`, `default.svc.${ZONE}`, `_tcp.${WEB}`, `empty.svc.${ZONE}`, `_tcp.${DB}`]) {
-          for (const type of ['A', 'AAAA', 'SRV']) expectDenial(await ask(lane, asked(name, type)), 'NOERROR');
+          for (const type of ['A', 'AAAA', 'SRV']) await denies(lane, name, type, 'NOERROR');
         }
       }),
   },
@@ -91,7 +91,7 @@ export const ZONE_DATA: readonly Check[] = [
     run: (subject) =>
       onEveryLane(subject, async (lane) => {
         for (const name of [`a.b.${service('nope')}`, `x.${WEB}`, `_tcp.x.${WEB}`, `x._tcp.${WEB}`, `x.db-0.${DB}`]) {
-          expectDenial(await ask(lane, asked(name, 'A')), 'NXDOMAIN');
+          await denies(lane, name, 'A', 'NXDOMAIN');
         }
       }),
   },
@@ -148,7 +148,7 @@ export const ZONE_DATA: readonly Check[] = [
           for (const type of ['A', 'MX', 'CNAME']) {
             const reply = await ask(lane, asked(service(front), type));
             expectFlags(reply, { aa: true });
-            expectEqual('the first record', lines(reply.answer.slice(0, 1)), [
+            expectEqual(`the first record of ${front} ${type}`, lines(reply.answer.slice(0, 1)), [
               `${service(front)}. 30 CNAME ${target}.`,
             ]);
             expectEqual('records at the alias', ownedBy(reply.answer, service(front)).length, 1);
@@ -249,7 +249,7 @@ export const ZONE_DATA: readonly Check[] = [
           expectFlags(reply, { aa: true });
           expectEqual(`names of ${address}`, rdatas(reply.answer, 'PTR'), [`${name}.`]);
         }
-        expectDenial(await ask(lane, asked('250.0.96.10.in-addr.arpa', 'PTR')), 'NXDOMAIN');
+        await denies(lane, '250.0.96.10.in-addr.arpa', 'PTR', 'NXDOMAIN');
         if (!subject.offers.has('upstream')) return;
         await ask(lane, asked('8.8.8.8.in-addr.arpa', 'PTR'));
         const seen = upstreamOf(subject).seen.some(({ name }) => name.toLowerCase() === '8.8.8.8.in-addr.arpa');
@@ -353,15 +353,14 @@ const TARGETS = {
 } as const;
 
 /** RFC 2308 section 2: no answer, and the SOA of a zone above the name. */
-function expectDenial(reply: Reply, rcode: 'NOERROR' | 'NXDOMAIN'): void {
-  expectEqual('rcode', reply.rcode, rcode);
+async function denies(lane: Lane, name: string, type: string, rcode: 'NOERROR' | 'NXDOMAIN'): Promise<Reply> {
+  const reply = await ask(lane, asked(name, type));
+  expectEqual(`rcode of ${name} ${type}`, reply.rcode, rcode);
   expectFlags(reply, { aa: true });
   expectEqual('records in the answer', reply.answer.length, 0);
-  expectEqual(
-    'types in the authority section',
-    reply.authority.map(({ type }) => type),
-    ['SOA'],
-  );
+  const types = reply.authority.map((record) => record.type);
+  expectEqual('types in the authority section', types, ['SOA']);
+  return reply;
 }
 
 function ownedBy(records: readonly ReplyRecord[], name: string): readonly ReplyRecord[] {
