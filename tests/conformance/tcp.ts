@@ -100,9 +100,10 @@ export const TCP: readonly Check[] = [
             });
           }
           await withConnection(lane, async (connection) => {
+            const isClosed = once(connection.socket, 'close');
             connection.socket.write(Buffer.concat([uint16(0xffff), Buffer.alloc(100, 1)]));
             expectNoerror((await ask(lane, norec(ZONE, 'SOA'))).octets);
-            await inTime('the end', once(connection.socket, 'close'));
+            await inTime('the end', isClosed);
           });
         },
         'tcp',
