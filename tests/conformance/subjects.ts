@@ -4,58 +4,33 @@
  */
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { networkInterfaces, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { exchange, type ServerAddress } from '../support/client.ts';
-import { startEvilUpstream } from '../support/evil-upstream.ts';
 import { Running } from '../support/programs.ts';
-import { asked, encodeQuery } from '../support/query.ts';
-import { freePort, ROOT, startServer } from '../support/server.ts';
+import { freePort, startServer } from '../support/server.ts';
 import { NEEDS, type Need, type Subject } from './check.ts';
+import { addressesAt, FIXTURE, isAnswering, LOOPBACK, LOOPBACK_VARIABLES, offered, Upstreams } from './surroundings.ts';
 
 /** A server that runs. */
 export type RunningSubject = Subject & { readonly close: () => Promise<void> };
 
-const FIXTURE = join(ROOT, 'fixtures/conformance');
-
-/** Containers often have no IPv6, and only Linux has all of 127.0.0.0/8. */
-const SECOND_ADDRESS = process.platform === 'linux' ? '127.0.0.2' : undefined;
-const LOOPBACK: readonly string[] = [
-  '127.0.0.1',
-  ...(SECOND_ADDRESS === undefined ? [] : [SECOND_ADDRESS]),
-  ...(interfaceOf('::1') === undefined ? [] : ['::1']),
-];
-
-/** The name of an interface, which is not everywhere `lo`. */
-function interfaceOf(host: string): string | undefined {
-  return Object.entries(networkInterfaces()).find(([, list]) => list?.some(({ address }) => address === host))?.[0];
-}
-
 /** fivedots as fixtures/conformance/Corefile has it. */
 export async function startFivedots(): Promise<RunningSubject> {
-  const upstream = await startEvilUpstream();
-  const spareUpstream = await startEvilUpstream();
+  const upstreams = await Upstreams.start();
   const server = await startServer({
     corefile: { file: join(FIXTURE, 'Corefile') },
-    environment: {
-      LOOPBACK: interfaceOf('127.0.0.1') ?? '127.0.0.1',
-      SECOND_ADDRESS: SECOND_ADDRESS ?? '127.0.0.1',
-      CLUSTER: join(FIXTURE, 'cluster'),
-      UPSTREAM: upstream.address,
-      SPARE: spareUpstream.address,
-    },
+    environment: { ...LOOPBACK_VARIABLES, CLUSTER: join(FIXTURE, 'cluster'), ...upstreams.variables },
   });
   return {
     name: 'fivedots',
     addresses: addressesAt(server.port),
     offers: offered(NEEDS),
-    upstream,
-    spareUpstream,
+    upstream: upstreams.first,
+    spareUpstream: upstreams.spare,
     async close() {
       await server.close();
-      await upstream.close();
-      await spareUpstream.close();
+      await upstreams.close();
     },
   };
 }
@@ -64,6 +39,8 @@ export async function startFivedots(): Promise<RunningSubject> {
 export type Foreign = {
   readonly name: string;
   readonly program: string;
+  /** Has it say its version. */
+  readonly versionFlag: string;
   /** In fixtures/conformance/servers. */
   readonly configuration: string;
   readonly command: (configuration: string) => readonly string[];
@@ -77,6 +54,7 @@ export const FOREIGN: readonly Foreign[] = [
   {
     name: 'Knot',
     program: 'knotd',
+    versionFlag: '-V',
     configuration: 'knot.conf',
     command: (file) => ['knotd', '-c', file],
     listen: (hosts, port) => hosts.map((host) => `${host}@${port}`).join(', '),
@@ -85,6 +63,7 @@ export const FOREIGN: readonly Foreign[] = [
   {
     name: 'NSD',
     program: 'nsd',
+    versionFlag: '-v',
     configuration: 'nsd.conf',
     command: (file) => ['nsd', '-d', '-c', file],
     listen: (hosts) => hosts.map((host) => `ip-address: ${host}`).join('\n  '),
@@ -93,18 +72,17 @@ export const FOREIGN: readonly Foreign[] = [
   {
     name: 'Unbound',
     program: 'unbound',
+    versionFlag: '-V',
     configuration: 'unbound.conf',
     command: (file) => ['unbound', '-d', '-c', file],
     listen: (hosts) => hosts.map((host) => `interface: ${host}`).join('\n  '),
-    offers: ['cluster', 'upstream', 'cache', 'stale', 'addresses', 'rotation', 'any', 'nsid', 'local'],
+    offers: ['cluster', 'upstream', 'cache', 'stale', 'addresses', 'rotation', 'nsid', 'local'],
   },
 ];
 
 export async function startForeign(foreign: Foreign): Promise<RunningSubject> {
   const folder = await mkdtemp(join(tmpdir(), 'conformance-'));
-  const forwards = foreign.offers.includes('upstream');
-  const upstream = forwards ? await startEvilUpstream() : undefined;
-  const spareUpstream = forwards ? await startEvilUpstream() : undefined;
+  const upstreams = foreign.offers.includes('upstream') ? await Upstreams.start() : undefined;
   const port = await freePort();
   const file = join(folder, foreign.configuration);
   const template = await readFile(join(FIXTURE, 'servers', foreign.configuration), 'utf8');
@@ -113,8 +91,8 @@ export async function startForeign(foreign: Foreign): Promise<RunningSubject> {
     ZONES: join(FIXTURE, 'zones'),
     PORT: String(port),
     LISTEN: foreign.listen(LOOPBACK, port),
-    UPSTREAM: upstream?.address.replace(':', '@') ?? '',
-    SPARE: spareUpstream?.address.replace(':', '@') ?? '',
+    UPSTREAM: upstreams?.first.address.replace(':', '@') ?? '',
+    SPARE: upstreams?.spare.address.replace(':', '@') ?? '',
   });
   await writeFile(file, configuration);
   const addresses = addressesAt(port);
@@ -123,38 +101,16 @@ export async function startForeign(foreign: Foreign): Promise<RunningSubject> {
     name: foreign.name,
     addresses,
     offers: offered(foreign.offers),
-    upstream,
-    spareUpstream,
+    upstream: upstreams?.first,
+    spareUpstream: upstreams?.spare,
     async close() {
       await program.stop();
-      await upstream?.close();
-      await spareUpstream?.close();
+      await upstreams?.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-/** What of it this machine lets a server offer. */
-function offered(needs: readonly Need[]): ReadonlySet<Need> {
-  return new Set(needs.filter((need) => need !== 'addresses' || SECOND_ADDRESS !== undefined));
-}
-
-function addressesAt(port: number): readonly ServerAddress[] {
-  return LOOPBACK.map((host) => ({ host, port }));
-}
-
 function filled(template: string, values: Readonly<Record<string, string>>): string {
   return template.replaceAll(/\{\$([A-Z]+)\}/g, (_, name: string) => values[name] ?? '');
-}
-
-async function isAnswering(addresses: readonly ServerAddress[]): Promise<boolean> {
-  try {
-    for (const address of addresses) {
-      const reply = await exchange(address, 'tcp', encodeQuery(1, asked('cluster.local', 'SOA')));
-      if ((reply.readUInt8(3) & 15) !== 0) return false;
-    }
-    return true;
-  } catch {
-    return false;
-  }
 }

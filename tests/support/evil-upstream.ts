@@ -51,7 +51,7 @@ export type EvilUpstream = {
 };
 
 /**
- * `tcp: false` refuses TCP. Programs, with N for a number:
+ * `tcp: false` refuses TCP; `port` for one that must be known before. Programs, with N for a number:
  * `ok` · `ttl-N` · `chain-N` (CNAMEs) · `big-N` (A records) · `rcode-N` · `nxdomain-N-M` and `nodata-N-M` (SOA TTL and MINIMUM) · `nosoa` ·
  * `empty` · `extra` (records of other names) · `unknown` (TYPE65280) · `authentic` · `explained-N` (EDE) · `held` ·
  * `mixed-N-M` (two A records, two TTLs) · `stuffed-N` (an A record, N in additional) · `signed` (RRSIG for those who say DO) ·
@@ -61,7 +61,9 @@ export type EvilUpstream = {
  * Both: `mute` · `lowercase` · `tcloop` · `plainonly` and `plainonlybare` (FORMERR to EDNS) · `badvers`
  * TCP only: `hangup` (closes instead of answering)
  */
-export async function startEvilUpstream(options: { readonly tcp?: boolean } = {}): Promise<EvilUpstream> {
+export async function startEvilUpstream(
+  options: { readonly tcp?: boolean; readonly port?: number } = {},
+): Promise<EvilUpstream> {
   const seen: SeenQuery[] = [];
   const events = new EventEmitter();
   const held: { readonly name: string; readonly send: () => void }[] = [];
@@ -90,7 +92,7 @@ export async function startEvilUpstream(options: { readonly tcp?: boolean } = {}
     events.emit('query');
   };
 
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const udp = createSocket('udp4');
   udp.on('message', (octets: Buffer, from: RemoteInfo) => {
     take(
