@@ -49,7 +49,9 @@ export function columnOf(text: string, server: string): ReadonlyMap<string, stri
     .filter((line) => line.startsWith('|'))
     .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()));
   const at = rows[0]?.findIndex((cell) => cell.startsWith(server)) ?? -1;
-  return new Map(rows.filter(([, id]) => /^C\d+[a-z]?$/.test(id ?? '')).map((cells) => [cells[1] ?? '', cells[at] ?? '']));
+  return new Map(
+    rows.filter(([, id]) => /^C\d+[a-z]?$/.test(id ?? '')).map((cells) => [cells[1] ?? '', cells[at] ?? '']),
+  );
 }
 
 const VERDICTS = ['pass', 'FAIL', 'n/a'] as const;
