@@ -3,11 +3,15 @@
 import type { Count } from '../../zones/units.ts';
 import type { Check, Need, Subject } from './check.ts';
 import { EDNS } from './edns.ts';
+import { FORWARDING } from './forwarding.ts';
 import { HEADER } from './header.ts';
+import { TCP } from './tcp.ts';
 import { ZONE_DATA } from './zone-data.ts';
 
 /** In the order of their ids. */
-export const CHECKS: readonly Check[] = [...HEADER, ...ZONE_DATA, ...EDNS].toSorted((a, b) => (a.id < b.id ? -1 : 1));
+export const CHECKS: readonly Check[] = [...HEADER, ...ZONE_DATA, ...EDNS, ...TCP, ...FORWARDING].toSorted((a, b) =>
+  a.id < b.id ? -1 : 1,
+);
 
 /** What a check found. */
 export type Verdict =

@@ -43,8 +43,8 @@ export type EvilUpstream = {
   behave: (program: string | undefined) => void;
   /** Resolves when so many queries that pass have come, all in all. */
   asked: (count: number, passes?: (query: SeenQuery) => boolean) => Promise<void>;
-  /** Lets replies to `held` names go; until then they wait. */
-  release: () => void;
+  /** Lets replies to all `held` names go, or to one; until then they wait. */
+  release: (name?: string) => void;
   /** Ends all TCP connections, as an upstream that restarts does. */
   hangUp: () => void;
   close: () => Promise<void>;
@@ -66,9 +66,11 @@ export async function startEvilUpstream(
 ): Promise<EvilUpstream> {
   const seen: SeenQuery[] = [];
   const events = new EventEmitter();
-  const held: (() => void)[] = [];
+  const held: { readonly name: string; readonly send: () => void }[] = [];
+  const released = new Set<string>();
   let behaviour: string | undefined;
   let isHolding = true;
+  const isHeld = (name: string): boolean => isHolding && !released.has(name.toLowerCase());
 
   const take = (
     octets: Buffer,
@@ -83,8 +85,9 @@ export async function startEvilUpstream(
     const again = seen.some((each) => each.type === question.type && sameName(each.name, question.name));
     seen.push(seenFrom(octets, query, question, protocol, port));
     const program = programFrom(behaviour ?? question.name, again);
-    if (program.startsWith('held') && isHolding) held.push(() => send(truth(octets, question, 'ok')));
-    else if (program.startsWith('hangup') && protocol === 'tcp') hangUp();
+    if (program.startsWith('held') && isHeld(question.name)) {
+      held.push({ name: question.name, send: () => send(truth(octets, question, 'ok')) });
+    } else if (program.startsWith('hangup') && protocol === 'tcp') hangUp();
     else for (const reply of repliesTo(octets, question, program, protocol)) send(reply);
     events.emit('query');
   };
@@ -151,9 +154,13 @@ export async function startEvilUpstream(
       const signal = AbortSignal.timeout(REPLY_DEADLINE);
       while (seen.filter(passes).length < count) await once(events, 'query', { signal });
     },
-    release() {
-      isHolding = false;
-      for (const send of held.splice(0)) send();
+    release(name) {
+      if (name === undefined) isHolding = false;
+      else released.add(name.toLowerCase());
+      for (const each of held.splice(0)) {
+        if (isHeld(each.name)) held.push(each);
+        else each.send();
+      }
     },
     hangUp() {
       for (const socket of sockets) socket.end();
