@@ -23,8 +23,8 @@ import {
   presentHead,
   randomId,
   rdatas,
-  send,
   sendExpecting,
+  sendPatiently,
   type Lane,
 } from './asking.ts';
 import { upstreamOf, type Check } from './check.ts';
@@ -469,7 +469,7 @@ async function formerr(
   ...records: readonly Buffer[]
 ): Promise<void> {
   const query = message({ id: randomId(), ...counts }, question(wireName(ZONE), RRType.SOA), ...records);
-  const reply = await send(lane, query);
+  const reply = await sendPatiently(lane, query);
   expectEqual(`to ${what}`, reply?.rcode ?? 'nothing', 'FORMERR');
 }
 
