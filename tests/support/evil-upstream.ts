@@ -226,21 +226,22 @@ function repliesTo(query: Buffer, question: Question, program: string, protocol:
       return [protocol === 'tcp' ? padded(reply, count) : withoutRecords(withFlags(reply, (flags) => flags | TC))];
   }
   if (protocol === 'tcp') return [reply];
+  const forged = forgery(reply);
   const lies = (lie: (index: number) => Buffer): readonly Buffer[] => [
     ...Array.from({ length: count }, (_, i) => lie(i)),
     reply,
   ];
   switch (word) {
     case 'wrongid':
-      return lies((i) => withId(reply, (reply.readUInt16BE(0) + 1 + i) & 0xffff));
+      return lies((i) => withId(forged, (reply.readUInt16BE(0) + 1 + i) & 0xffff));
     case 'wrongq':
       return lies(() =>
-        withQuestion(reply, (octets) => octets.with(octets.length - 6, octets.at(-6) === 0x7a ? 0x79 : 0x7a)),
+        withQuestion(forged, (octets) => octets.with(octets.length - 6, octets.at(-6) === 0x7a ? 0x79 : 0x7a)),
       );
     case 'wrongclass':
-      return lies(() => withQuestion(reply, (octets) => octets.with(octets.length - 1, 3)));
+      return lies(() => withQuestion(forged, (octets) => octets.with(octets.length - 1, 3)));
     case 'qr0':
-      return lies(() => withFlags(reply, (flags) => flags & 0x7fff));
+      return lies(() => withFlags(forged, (flags) => flags & 0x7fff));
     case 'garbage':
       return lies((i) => Buffer.concat([reply.subarray(0, 2), Buffer.alloc(20 + i, 0xff)]));
     case 'short':
@@ -402,6 +403,11 @@ function padded(reply: Buffer, size: number): Buffer {
   const rdata = Buffer.alloc(size - head.length - record.length, 7);
   record.writeUInt16BE(rdata.length, 10);
   return Buffer.concat([head, record, rdata]);
+}
+
+/** The reply with 203.0.113.66 for its last address. */
+function forgery(reply: Buffer): Buffer {
+  return Buffer.concat([reply.subarray(0, -4), Buffer.of(203, 0, 113, 66)]);
 }
 
 function withId(reply: Buffer, id: number): Buffer {
