@@ -260,7 +260,7 @@ export const ZONE_DATA: readonly Check[] = [
     id: 'C34',
     title: 'NS of the zone: with the addresses of servers within it, or TC where they do not fit',
     source: 'RFC 1034 section 4.2.1, RFC 9471 section 3',
-    needs: ['cluster'],
+    needs: ['cluster', 'nameserver'],
     run: (subject) =>
       onEveryLane(subject, async (lane) => {
         const reply = await ask(lane, asked(ZONE, 'NS'));
@@ -315,6 +315,7 @@ export const ZONE_DATA: readonly Check[] = [
       onEveryLane(subject, async (lane) => {
         for (const [front, address] of ODD_NAMES) {
           const reply = await ask(lane, asked(service(front), 'A'));
+          expectEqual(`rcode of ${front}`, reply.rcode, 'NOERROR');
           expectEqual(`the answer for ${front}`, lines(reply.answer), [`${service(front)}. 30 A ${address}`]);
         }
         const srv = await ask(lane, asked(`_postgres._tcp.${DB}`, 'SRV'));
