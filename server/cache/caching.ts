@@ -43,7 +43,7 @@ export class Caching {
   }
 
   readonly handle: Handler = (query) => {
-    // Without RD a query is for what this server itself knows; what others asked for is not told (RFC 9076 section 4.3).
+    // Without RD a query is for what this server itself knows; what others asked for is not told (RFC 8932 section 5.2.5).
     if (!query.recursionDesired) return this.#next(query);
     const { name } = query.question;
     if (!this.#holdsAll && !this.#options.zones.some((zone) => isWithin(name, zone))) return this.#next(query);

@@ -10,7 +10,7 @@ import { forwardFrom, type ForwardOptions } from './forward-options.ts';
 /**
  * Several may stand in a block: the first whose FROM holds the name takes it (CoreDNS plugin/forward). A query without RD asks for what
  * this server itself knows, so here it is refused; `cache` lets it pass by, for what is cached tells what others asked for (cache snooping, RFC
- * 9076 section 4.3).
+ * 8932 section 5.2.5).
  */
 export const forward: Plugin<readonly ForwardOptions[]> = {
   name: 'forward',

@@ -307,7 +307,7 @@ export const EDNS: readonly Check[] = [
   {
     id: 'C59',
     title: 'ECS changes no answer, and no option of a client’s reaches the upstream',
-    source: 'RFC 6891 section 6.1.1, RFC 7871 sections 7.2.1 and 11.1',
+    source: 'RFC 6891 section 6.1.1, RFC 7871 section 11.1',
     needs: ['cluster', 'upstream'],
     run: (subject) =>
       onEveryLane(subject, async (lane) => {

@@ -273,7 +273,7 @@ export const FORWARDING: readonly Check[] = [
   {
     id: 'C82',
     title: `ids, ports and letters of ${MANY} queries upstream cannot be guessed; each has RD and an OPT record of the server’s own, and no option of a client’s`,
-    source: 'RFC 5452 sections 4.5 and 9.2, RFC 6056 section 3.2, RFC 6891 section 6.1.1, RFC 3225 section 3',
+    source: 'RFC 5452 section 9.2, RFC 6056 section 3.2, RFC 6891 section 6.1.1, RFC 3225 section 3',
     needs: ['upstream'],
     run: (subject) =>
       onFirstLane(subject, 'udp', async (lane) => {

@@ -87,7 +87,7 @@ export const TCP: readonly Check[] = [
   {
     id: 'C65',
     title: `frames without a query harm nobody else, and half a frame is waited for no longer than ${IDLE_MAX / 1000} s`,
-    source: 'RFC 1035 section 4.2.2, RFC 9210 section 4.4',
+    source: 'RFC 1035 section 4.2.2, RFC 9210 section 4.2',
     needs: ['cluster'],
     run: (subject) =>
       onEveryLane(

@@ -293,7 +293,7 @@ test('what is below is asked with AD, and AD comes back only to who sent AD or D
   t.true((await made.ask(NAME, 'A', DO)).authenticData);
 });
 
-// RFC 9076 section 4.3: cache snooping.
+// RFC 8932 section 5.2.5: cache snooping.
 test('a query without RD passes by: nothing is read, kept, shared or counted for it', async (t) => {
   const made = cached('cache {\n prefetch 1\n}');
   const below = reply({ rcode: Rcode.REFUSED });

@@ -138,7 +138,7 @@ test('every query over UDP comes from a port of its own, with an id of its own a
   t.true(server.seen.every(({ port }) => port >= 1024));
 });
 
-// RFC 9076 section 4.3: what is cached, here or upstream, is not for others to see.
+// RFC 8932 section 5.2.5: what is cached, here or upstream, is not for others to see.
 for (const { text, name, expected } of [
   { text: '', name: 'ok.example.org', expected: 'REFUSED by forward, 20' },
   { text: 'next REFUSED\n next_on_nodata', name: 'ok.example.org', expected: 'REFUSED by forward, 20' },
