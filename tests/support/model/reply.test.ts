@@ -416,6 +416,8 @@ test('multicluster zones: what other clusters export (KEP-1645)', (t) => {
       exported('store', 'East', '10.245.0.2', 'store-0'),
       exported('store', 'west', '10.246.0.2', 'store-0'),
       imported('nobody', { type: 'Headless' }),
+      imported('anywhere', { type: 'Headless' }),
+      exported('anywhere', '', '10.247.0.1', 'host'),
       imported('addressless', { type: 'ClusterSetIP' }),
     ],
   );
@@ -439,6 +441,9 @@ test('multicluster zones: what other clusters export (KEP-1645)', (t) => {
     [`east.store.${S} west.store.${S} east.front.${S} _tcp.store.${S} _tcp.front.${S}`, ALL, 'nodata'],
     [`store-0.store.${S} north.store.${S} store-0.north.store.${S} http.tcp.store.${S}`, ALL, 'nxdomain'],
     [`nobody.${S} web.${S} ext.${S} eu.pin._zone.store.${S} _zone.store.${S}`, ALL, 'nxdomain'],
+    [`anywhere.${S}`, 'A', 'data', ['A 10.247.0.1']],
+    [`anywhere.${S}`, 'SRV', 'nodata'],
+    [`host.anywhere.${S}`, ALL, 'nxdomain'],
     [`addressless.${S} _http._tcp.addressless.${S}`, 'A AAAA SRV', 'nodata'],
     ['prod.svc.clusterset.local. clusterset.local.', 'A TXT', 'nodata'],
     ['nons.svc.clusterset.local.', ALL, 'nxdomain'],

@@ -4,8 +4,8 @@
  */
 
 import { isAddress } from './address.ts';
-import type { Endpoint, Port, Service, Services, Slice } from './cluster.ts';
-import { isSame, lower, nameFrom, type Name } from './name.ts';
+import type { Port, Service, Services, Slice } from './cluster.ts';
+import { isSame, nameFrom, type Name } from './name.ts';
 import { addressRecord, pointingRecord, type ModelRecord } from './records.ts';
 import type { ModelOptions } from './world.ts';
 
@@ -23,10 +23,11 @@ type Item = {
   /** Undefined for a Service that has none yet. */
   readonly address: string | undefined;
   readonly port: Port;
+  /** Labels of an endpoint to the left of its Service's; none for the Service itself. */
+  readonly labels: Name;
   /** The name of the address; undefined if it has none. */
   readonly target: Name | undefined;
-  readonly endpoint: Endpoint | undefined;
-  readonly cluster: string | undefined;
+  readonly topologyZone: string;
 };
 
 /**
@@ -34,32 +35,38 @@ type Item = {
  * @returns undefined if there is no such name
  */
 export function serviceRecords(place: Place, service: Service, labels: Name): readonly ModelRecord[] | undefined {
-  const { options, isMulticluster } = place;
-  const endpoints = endpointItems(place, service);
-  const isAlias = service.alias !== undefined;
-  const isEmpty = endpoints.length === 0;
-  if (options.ignoreEmptyService && !isAlias && !service.isHeadless && isEmpty) return undefined;
-  if (isAlias) return labels.length === 0 ? aliasRecords(service.alias, options.ttl) : undefined;
+  const { ttl, zonal, ignoreEmptyService } = place.options;
+  if (service.alias !== undefined) return labels.length === 0 ? aliasRecords(service.alias, ttl) : undefined;
 
-  const items = service.isHeadless ? endpoints : clusterItems(place, service);
-  const found = (some: readonly Item[]) => (some.length === 0 ? undefined : itemRecords(some, options.ttl));
+  const endpoints = endpointItems(place, service);
+  if (ignoreEmptyService && !service.isHeadless && endpoints.length === 0) return undefined;
+  if (zonal && service.isHeadless && !place.isMulticluster && labels.at(-1) === '_zone')
+    return zonalRecords(endpoints, labels.slice(0, -1), ttl);
+
+  const items = service.isHeadless ? endpoints : serviceItems(place, service);
+  const here = itemsAt(place, items, endpoints, labels);
+  if (here.length > 0) return itemRecords(here, ttl);
+  return hasNamesBelow(items, endpoints, labels) ? [] : undefined;
+}
+
+/** Below the Service there are its ports and, with the names that they have, its endpoints. */
+function itemsAt(place: Place, items: readonly Item[], endpoints: readonly Item[], labels: Name): readonly Item[] {
+  if (labels.length === 0) return items;
   const [left = '', right = ''] = labels;
-  if (options.zonal && !isMulticluster && service.isHeadless && labels.at(-1) === '_zone')
-    return zonalRecords(endpoints, labels.slice(0, -1), options.ttl);
-  if (labels.length === 0) return found(items);
-  if (labels.length === 1) {
-    // RFC 8020: a name that has names below it exists.
-    if (items.some(({ port }) => hasName(port) && left === `_${port.protocol}`)) return [];
-    if (isMulticluster) return endpoints.some(({ cluster }) => cluster === left) ? [] : undefined;
-    return found(endpoints.filter(({ endpoint }) => lower(endpoint?.name ?? '') === left));
-  }
-  if (labels.length > 2) return undefined;
-  if (isMulticluster && !left.startsWith('_') && !right.startsWith('_'))
-    return found(
-      endpoints.filter(({ endpoint, cluster }) => lower(endpoint?.name ?? '') === left && cluster === right),
-    );
-  const [name, protocol] = [left.replace(/^_/, ''), right.replace(/^_/, '')];
-  return found(items.filter(({ port }) => hasName(port) && port.name === name && port.protocol === protocol));
+  const hasUnderscore = left.startsWith('_') || right.startsWith('_');
+  if (labels.length !== 2 || (place.isMulticluster && !hasUnderscore))
+    return endpoints.filter((item) => isSame(item.labels, labels));
+  const name = left.replace(/^_/, '');
+  const protocol = right.replace(/^_/, '');
+  return items.filter(({ port }) => hasName(port) && port.name === name && port.protocol === protocol);
+}
+
+/** `_tcp` above its ports and, among imported ones, a cluster above its endpoints (RFC 8020). */
+function hasNamesBelow(items: readonly Item[], endpoints: readonly Item[], labels: Name): boolean {
+  const [label = ''] = labels;
+  const hasPorts = items.some(({ port }) => hasName(port) && label === `_${port.protocol}`);
+  const hasEndpoints = endpoints.some((item) => item.labels.length === 2 && isSame(item.labels.slice(1), labels));
+  return labels.length === 1 && (hasPorts || hasEndpoints);
 }
 
 /** An unnamed port has no name of its own (Kubernetes DNS spec 2.3.2). */
@@ -67,31 +74,19 @@ function hasName({ name, protocol }: Port): boolean {
   return name !== '' && protocol !== '';
 }
 
-function clusterItems({ parent }: Place, { name, addresses, ports }: Service): readonly Item[] {
+function serviceItems({ parent }: Place, { name, addresses, ports }: Service): readonly Item[] {
+  const all = addresses.length === 0 ? [undefined] : addresses;
   const target = [name, ...parent];
-  return ports.flatMap((port) =>
-    (addresses.length === 0 ? [undefined] : addresses).map((address) => ({
-      address,
-      port,
-      target,
-      endpoint: undefined,
-      cluster: undefined,
-    })),
-  );
+  return ports.flatMap((port) => all.map((address) => ({ address, port, labels: [], target, topologyZone: '' })));
 }
 
-function endpointItems(place: Place, service: Service): readonly Item[] {
-  return slicesOf(place.among, service).flatMap(({ cluster, ports, endpoints }) =>
-    endpoints.flatMap((endpoint) => {
-      const below = place.isMulticluster ? cluster : [];
-      const target = below === undefined ? undefined : [endpoint.name, below, service.name, ...place.parent].flat();
-      return ports.map((port) => ({
-        address: endpoint.address,
-        port,
-        target,
-        endpoint,
-        cluster: cluster === undefined ? undefined : lower(cluster),
-      }));
+function endpointItems({ among, isMulticluster, parent }: Place, service: Service): readonly Item[] {
+  return slicesOf(among, service).flatMap(({ cluster, ports, endpoints }) =>
+    endpoints.flatMap(({ address, name, topologyZone }) => {
+      const isNameless = isMulticluster && cluster === undefined;
+      const labels = isMulticluster ? [name, cluster ?? ''] : [name];
+      const target = isNameless ? undefined : [...labels, service.name, ...parent];
+      return ports.map((port) => ({ address, port, labels, target, topologyZone }));
     }),
   );
 }
@@ -107,14 +102,14 @@ function zonalRecords(endpoints: readonly Item[], labels: Name, ttl: number): re
   if (directive === undefined) return [];
   if (directive !== 'pin' && directive !== 'prefer') return undefined;
   if (zone.length === 0) return [];
-  const near = endpoints.filter(({ endpoint }) => isSame(nameFrom(endpoint?.topologyZone ?? ''), zone));
+  const near = endpoints.filter(({ topologyZone }) => isSame(nameFrom(topologyZone), zone));
   return itemRecords(directive === 'prefer' && near.length === 0 ? endpoints : near, ttl);
 }
 
-function aliasRecords(alias: string | undefined, ttl: number): readonly ModelRecord[] | undefined {
-  const text = alias ?? '';
-  if (isAddress(text)) return undefined;
-  const target = nameFrom(text);
+/** An address is no name: there is no such Service (CoreDNS plugin/kubernetes). */
+function aliasRecords(alias: string, ttl: number): readonly ModelRecord[] | undefined {
+  if (isAddress(alias)) return undefined;
+  const target = nameFrom(alias);
   return target.length === 0 ? [] : pointingRecord('CNAME', '', target, ttl, []);
 }
 
