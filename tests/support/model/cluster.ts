@@ -171,5 +171,5 @@ function podFrom({ metadata, status }: RawObject): readonly Pod[] {
   const { phase, podIP, podIPs } = (status ?? {}) as RawPodStatus;
   if (phase === 'Succeeded' || phase === 'Failed' || phase === 'Unknown') return [];
   const addresses = [podIP ?? '', ...(podIPs ?? []).map(({ ip }) => ip ?? '')];
-  return [{ namespace: metadata.namespace ?? '', addresses: addresses.filter(isAddress) }];
+  return [{ namespace: metadata.namespace ?? '', addresses }];
 }

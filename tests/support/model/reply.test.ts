@@ -203,7 +203,13 @@ test('names of addresses (Kubernetes DNS spec 2.3.3 and 2.4.3)', (t) => {
     ['10.in-addr.arpa. 96.10.in-addr.arpa. 0.96.10.in-addr.arpa. d.f.ip6.arpa.', ALL, 'nodata'],
     ['11.in-addr.arpa. e.f.ip6.arpa.', ALL, 'nxdomain'],
     ['in-addr.arpa. ip6.arpa.', 'PTR A ANY', 'nodata'],
-    ['in-addr.arpa.', 'NS', 'data', ['NS kube-dns.kube-system.Z'], ['kube-dns.kube-system.Z A 10.96.0.10']],
+    [
+      'in-addr.arpa. IN-Addr.ARPA.',
+      'NS',
+      'data',
+      ['NS kube-dns.kube-system.Z'],
+      ['kube-dns.kube-system.Z A 10.96.0.10'],
+    ],
     ['ns.dns.in-addr.arpa.', 'A', 'data', ['A 10.96.0.10']],
     ['svc.in-addr.arpa. pod.ip6.arpa. prod.svc.in-addr.arpa. kubernetes.default.svc.in-addr.arpa.', ALL, 'nxdomain'],
   ]);
@@ -238,7 +244,10 @@ test('pods disabled, insecure and verified (Kubernetes DNS spec 2.6)', (t) => {
   dual['status'] = { podIP: '10.244.1.20', podIPs: [{ ip: '10.244.1.20' }, { ip: 'fd00:244::20' }] };
   const terminating = rawPod('prod', 'terminating', '10.244.1.21');
   terminating.metadata['deletionTimestamp'] = '2026-11-20T10:00:00Z';
-  check(t, exampleWorld({ pods: 'verified' }, [dual, terminating]), [
+  const failed = rawPod('prod', 'failed', '10.244.1.22', 'Failed');
+  const lost = rawPod('prod', 'lost', '10.244.1.23', 'Unknown');
+  check(t, exampleWorld({ pods: 'verified' }, [dual, terminating, failed, lost]), [
+    ['10-244-1-22.prod.pod.cluster.local. 10-244-1-23.prod.pod.cluster.local.', ALL, 'nxdomain'],
     ...known,
     ['fd00-244--20.prod.pod.cluster.local.', 'AAAA', 'data', ['AAAA fd00:244::20']],
     ['10-244-1-21.prod.pod.cluster.local.', 'A', 'data', ['A 10.244.1.21']],
@@ -418,7 +427,7 @@ test('multicluster zones: what other clusters export (KEP-1645)', (t) => {
       imported('nobody', { type: 'Headless' }),
       imported('anywhere', { type: 'Headless' }),
       exported('anywhere', '', '10.247.0.1', 'host'),
-      imported('addressless', { type: 'ClusterSetIP' }),
+      imported('addressless', { type: 'ClusterSetIP', ips: ['pending'] }),
     ],
   );
   const S = 'prod.svc.clusterset.local.';
@@ -438,6 +447,7 @@ test('multicluster zones: what other clusters export (KEP-1645)', (t) => {
     ],
     [`store-0.east.store.${S}`, 'A', 'data', ['A 10.245.0.2']],
     [`store-0.west.store.${S}`, 'SRV', 'data', [`SRV 0 100 8080 ${west}`], [`${west} A 10.246.0.2`]],
+    [`_http.tcp.store.${S} http._tcp.store.${S}`, 'A', 'data', ['A 10.245.0.2', 'A 10.246.0.2']],
     [`east.store.${S} west.store.${S} east.front.${S} _tcp.store.${S} _tcp.front.${S}`, ALL, 'nodata'],
     [`store-0.store.${S} north.store.${S} store-0.north.store.${S} http.tcp.store.${S}`, ALL, 'nxdomain'],
     [`nobody.${S} web.${S} ext.${S} eu.pin._zone.store.${S} _zone.store.${S}`, ALL, 'nxdomain'],
@@ -474,6 +484,10 @@ test('several zones hold the same; names of addresses are in the first that is n
     ['round-a.prod.svc.one.test.', 'A', 'nodata'],
   ]);
   t.is(replyTo(world, 'web.prod.Z', 'A').rcode, 'REFUSED');
+  check(t, exampleWorld({ zones: ['ip6.arpa.', 'home.arpa.', 'in-addr.arpa.'] }), [
+    ['1.0.96.10.in-addr.arpa.', 'PTR', 'data', ['PTR kubernetes.default.svc.home.arpa.']],
+    ['web.prod.svc.home.arpa.', 'A', 'data', ['A 10.96.1.1']],
+  ]);
 });
 
 test('ns.dns: endpoints of a headless service, and the server itself where no service leads to it', (t) => {
@@ -502,6 +516,10 @@ test('ns.dns: endpoints of a headless service, and the server itself where no se
       ['ns.dns.cluster.local. A 192.0.2.7', 'ns.dns.cluster.local. AAAA 2001:db8::7'],
     ],
   ]);
+  const spelled = slice('kube-system/kube-dns', 'v6', [], [{ address: '2001:DB8::7' }]);
+  check(t, { ...exampleWorld({}, [spelled]), localAddresses: ['2001:db8::7'] }, [
+    ['ns.dns.cluster.local.', 'A', 'data', ['A 10.96.0.10']],
+  ]);
   check(t, { ...exampleWorld(), localAddresses: [] }, [['cluster.local. ns.dns.cluster.local.', 'NS A', 'nodata']]);
 });
 
@@ -510,9 +528,20 @@ test('what the API server lets through and DNS can not say', (t) => {
   const unlabelled = slice('prod/orphan', 'a', ports, [{ address: '10.244.7.7' }]);
   unlabelled.metadata.labels = {};
   const names = slice('prod/mixed', 'names', ports, [{ address: 'host.example.org' }], { addressType: 'FQDN' });
+  const spelled = slice(
+    'prod/spelled',
+    'a',
+    [port('Http', 80, 'tcp')],
+    [{ address: 'FD00:0244::0:A' }, { address: 'pending' }],
+  );
+  const old = clusterService('prod/old', [], ports);
+  old['spec'] = { clusterIP: '10.96.7.3', ports };
   const long = 'n'.repeat(63);
   const world = exampleWorld({}, [
     unlabelled,
+    clusterService('prod/spelled', ['None'], ports),
+    spelled,
+    old,
     clusterService('prod/unallocated', [''], ports),
     clusterService('prod/mixed', ['None'], ports),
     names,
@@ -541,6 +570,11 @@ test('what the API server lets through and DNS can not say', (t) => {
       mixed.map(({ name }) => `SRV 0 16 80 ${name}`),
       mixed.map(({ name, last }) => `${name} A 10.244.7.${last}`),
     ],
+    ['spelled.prod.Z', 'A', 'nodata'],
+    ['_http._tcp.spelled.prod.Z', 'AAAA', 'data', ['AAAA fd00:244::a']],
+    ['spelled.prod.Z fd00-0244--0-a.spelled.prod.Z', 'AAAA', 'data', ['AAAA fd00:244::a']],
+    [`a.${'0.'.repeat(23)}4.4.2.0.0.0.d.f.ip6.arpa.`, 'PTR', 'data', ['PTR FD00-0244--0-A.spelled.prod.Z']],
+    ['old.prod.Z', 'A', 'data', ['A 10.96.7.3']],
     [`${long}.${long}.Z`, 'A', 'data', ['A 10.244.7.9']],
     ['pod.svc.Z svc.Z pod.Z', 'TXT', 'nodata'],
     ['pod.svc.Z', 'A', 'data', ['A 10.96.7.1']],
