@@ -23,7 +23,10 @@ export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix:
   const slices = new Set(own.flatMap((key) => store.slicesByReadyAddress(key)));
   const fronts = new Map<string, Set<string>>();
   for (const ready of slices) {
-    for (const [front, key] of servedBy(store, options, ready)) keysAt(fronts, front).add(key);
+    for (const [front, key] of servedBy(store, options, ready)) {
+      // Where no zone has names of services, the Service's addresses go by that name too.
+      keysAt(fronts, options.primary === undefined ? NS_DNS : front).add(key);
+    }
   }
   // Outside a cluster, or while its Service is not known, the server goes by the name that its SOA record has for it.
   if (fronts.size === 0) for (const key of own) keysAt(fronts, NS_DNS).add(key);

@@ -417,6 +417,7 @@ function addressesOf(object: ClusterObject): readonly string[] {
     case 'Namespace':
       return [];
     case 'Service':
+    case 'ServiceImport':
       return object.clusterIPs;
     case 'EndpointSlice':
       return object.endpoints.flatMap(({ addresses }) => addresses);

@@ -4,7 +4,7 @@
  */
 
 import type { Milliseconds, Seconds } from '../../units.ts';
-import { ApiFault } from './api-fault.ts';
+import { ApiFault, isAbsent } from './api-fault.ts';
 import { selectorsOf, type Resource } from './api-resources.ts';
 import type { ApiClient } from './client.ts';
 import { list } from './list.ts';
@@ -44,7 +44,7 @@ export class Reflector {
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
-    this.#replica = new Replica(options.resource.kind);
+    this.#replica = new Replica(options.resource);
     this.#recovery = new Recovery(options.time);
   }
 
@@ -162,6 +162,15 @@ export class Reflector {
     report('debug', `read ${first.objects.length} ${resource.plural} up to version ${this.#replica.version}`);
   }
 
+  /**
+   * A server that does not know the resource has none of it: nobody need wait for what will never come. Once there were some,
+   * a 404 is not believed, for it may be a proxy's, and a server that lets go of a resource deletes its objects first.
+   */
+  #publishNone(): void {
+    this.#isSynced = true;
+    this.#options.publish([{ verb: 'replace', kind: this.#options.resource.kind, objects: [] }]);
+  }
+
   #succeeded(): void {
     this.#recovery.succeeded();
     this.#options.trouble.succeeded(this.#options.resource.kind);
@@ -172,6 +181,7 @@ export class Reflector {
     const phase = this.#phase;
     const fault = error instanceof ApiFault ? error : internalFault(error);
     const remedy = this.#recovery.after(fault, phase, this.#hadBytes);
+    if (resource.isOptional && isAbsent(fault) && !this.#isSynced) this.#publishNone();
     if (remedy.mustList) this.#replica.forgetVersion();
     if (remedy.listBy === 'pages') this.#watchListFrom = time.now() + WATCH_LIST_AGAIN;
     if (remedy.listBy === 'pages-once') this.#mustPageOnce = true;

@@ -1,15 +1,17 @@
 import test from 'ava';
 
-import { labelSelectorFrom } from '../../../../zones/kubernetes/label-selector.ts';
 import {
   MANIFEST_OBJECTS_MAX,
   manifestClusterFrom,
   presentPlace,
+  selectionFrom,
   type ManifestCluster,
 } from '../../../../zones/kubernetes/manifests/manifest-cluster.ts';
 import { manifestObjectsFrom, type ManifestObject } from '../../../../zones/kubernetes/manifests/manifest-file.ts';
 import type { ClusterObject, Kind } from '../../../../zones/kubernetes/objects.ts';
 
+/** What a source is asked for, at most. */
+const EVERYTHING = { endpointSlices: true, imports: true, zones: true, labels: '', namespaceLabels: '' };
 const SERVICE = `apiVersion: v1
 kind: Service
 metadata: { name: web, namespace: shop, labels: { team: a } }
@@ -84,7 +86,7 @@ test('label selectors choose objects as an API server would, and slices have the
   const texts = [SERVICE, POD, 'apiVersion: v1\nkind: Namespace\nmetadata: { name: bank, labels: { open: "yes" } }\n'];
   const selected = (others: string, namespaces: string): string[] => {
     const objects = texts.flatMap((text) => manifestObjectsFrom('f.yaml', text).objects);
-    const selection = { others: labelSelectorFrom(others), namespaces: labelSelectorFrom(namespaces) };
+    const selection = selectionFrom({ ...EVERYTHING, labels: others, namespaceLabels: namespaces });
     return [...manifestClusterFrom(objects, selection).objects.values()]
       .flat()
       .map(({ kind, name }) => `${kind} ${name}`);
@@ -268,7 +270,7 @@ test('all that is wrong is told at once', (t) => {
 });
 
 test('there is a limit to the objects of a folder', (t) => {
-  const everything = { namespaces: labelSelectorFrom(''), others: labelSelectorFrom('') };
+  const everything = selectionFrom(EVERYTHING);
   const namespaces = (count: number): ManifestObject[] =>
     Array.from({ length: count }, (_, i) => ({
       raw: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: `n${i}` } },
@@ -282,7 +284,7 @@ test('there is a limit to the objects of a folder', (t) => {
 
 /** Each text is a file: `1.yaml`, `2.yaml` … */
 function clusterOf(...texts: readonly string[]): ManifestCluster {
-  const everything = { namespaces: labelSelectorFrom(''), others: labelSelectorFrom('') };
+  const everything = selectionFrom(EVERYTHING);
   const files = texts.map((text, i) => manifestObjectsFrom(`${i + 1}.yaml`, text));
   return manifestClusterFrom(
     files.flatMap(({ objects }) => objects),
