@@ -70,7 +70,8 @@ export function isHostName(value: unknown): value is string {
  * `.`. One with two dots together could stand in no name.
  */
 export function isZoneName(value: unknown): value is string {
-  return typeof value === 'string' && value.length <= LABEL_MAX && ZONE_NAME.test(value);
+  if (typeof value !== 'string' || value.length > LABEL_MAX) return false;
+  return LABEL_VALUE.test(value) && !value.includes('..');
 }
 
 /** A port of TCP, UDP or SCTP; 0 is none. */
@@ -114,6 +115,6 @@ function isLabelText(text: string, start: number, end: number): boolean {
 
 const HYPHEN = 0x2d;
 const HOST_NAME = /^[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*$/;
-const ZONE_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*[A-Za-z0-9])?$/;
+const LABEL_VALUE = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
 const NO_FIELDS: Fields = {};
 const NO_LIST: readonly unknown[] = [];
