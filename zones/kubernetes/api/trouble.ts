@@ -74,7 +74,7 @@ export class Trouble {
         );
       case 404:
         if (resource.isOptional) {
-          return `the API server at ${this.#server} has no ${name} (${fault.message}); without it there are no services of other clusters. Install its CustomResourceDefinition or remove \`multicluster\`.`;
+          return `the API server at ${this.#server} has no ${name} (${fault.message}); services of other clusters are those that were known before, if any. Install its CustomResourceDefinition or remove \`multicluster\`.`;
         }
         return `the API server at ${this.#server} has no ${name} (${fault.message}); ${meanwhile}. Kubernetes 1.21 or later is needed, and the URL must be that of an API server.`;
       case 0:
