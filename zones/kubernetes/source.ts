@@ -2,7 +2,7 @@
 
 import type { Count, Milliseconds, Seconds } from '../units.ts';
 import { KINDS, type ClusterChange, type Kind } from './objects.ts';
-import { IMPORT_NAME_LABEL, SERVICE_NAME_LABEL } from './trim.ts';
+import { IMPORT_NAME_LABEL } from './trim.ts';
 
 /** Which cluster to read; plain data, for two equal values are one source. */
 export type SourceOptions = {
@@ -44,12 +44,11 @@ export function kindsOf({ pods, endpointSlices, imports }: SourceOptions): reado
   });
 }
 
-/** The label selector for a kind. With `noendpoints` only imported slices are selected, and none that a Service has too. */
+/** The label selector for a kind. With `noendpoints` only imported slices are selected. */
 export function labelSelectorOf(options: Selecting, kind: Kind): string {
   if (kind === 'Namespace') return options.namespaceLabels;
   if (kind !== 'EndpointSlice' || options.endpointSlices) return options.labels;
-  const isImportedOnly = `${IMPORT_NAME_LABEL},!${SERVICE_NAME_LABEL}`;
-  return options.labels === '' ? isImportedOnly : `${options.labels},${isImportedOnly}`;
+  return options.labels === '' ? IMPORT_NAME_LABEL : `${options.labels},${IMPORT_NAME_LABEL}`;
 }
 
 type Selecting = Pick<SourceOptions, 'endpointSlices' | 'labels' | 'namespaceLabels'>;

@@ -40,8 +40,10 @@ const SOURCE_CLUSTER_LABEL = 'multicluster.kubernetes.io/source-cluster';
 /** What stands in clusterIPs of a headless Service. */
 export const HEADLESS = 'None';
 
-/** Fields of EndpointSlices that few need and the others do not pay for. */
+/** Fields of EndpointSlices that not everybody needs; they are named as in `SourceOptions`. */
 export type TrimOptions = {
+  /** Keep `service`? */
+  readonly endpointSlices: boolean;
   /** Keep `imported`? */
   readonly imports: boolean;
   /** Keep `zones`? */
@@ -52,7 +54,7 @@ export type TrimOptions = {
  * The few fields an answer can depend on. Undefined if the object has no usable name, or if it is a Pod that has ended. The
  * API server has validated what it stores, but not against every version of its rules, and a file nobody has.
  */
-export function trim(kind: Kind, raw: unknown, options: TrimOptions = NOTHING_MORE): ClusterObject | undefined {
+export function trim(kind: Kind, raw: unknown, options: TrimOptions = SERVICES_ONLY): ClusterObject | undefined {
   return TRIMMERS[kind](fieldsOf(raw), options);
 }
 
@@ -81,7 +83,7 @@ function serviceFrom(object: Fields): Service | undefined {
 function endpointSliceFrom(object: Fields, options: TrimOptions): EndpointSlice | undefined {
   const { name, namespace, labels } = fieldsOf(object['metadata']);
   if (!isSubdomain(name) || !isLabel(namespace)) return undefined;
-  const service = fieldsOf(labels)[SERVICE_NAME_LABEL];
+  const service = options.endpointSlices ? fieldsOf(labels)[SERVICE_NAME_LABEL] : '';
   const imported = options.imports ? importedFrom(fieldsOf(labels)) : undefined;
   const zones: string[] = [];
   const readEndpoint = options.zones ? (raw: unknown) => endpointInZone(raw, zones) : endpointFrom;
@@ -222,7 +224,7 @@ const TRIMMERS: { readonly [K in Kind]: (object: Fields, options: TrimOptions) =
   ServiceImport: serviceImportFrom,
 };
 
-const NOTHING_MORE: TrimOptions = { imports: false, zones: false };
+const SERVICES_ONLY: TrimOptions = { endpointSlices: true, imports: false, zones: false };
 
 const NO_NUMBER = -1;
 const NO_TEXTS: readonly string[] = [];

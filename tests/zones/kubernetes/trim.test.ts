@@ -410,7 +410,7 @@ table(
       expected: { imported: undefined },
     })),
   ],
-  { imports: true, zones: true },
+  { endpointSlices: true, imports: true, zones: true },
 );
 
 table('EndpointSlice', [
@@ -420,6 +420,18 @@ table('EndpointSlice', [
     expected: { imported: undefined, zones: undefined, endpoints: [trimmed('10.0.0.1')] },
   },
 ]);
+
+table(
+  'EndpointSlice',
+  [
+    {
+      name: 'with noendpoints it is of no Service',
+      raw: imported({ [IMPORT]: 'db', [CLUSTER]: 'east', 'kubernetes.io/service-name': 'web' }),
+      expected: { service: '', imported: { service: 'db', cluster: 'east' } },
+    },
+  ],
+  { endpointSlices: false, imports: true, zones: false },
+);
 
 table('ServiceImport', [
   {
@@ -500,7 +512,7 @@ test('any JSON is trimmed without a throw, and what comes out holds to its type'
   });
   fc.assert(
     fc.property(fc.constantFrom(...KINDS), fc.oneof(values, raws), (kind, raw) => {
-      const object = trim(kind, raw, { imports: true, zones: true });
+      const object = trim(kind, raw, { endpointSlices: true, imports: true, zones: true });
       if (object === undefined) return;
       t.is(object.kind, kind);
       t.regex(object.name, /^[a-z0-9][a-z0-9.-]*$/);

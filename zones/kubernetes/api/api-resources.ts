@@ -30,7 +30,7 @@ export function resourcesOf(options: SourceOptions): readonly Resource[] {
     ...PLACES[kind],
     labelSelector: labelSelectorOf(options, kind),
     isOptional: kind === 'ServiceImport',
-    trim: { imports: options.imports, zones: options.zones },
+    trim: options,
   }));
 }
 

@@ -18,14 +18,14 @@ import { HEADLESS, IMPORT_NAME_LABEL, SERVICE_NAME_LABEL, trim, type TrimOptions
 export const MANIFEST_OBJECTS_MAX: Count = 50_000;
 
 /** Which objects are wanted, by their labels, as an API server would select them, and what of them is kept. */
-export type Selection = TrimOptions & { readonly labels: ReadonlyMap<Kind, LabelSelector> };
+export type Selection = { readonly labels: ReadonlyMap<Kind, LabelSelector>; readonly kept: TrimOptions };
 
 /** @throws LabelSelectorError */
 export function selectionFrom(
-  options: Pick<SourceOptions, 'endpointSlices' | 'imports' | 'zones' | 'labels' | 'namespaceLabels'>,
+  options: TrimOptions & Pick<SourceOptions, 'labels' | 'namespaceLabels'>,
 ): Selection {
   const labels = new Map(KINDS.map((kind) => [kind, labelSelectorFrom(labelSelectorOf(options, kind))]));
-  return { labels, imports: options.imports, zones: options.zones };
+  return { labels, kept: options };
 }
 
 /** Something that is no error and yet perhaps not what was meant. */
@@ -162,7 +162,7 @@ function clusterObjects(found: Found, selection: Selection): ReadonlyMap<Kind, r
   return new Map(
     Array.from(selection.labels, ([kind, isSelected]) => {
       const selected = all[kind].filter((raw) => isSelected(fieldsOf(fieldsOf(raw['metadata'])['labels'])));
-      return [kind, selected.map((raw) => trim(kind, raw, selection)).filter((object) => object !== undefined)];
+      return [kind, selected.map((raw) => trim(kind, raw, selection.kept)).filter((object) => object !== undefined)];
     }),
   );
 }

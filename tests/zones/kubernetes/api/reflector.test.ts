@@ -808,7 +808,7 @@ test('without multicluster nothing of it is asked for or kept', async (t) => {
   t.true(api.log.every(({ kind }) => kind !== 'ServiceImport'));
 });
 
-test('noendpoints: only imported slices are asked for, and none of a Service', async (t) => {
+test('noendpoints: only imported slices are asked for, and they are of no Service', async (t) => {
   const made = await scene(t, { imports: true, labels: 'team=a' });
   const { api, cluster } = made;
   const imported = rawImportedSlice('shop', 'cart', 'east', [{ address: '10.1.0.1' }]);
@@ -820,7 +820,8 @@ test('noendpoints: only imported slices are asked for, and none of a Service', a
   api.put(rawImportedSlice('shop', 'cart', 'other-team', []));
   made.open();
   await cluster.when(() => cluster.isSynced('EndpointSlice'));
-  t.deepEqual(cluster.names('EndpointSlice'), ['shop/cart-east']);
+  t.deepEqual(cluster.names('EndpointSlice'), ['shop/cart-both', 'shop/cart-east']);
+  t.like(cluster.get('EndpointSlice', 'shop', 'cart-both'), { service: '', imported: { cluster: 'both' } });
 });
 
 test('topology zones are kept where they are asked for, from lists and from events', async (t) => {

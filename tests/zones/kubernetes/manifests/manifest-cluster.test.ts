@@ -131,7 +131,7 @@ test('a ServiceImport and its slice are taken, and make a namespace', (t) => {
   ]);
 });
 
-test('noendpoints: imported slices only, and none that a Service has too', (t) => {
+test('noendpoints: imported slices only, and they are of no Service', (t) => {
   const both = IMPORTED_SLICE.replace('imported-web', 'both').replace(
     'labels: {',
     'labels: { kubernetes.io/service-name: web,',
@@ -141,10 +141,12 @@ test('noendpoints: imported slices only, and none that a Service has too', (t) =
   );
   const slices = (labels: string): string[] => {
     const selection = selectionFrom({ ...EVERYTHING, endpointSlices: false, labels });
-    return (manifestClusterFrom(objects, selection).objects.get('EndpointSlice') ?? []).map(({ name }) => name);
+    const found = manifestClusterFrom(objects, selection).objects.get('EndpointSlice') ?? [];
+    t.true(found.every((object) => object.kind === 'EndpointSlice' && object.service === ''));
+    return found.map(({ name }) => name);
   };
-  t.deepEqual(slices(''), ['imported-web']);
-  t.deepEqual(slices('team in (a, b)'), ['imported-web']);
+  t.deepEqual(slices(''), ['imported-web', 'both']);
+  t.deepEqual(slices('team in (a, b)'), ['imported-web', 'both']);
   t.deepEqual(slices('team=b'), []);
 });
 
