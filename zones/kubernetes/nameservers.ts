@@ -24,11 +24,11 @@ export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix:
   const fronts = new Map<string, Set<string>>();
   for (const ready of slices) {
     for (const [front, key] of servedBy(store, options, ready)) {
-      // Where no zone has names of services, the Service's addresses go by that name too.
+      // Where no zone has names of services, the server goes by the name that its SOA record has for it.
       keysAt(fronts, options.primary === undefined ? NS_DNS : front).add(key);
     }
   }
-  // Outside a cluster, or while its Service is not known, the server goes by the name that its SOA record has for it.
+  // So it does outside a cluster, and while its Service is not known.
   if (fronts.size === 0) for (const key of own) keysAt(fronts, NS_DNS).add(key);
   const servers: Nameserver[] = [];
   for (const [front, keys] of fronts) {

@@ -68,11 +68,26 @@ export class Reflector {
   /** One list or one watch, and how long to wait after it. */
   async #attempt(): Promise<Milliseconds> {
     try {
+      return await this.#read();
+    } catch (error) {
+      return this.#abort.signal.aborted ? 0 : this.#recover(error);
+    }
+  }
+
+  /**
+   * A server that does not know the resource has none of it: nobody need wait for what may never come. Once it knew it, a 404
+   * is not believed, for it may be a proxy's, and a server that lets go of a resource deletes its objects first.
+   */
+  async #read(): Promise<Milliseconds> {
+    try {
       if (this.#replica.version !== undefined) return await this.#watch(false);
       const canWatchList = !this.#mustPageOnce && this.#options.time.now() >= this.#watchListFrom;
       return canWatchList ? await this.#watch(true) : await this.#list();
     } catch (error) {
-      return this.#abort.signal.aborted ? 0 : this.#recover(error);
+      const { kind, isOptional } = this.#options.resource;
+      const hasNone = isOptional && !this.#isSynced && error instanceof ApiFault && isAbsent(error);
+      if (hasNone && !this.#abort.signal.aborted) this.#tell([{ verb: 'replace', kind, objects: [] }]);
+      throw error;
     }
   }
 
@@ -149,26 +164,21 @@ export class Reflector {
   }
 
   #publish(changes: readonly ClusterChange[]): void {
-    const { publish, report, resource } = this.#options;
-    try {
-      publish(changes);
-    } catch (error) {
-      throw internalFault(error);
-    }
+    const { report, resource } = this.#options;
+    this.#tell(changes);
     const first = changes[0];
     if (first?.verb !== 'replace') return;
-    this.#isSynced = true;
     this.#succeeded();
     report('debug', `read ${first.objects.length} ${resource.plural} up to version ${this.#replica.version}`);
   }
 
-  /**
-   * A server that does not know the resource has none of it: nobody need wait for what will never come. Once there were some,
-   * a 404 is not believed, for it may be a proxy's, and a server that lets go of a resource deletes its objects first.
-   */
-  #publishNone(): void {
-    this.#isSynced = true;
-    this.#options.publish([{ verb: 'replace', kind: this.#options.resource.kind, objects: [] }]);
+  #tell(changes: readonly ClusterChange[]): void {
+    try {
+      this.#options.publish(changes);
+    } catch (error) {
+      throw internalFault(error);
+    }
+    if (changes[0]?.verb === 'replace') this.#isSynced = true;
   }
 
   #succeeded(): void {
@@ -181,7 +191,6 @@ export class Reflector {
     const phase = this.#phase;
     const fault = error instanceof ApiFault ? error : internalFault(error);
     const remedy = this.#recovery.after(fault, phase, this.#hadBytes);
-    if (resource.isOptional && isAbsent(fault) && !this.#isSynced) this.#publishNone();
     if (remedy.mustList) this.#replica.forgetVersion();
     if (remedy.listBy === 'pages') this.#watchListFrom = time.now() + WATCH_LIST_AGAIN;
     if (remedy.listBy === 'pages-once') this.#mustPageOnce = true;

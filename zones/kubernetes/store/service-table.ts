@@ -39,12 +39,14 @@ export class ServiceTable<Kind extends Service | ServiceImport> {
     return entry;
   }
 
-  remove(namespace: string, name: string): void {
+  /** Was it there? */
+  remove(namespace: string, name: string): boolean {
     const entry = this.#entries.get(namespace, name);
-    if (entry === undefined) return;
+    if (entry?.service === undefined) return false;
     entry.service = undefined;
     forgetRecords(entry);
     this.#dropIfEmpty(entry);
+    return true;
   }
 
   attach(ready: ReadySlice, namespace: string, name: string): void {

@@ -133,7 +133,7 @@ export class ClusterStore {
       case 'Pod':
         return this.#pods.remove(namespace, name);
       case 'ServiceImport':
-        return this.#removeImport(namespace, name);
+        return this.#imports.remove(namespace, name);
     }
   }
 
@@ -181,8 +181,7 @@ export class ClusterStore {
     const entry = this.#services.get(namespace, name);
     if (entry?.service === undefined) return false;
     this.#forgetClusterIPs(entry, entry.service);
-    this.#services.remove(namespace, name);
-    return true;
+    return this.#services.remove(namespace, name);
   }
 
   #forgetClusterIPs(entry: ServiceEntry, service: Service): void {
@@ -194,12 +193,6 @@ export class ClusterStore {
     if (old !== undefined && isSameImport(old, service)) return false;
     this.#imports.put(service);
     return true;
-  }
-
-  #removeImport(namespace: string, name: string): boolean {
-    const isThere = this.#imports.get(namespace, name)?.service !== undefined;
-    if (isThere) this.#imports.remove(namespace, name);
-    return isThere;
   }
 
   #putSlice(slice: EndpointSlice): boolean {

@@ -845,7 +845,9 @@ for (const watchList of [true, false]) {
     api.unknown.add('serviceimports');
     time.hold();
     made.open();
-    await cluster.when(() => cluster.isSynced('ServiceImport') && cluster.isSynced('EndpointSlice'));
+    const isSynced = (): boolean => cluster.isSynced('ServiceImport') && cluster.isSynced('EndpointSlice');
+    await cluster.when(() => isSynced() && cluster.told.length > 0);
+    await new Promise((resolve) => setImmediate(resolve));
     t.deepEqual(cluster.names('ServiceImport'), []);
     t.is(cluster.told.length, 1);
     t.regex(
@@ -860,6 +862,36 @@ for (const watchList of [true, false]) {
     t.regex(cluster.told[1] ?? '', /^info: .*followed again/);
   });
 }
+
+test('a receiver that throws when it is told of none is told again', async (t) => {
+  const { api, cluster, time } = await scene(t);
+  api.unknown.add('serviceimports');
+  let faults = 2;
+  const source = openApiSource(
+    {
+      from: { kind: 'endpoint', url: api.url, tls: undefined },
+      pods: false,
+      endpointSlices: true,
+      imports: true,
+      zones: false,
+      labels: '',
+      namespaceLabels: '',
+      requests: NO_LIMITS,
+    },
+    {
+      report: cluster.report,
+      change(changes) {
+        const [first] = changes;
+        if (first?.verb === 'replace' && first.kind === 'ServiceImport' && faults-- > 0) throw new Error('no room');
+        cluster.change(changes);
+      },
+    },
+    { version: '1', variables: {}, time },
+  );
+  t.teardown(() => source.close());
+  await cluster.when(() => cluster.isSynced('ServiceImport'));
+  t.true(cluster.reports.some(({ text }) => text.includes('no room')));
+});
 
 test('ServiceImports that were there stay while the server says that it does not know them', async (t) => {
   const made = await scene(t, IMPORTS);
