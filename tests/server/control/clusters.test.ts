@@ -25,7 +25,17 @@ const WEB: Service = {
 function wish(url: string, more: Partial<SourceOptions> = {}): ClusterWish {
   const from = { kind: 'endpoint', url, tls: undefined } as const;
   return {
-    source: { from, pods: false, endpointSlices: false, imports: false, zones: false, labels: '', namespaceLabels: '', requests: NO_LIMITS, ...more },
+    source: {
+      from,
+      pods: false,
+      endpointSlices: false,
+      imports: false,
+      zones: false,
+      labels: '',
+      namespaceLabels: '',
+      requests: NO_LIMITS,
+      ...more,
+    },
     startupTimeout: 5_000,
   };
 }
