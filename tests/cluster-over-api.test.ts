@@ -12,7 +12,7 @@ import { exchange } from './support/client.ts';
 import { FakeApiServer } from './support/fake-api-server.ts';
 import { decodeReply, presentReply, type PresentedReply } from './support/present.ts';
 import { asked, encodeQuery } from './support/query.ts';
-import { rawNamespace, rawService } from './support/raw-objects.ts';
+import { rawImportedSlice, rawNamespace, rawService, rawServiceImport, rawSlice } from './support/raw-objects.ts';
 import { ROOT, startServer } from './support/server.ts';
 
 const SOA = 'cluster.local. 5 IN SOA ns.dns.cluster.local. hostmaster.cluster.local. SERIAL 7200 1800 86400 5';
@@ -69,6 +69,56 @@ test('an object that is created, changed and deleted is there, changed and gone'
   await becomes('reply NXDOMAIN aa rd');
 });
 
+test('imports of other clusters and topology zones come and change with their objects', async (t) => {
+  const api = await apiServer(t);
+  api.put(rawServiceImport('prod', 'shop', ['10.112.0.1']));
+  api.put(rawServiceImport('prod', 'db', []));
+  api.put(rawImportedSlice('prod', 'db', 'east', [{ address: '10.1.0.1', hostname: 'db-0' }]));
+  api.put(rawSlice('prod', 'db', 'own', [{ address: '10.0.0.1', zone: 'zone-a' }]));
+  const ask = await serverOf(t, api, 'golden-api-multicluster');
+  await untilAnswered(() => ask('nosuch.prod.svc.clusterset.local', 'A'));
+  await untilAnswered(() => ask('nosuch.prod.svc.cluster.local', 'A'));
+  const becomes = async (name: string, address: string | undefined): Promise<void> => {
+    let found: string | undefined = '';
+    for (const deadline = performance.now() + CHANGE_DEADLINE; performance.now() < deadline; await pause(10)) {
+      found = (await ask(name, 'A')).answer[0]?.split(' ').at(-1);
+      if (found === address) break;
+    }
+    t.is(found, address, name);
+  };
+  await becomes('shop.prod.svc.clusterset.local', '10.112.0.1');
+  await becomes('db-0.east.db.prod.svc.clusterset.local', '10.1.0.1');
+  await becomes('db.prod.svc.cluster.local', '10.0.0.1');
+  await becomes('zone-a.pin._zone.db.prod.svc.cluster.local', '10.0.0.1');
+  api.put(rawServiceImport('prod', 'shop', ['10.112.0.9']));
+  await becomes('shop.prod.svc.clusterset.local', '10.112.0.9');
+  api.put(rawImportedSlice('prod', 'db', 'west', [{ address: '10.2.0.1', hostname: 'db-0' }]));
+  await becomes('db-0.west.db.prod.svc.clusterset.local', '10.2.0.1');
+  api.put(rawSlice('prod', 'db', 'own', [{ address: '10.0.0.1', zone: 'zone-b' }]));
+  await becomes('zone-a.pin._zone.db.prod.svc.cluster.local', undefined);
+  await becomes('zone-b.pin._zone.db.prod.svc.cluster.local', '10.0.0.1');
+  api.remove('ServiceImport', 'prod', 'shop');
+  await becomes('shop.prod.svc.clusterset.local', undefined);
+});
+
+// CoreDNS plugin/kubernetes waits for ServiceImports with everything that it says.
+test('a server that knows no ServiceImports has none; one that does not give them away stops nothing else', async (t) => {
+  const without = await apiServer(t);
+  without.unknown.add('serviceimports');
+  const forbidding = await apiServer(t);
+  forbidding.forbidden.add('serviceimports');
+  for (const [api, expected] of [
+    [without, 'NXDOMAIN'],
+    [forbidding, 'SERVFAIL'],
+  ] as const) {
+    const ask = await serverOf(t, api, 'golden-api-multicluster');
+    await untilAnswered(() => ask('nosuch.prod.svc.cluster.local', 'A'));
+    t.is((await ask('nosuch.prod.svc.cluster.local', 'A')).reply, 'reply NXDOMAIN aa rd');
+    if (expected === 'NXDOMAIN') await untilAnswered(() => ask('nosuch.prod.svc.clusterset.local', 'A'));
+    t.is((await ask('nosuch.prod.svc.clusterset.local', 'A')).reply, `reply ${expected} aa rd`);
+  }
+});
+
 /** Only a lost change reaches it. */
 const CHANGE_DEADLINE = 8_000;
 
@@ -85,9 +135,10 @@ async function apiServer(t: ExecutionContext): Promise<FakeApiServer> {
 async function serverOf(
   t: ExecutionContext,
   api: FakeApiServer,
+  corefile = 'golden-api',
 ): Promise<(name: string, type: string) => Promise<PresentedReply>> {
   const server = await startServer({
-    corefile: { file: join(ROOT, 'fixtures/corefiles/golden-api.corefile') },
+    corefile: { file: join(ROOT, `fixtures/corefiles/${corefile}.corefile`) },
     environment: { API: api.url },
     until: 'answering',
   });

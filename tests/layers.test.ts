@@ -47,6 +47,19 @@ test('folders of server/ import what is below them, never what is above or besid
   }
 });
 
+test('the reference model shares no code with what it judges', (t) => {
+  const folder = 'tests/support/model';
+  const model = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+  const seen = new Set(model.map((name) => join(folder, name)));
+  for (const file of seen) {
+    for (const { to } of importsOf(file, readFileSync(file, 'utf8'))) {
+      t.false(/^(zones|server)\//.test(to), `${file} imports ${to}`);
+      if (to.startsWith('tests/')) seen.add(to);
+    }
+  }
+  t.true(seen.size > model.length);
+});
+
 test('values are never imported in a circle', (t) => {
   const next = new Map<string, string[]>();
   for (const { from, to, isType } of imports)

@@ -9,10 +9,10 @@ type Json = { readonly [key: string]: Json } & readonly Json[] & string & number
 
 const BASE = 'manifests/base';
 const listed = parse('kustomization.yaml')[0]?.['resources'] as unknown as readonly string[];
-const objects = listed.flatMap(parse);
+const objects = listed.flatMap((file) => parse(file));
 
-function parse(file: string): Json[] {
-  return parseAllDocuments(readFileSync(`${BASE}/${file}`, 'utf8')).map((document) => {
+function parse(file: string, folder = BASE): Json[] {
+  return parseAllDocuments(readFileSync(`${folder}/${file}`, 'utf8')).map((document) => {
     if ('errors' in document && document.errors.length > 0) throw document.errors[0];
     return document.toJS() as Json;
   });
@@ -58,6 +58,17 @@ test('the role may list and watch what is read, and nothing else', (t) => {
     { apiGroups: [''], resources: ['services', 'namespaces', 'pods'], verbs: ['list', 'watch'] },
     { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
   ]);
+});
+
+test('what multicluster needs beside the base: its own role for the same account', (t) => {
+  const folder = 'manifests/multicluster';
+  t.deepEqual(parse('kustomization.yaml', folder)[0]?.['resources'], ['../base', 'rbac.yaml']);
+  const [role, binding] = parse('rbac.yaml', folder);
+  t.deepEqual(at(role, 'rules'), [
+    { apiGroups: ['multicluster.x-k8s.io'], resources: ['serviceimports'], verbs: ['list', 'watch'] },
+  ]);
+  t.is(at(binding, 'roleRef', 'name'), at(role, 'metadata', 'name'));
+  t.deepEqual(at(binding, 'subjects'), at(one('ClusterRoleBinding'), 'subjects'));
 });
 
 test('the pod is not root, cannot gain rights, has one capability and a read-only root', (t) => {

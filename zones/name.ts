@@ -131,6 +131,11 @@ export function nameUnder<N extends Spelling>(wireLabels: string, parent: N): N 
   return wireLabels.length + parent.length <= NAME_MAX ? ((wireLabels + parent) as N) : undefined;
 }
 
+/** The label whose length octet is at `at`. */
+export function labelAt(name: Spelling, at: number): string {
+  return name.slice(at + 1, at + 1 + name.charCodeAt(at));
+}
+
 /** The name without its leftmost label; the root is its own parent. */
 export function parentOf<N extends Spelling>(name: N): N {
   return name.length === 1 ? name : (name.slice(1 + name.charCodeAt(0)) as N);

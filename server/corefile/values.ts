@@ -44,6 +44,23 @@ export function onlyArgument(line: Line, usage: string): Token {
   return argument ?? line.name;
 }
 
+/**
+ * The first argument. CoreDNS reads no further in some lines; what else stands there is told in `warnings`.
+ * @throws CorefileError if there is none
+ */
+export function firstArgument(line: Line, usage: string, warnings: string[]): Token {
+  const [first = line.name, ...others] = argumentsOf(line, 1, Infinity, usage);
+  if (others.length > 0) {
+    warnings.push(warningAt(line, `only the first argument of ${line.name.text} is used; remove the others`));
+  }
+  return first;
+}
+
+/** A warning about a line that is accepted. */
+export function warningAt({ name }: Line, text: string): string {
+  return `${name.position.file}:${name.position.line}: ${text}`;
+}
+
 /** @throws CorefileError if there is an argument */
 export function noArguments(line: Line): void {
   argumentsOf(line, 0, 0, `${line.name.text} (it takes no arguments)`);

@@ -1,13 +1,10 @@
 /** The directive `kubernetes` as plain data. Knows its words and their defaults, nothing of clusters or answers. */
 
-import { dirname, resolve } from 'node:path';
-
-import { isReverseName } from '../../zones/ip.ts';
 import { labelSelectorFrom, LabelSelectorError } from '../../zones/kubernetes/label-selector.ts';
-import type { ClientTls, SourceOptions } from '../../zones/kubernetes/source.ts';
+import type { SourceOptions } from '../../zones/kubernetes/source.ts';
 import type { PodMode } from '../../zones/kubernetes/zone.ts';
-import { NAME_MAX, present, type Name } from '../../zones/name.ts';
-import type { Bytes, Count, Milliseconds, Seconds } from '../../zones/units.ts';
+import type { Name } from '../../zones/name.ts';
+import type { Milliseconds, Seconds } from '../../zones/units.ts';
 import type { BlockHead, Directive, Line, Token } from '../corefile/block.ts';
 import { show } from '../corefile/fault.ts';
 import {
@@ -15,26 +12,36 @@ import {
   choiceFrom,
   durationFrom,
   fallthroughFrom,
+  firstArgument,
   integerFrom,
   noArguments,
   onlyArgument,
   optionsOf,
   unknownOption,
+  warningAt,
   zonesOrBlock,
 } from '../corefile/values.ts';
 import { CorefileError } from '../errors.ts';
+import { PLACE_READERS, placeDefaults, placeFrom, type PlaceSettings } from './kubernetes-source.ts';
+import { checkZones, multiclusterZones, primaryZone } from './kubernetes-zones.ts';
 
 /** Plain data. */
 export type KubernetesOptions = {
   /** In the order written. */
   readonly zones: readonly Name[];
-  /** The first of them that holds names, not addresses: there reverse names point to. */
-  readonly primary: Name;
+  /** The first of them that holds names of this cluster's services: there reverse names point to. Undefined if all are others. */
+  readonly primary: Name | undefined;
+  /** Those that hold names of services of the clusterset. */
+  readonly multicluster: readonly Name[];
   readonly ttl: Seconds;
   /** Only these; empty for all. */
   readonly namespaces: readonly string[];
   readonly pods: PodMode;
   readonly endpointPodNames: boolean;
+  /** Do headless services have names for the endpoints in a topology zone? */
+  readonly zonal: boolean;
+  /** Do endpoints have names by address only where they have host names (Kubernetes DNS spec 2.4.3)? */
+  readonly pointsToHostnamesOnly: boolean;
   readonly ignoreEmptyService: boolean;
   /** Names at or below these that do not exist are left to the next plugin. */
   readonly fallthrough: readonly Name[];
@@ -49,13 +56,9 @@ export type KubernetesOptions = {
 
 /** Longest TTL that may be set, as in CoreDNS. */
 const TTL_MAX: Seconds = 3600;
-/** The most that a count can sensibly be. */
-const COUNT_MAX: Count = 1_000_000;
-/** Room for `hostmaster` in front of a zone, which its SOA record needs. */
-const ZONE_MAX: Bytes = NAME_MAX - 11;
 
 /** What stands in the braces; CoreDNS's defaults (plugin/kubernetes). */
-type Settings = {
+type Settings = PlaceSettings & {
   ttl: Seconds;
   namespaces: string[];
   namespaceLabels: string;
@@ -63,32 +66,45 @@ type Settings = {
   pods: PodMode;
   endpointPodNames: boolean;
   endpointSlices: boolean;
+  readonly multicluster: Token[];
+  /** The word itself, for beside another it is refused. */
+  zonal: Token | undefined;
+  pointsToHostnamesOnly: boolean;
   ignoreEmptyService: boolean;
   fallthrough: readonly Name[];
-  endpoint: string | undefined;
-  tls: ClientTls | undefined;
-  kubeconfig: { readonly file: string; readonly context: string | undefined } | undefined;
-  manifests: string | undefined;
-  perSecond: Count | undefined;
-  burst: Count | undefined;
-  inFlight: Count | undefined;
   startupTimeout: Milliseconds;
-  readonly warnings: string[];
 };
 
 /** @throws CorefileError */
 export function kubernetesFrom(directive: Directive, block: BlockHead): KubernetesOptions {
   const zones = zonesOrBlock(directive.args, block);
+  checkZones(zones, directive);
   const settings = defaults();
   for (const line of optionsOf(directive)) readOption(line, settings);
-  const source = sourceFrom(settings);
+  const { zonal } = settings;
+  if (zonal !== undefined && !settings.endpointSlices) refuseZonal(zonal);
+  const multicluster = multiclusterZones(settings.multicluster, zones);
+  const { from, requests } = placeFrom(settings);
+  const source: SourceOptions = {
+    from,
+    pods: settings.pods === 'verified',
+    endpointSlices: settings.endpointSlices,
+    imports: multicluster.length > 0,
+    zones: zonal !== undefined,
+    labels: settings.labels,
+    namespaceLabels: settings.namespaceLabels,
+    requests,
+  };
   return {
     zones,
-    primary: primaryOf(zones, directive),
+    primary: primaryZone(zones, multicluster),
+    multicluster,
     ttl: settings.ttl,
     namespaces: settings.namespaces,
     pods: settings.pods,
     endpointPodNames: settings.endpointPodNames,
+    zonal: zonal !== undefined,
+    pointsToHostnamesOnly: settings.pointsToHostnamesOnly,
     ignoreEmptyService: settings.ignoreEmptyService,
     fallthrough: settings.fallthrough,
     source,
@@ -107,17 +123,13 @@ function defaults(): Settings {
     pods: 'disabled',
     endpointPodNames: false,
     endpointSlices: true,
+    multicluster: [],
+    zonal: undefined,
+    pointsToHostnamesOnly: false,
     ignoreEmptyService: false,
     fallthrough: [],
-    endpoint: undefined,
-    tls: undefined,
-    kubeconfig: undefined,
-    manifests: undefined,
-    perSecond: undefined,
-    burst: undefined,
-    inFlight: undefined,
     startupTimeout: 5000,
-    warnings: [],
+    ...placeDefaults(),
   };
 }
 
@@ -129,33 +141,21 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['labels', (line, settings) => void (settings.labels = selectorFrom(line))],
   ['pods', (line, settings) => void (settings.pods = choiceFrom(onlyArgument(line, 'pods MODE'), POD_MODES))],
   ['endpoint_pod_names', flag((settings) => void (settings.endpointPodNames = true))],
-  ['ttl', (line, settings) => void (settings.ttl = integerFrom(onlyArgument(line, 'ttl SECONDS'), 0, TTL_MAX))],
+  ['ttl', readTtl],
   ['noendpoints', flag((settings) => void (settings.endpointSlices = false))],
   ['fallthrough', (line, settings) => void (settings.fallthrough = fallthroughFrom(line))],
   ['ignore', readIgnore],
-  ['endpoint', readEndpoint],
-  ['tls', readTls],
-  ['kubeconfig', readKubeconfig],
-  [
-    'manifests',
-    (line, settings) => void (settings.manifests = besideCorefile(onlyArgument(line, 'manifests DIRECTORY'))),
-  ],
-  ['apiserver_qps', (line, settings) => void (settings.perSecond = countFrom(line))],
-  ['apiserver_burst', (line, settings) => void (settings.burst = countFrom(line))],
-  ['apiserver_max_inflight', (line, settings) => void (settings.inFlight = countFrom(line))],
+  ['multicluster', readMulticluster],
+  ['zonal', readZonal],
+  ['ptr', readPtr],
+  ...PLACE_READERS,
   ['startup_timeout', readStartupTimeout],
 ]);
 const POD_MODES: readonly PodMode[] = ['disabled', 'insecure', 'verified'];
 
-/** Options of CoreDNS that are not here, so that their user is not told that they do not exist. */
-const NOT_SUPPORTED_YET: ReadonlySet<string> = new Set(['multicluster', 'zonal']);
-
 function readOption(line: Line, settings: Settings): void {
-  const { text, position } = line.name;
-  const read = READERS.get(text);
-  if (read !== undefined) return read(line, settings);
-  if (!NOT_SUPPORTED_YET.has(text)) unknownOption(line, 'kubernetes', [...READERS.keys()]);
-  throw new CorefileError(position, `found ${show(text)}, which is an option of CoreDNS that is not supported yet`);
+  const read = READERS.get(line.name.text) ?? unknownOption(line, 'kubernetes', [...READERS.keys()]);
+  read(line, settings);
 }
 
 function flag(set: (settings: Settings) => void): Reader {
@@ -197,68 +197,38 @@ function selectorFrom(line: Line): string {
   }
 }
 
+function readTtl(line: Line, settings: Settings): void {
+  settings.ttl = integerFrom(firstArgument(line, 'ttl SECONDS', settings.warnings), 0, TTL_MAX);
+}
+
 function readIgnore(line: Line, settings: Settings): void {
-  choiceFrom(onlyArgument(line, 'ignore empty_service'), ['empty_service']);
+  if (line.args.length === 0) {
+    settings.warnings.push(warningAt(line, 'ignore has no effect without empty_service behind it'));
+    return;
+  }
+  choiceFrom(firstArgument(line, 'ignore empty_service', settings.warnings), ['empty_service']);
   settings.ignoreEmptyService = true;
 }
 
-function readEndpoint(line: Line, settings: Settings): void {
-  const [first, ...others] = argumentsOf(line, 1, Infinity, 'endpoint URL');
-  settings.endpoint = first?.text;
-  if (others.length === 0) return;
-  const { file, line: row } = line.name.position;
-  settings.warnings.push(`${file}:${row}: only the first endpoint is used; remove the others`);
+function readMulticluster(line: Line, settings: Settings): void {
+  settings.multicluster.push(...argumentsOf(line, 1, Infinity, 'multicluster ZONES…'));
 }
 
-function readTls(line: Line, settings: Settings): void {
-  const [cert, key, ca] = argumentsOf(line, 3, 3, 'tls CERT KEY CA');
-  settings.tls = { cert: cert?.text ?? '', key: key?.text ?? '', ca: ca?.text ?? '' };
+function readZonal(line: Line, settings: Settings): void {
+  noArguments(line);
+  settings.zonal = line.name;
 }
 
-function readKubeconfig(line: Line, settings: Settings): void {
-  const [file, context] = argumentsOf(line, 1, 2, 'kubeconfig FILE [CONTEXT]');
-  settings.kubeconfig = { file: file?.text ?? '', context: context?.text };
+function refuseZonal({ text, position }: Token): never {
+  const why = 'with noendpoints no endpoint is known, and so no zone of one; remove one of them';
+  throw new CorefileError(position, `found ${show(text)}, but ${why}`);
 }
 
-function countFrom(line: Line): Count {
-  return integerFrom(onlyArgument(line, `${line.name.text} NUMBER`), 0, COUNT_MAX);
+function readPtr(line: Line, settings: Settings): void {
+  choiceFrom(onlyArgument(line, 'ptr hostname-only'), ['hostname-only']);
+  settings.pointsToHostnamesOnly = true;
 }
 
 function readStartupTimeout(line: Line, settings: Settings): void {
   settings.startupTimeout = durationFrom(onlyArgument(line, 'startup_timeout DURATION'));
-}
-
-/** A kubeconfig file overrides an endpoint, as in CoreDNS; a folder of manifests stands in for any API server. */
-function sourceFrom(settings: Settings): SourceOptions {
-  const { endpoint, tls, kubeconfig, manifests, pods, endpointSlices, labels, namespaceLabels } = settings;
-  const { perSecond, burst, inFlight } = settings;
-  let from: SourceOptions['from'] = { kind: 'in-cluster' };
-  if (manifests !== undefined) from = { kind: 'manifests', folder: manifests };
-  else if (kubeconfig !== undefined) from = { kind: 'kubeconfig', ...kubeconfig };
-  else if (endpoint !== undefined) from = { kind: 'endpoint', url: endpoint, tls };
-  const requests = { perSecond, burst, inFlight };
-  return { from, pods: pods === 'verified', endpointSlices, labels, namespaceLabels, requests };
-}
-
-/** @throws CorefileError if no zone holds names, or one is too long to have an SOA record */
-function primaryOf(zones: readonly Name[], directive: Directive): Name {
-  const { position } = directive.args[0] ?? directive.name;
-  const long = zones.find((zone) => zone.length > ZONE_MAX);
-  if (long !== undefined) {
-    throw new CorefileError(
-      position,
-      `${show(present(long))} is too long for a zone: at most ${ZONE_MAX} octets leave room for its SOA record`,
-    );
-  }
-  const primary = zones.find((zone) => !isReverseName(zone));
-  if (primary !== undefined) return primary;
-  throw new CorefileError(
-    position,
-    'found reverse zones only, expected also the zone that their names point to, such as cluster.local',
-  );
-}
-
-/** A relative path counts from the Corefile that names it, so that a folder with both can be moved. */
-function besideCorefile({ text, position }: Token): string {
-  return resolve(dirname(position.file), text);
 }

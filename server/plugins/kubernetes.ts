@@ -6,7 +6,6 @@ import { addressFrom, type Address } from '../../zones/ip.ts';
 import type { Answer } from '../../zones/answer.ts';
 import { aliasTarget } from '../../zones/kubernetes/alias.ts';
 import { clusterZones, zoneHolding } from '../../zones/kubernetes/cluster-zones.ts';
-import type { Kind } from '../../zones/kubernetes/objects.ts';
 import { kindsOf } from '../../zones/kubernetes/source.ts';
 import type { ClusterStore } from '../../zones/kubernetes/store/store.ts';
 import type { Zone } from '../../zones/kubernetes/zone.ts';
@@ -34,15 +33,19 @@ export function kubernetesAt(localAddresses: () => readonly Address[]): Plugin<K
       const passesOn = (name: Name): boolean => isWithinAny(name, options.fallthrough);
       const zones = clusterZones(store, options.zones, {
         primary: options.primary,
+        multicluster: options.multicluster,
+        kinds: kindsOf(options.source),
         ttl: options.ttl,
         namespaces: options.namespaces.length === 0 ? undefined : new Set(options.namespaces),
         pods: options.pods,
         endpointPodNames: options.endpointPodNames,
+        zonal: options.zonal,
+        pointsToHostnamesOnly: options.pointsToHostnamesOnly,
         ignoreEmptyService: options.ignoreEmptyService,
         localAddresses: localAddresses(),
         passesOn,
       });
-      const authority: Authority = { store, kinds: kindsOf(options.source), zones, passesOn, resolve: context.resolve };
+      const authority: Authority = { store, zones, passesOn, resolve: context.resolve };
       return (next) => (query) => answer(authority, query, next);
     },
   };
@@ -50,8 +53,6 @@ export function kubernetesAt(localAddresses: () => readonly Address[]): Plugin<K
 
 type Authority = {
   readonly store: ClusterStore;
-  /** Without all of these, it is not known what does not exist. */
-  readonly kinds: readonly Kind[];
   readonly zones: readonly Zone[];
   readonly passesOn: (name: Name) => boolean;
   readonly resolve: Handler;
@@ -65,21 +66,21 @@ function answer(authority: Authority, query: Query, next: Handler): ReturnType<H
   if (type === RRType.AXFR || type === RRType.IXFR) return emptyReply(Rcode.REFUSED, NAME);
   const found = zone.find(name, spelling, type);
   if (found.outcome === 'alias') return resolveAlias(query, found.answer, NAME, authority.resolve);
-  if (found.outcome === 'nxdomain') return nameError(authority, query, found, next);
+  if (found.outcome === 'nxdomain') return nameError(authority, zone, query, found, next);
   return replyFrom(found, NAME);
 }
 
 /** What does not exist here may exist with the next plugin, or may not have been heard of yet. */
-function nameError(authority: Authority, query: Query, found: Answer, next: Handler): ReturnType<Handler> {
+function nameError(authority: Authority, zone: Zone, query: Query, found: Answer, next: Handler): ReturnType<Handler> {
   // Before fallthrough, unlike CoreDNS: private addresses are not asked for outside, nor is the denial of a name of ours kept.
-  if (!isSynced(authority)) return notReady(found);
+  if (!isSynced(authority.store, zone)) return notReady(found);
   const target = aliasTarget(found.answer);
   const missing = target === undefined ? query.question.name : lowerCase(target);
   if (!authority.passesOn(missing)) return replyFrom(found, NAME);
   return target === undefined ? next(query) : resolveAlias(query, found.answer, NAME, authority.resolve);
 }
 
-function isSynced({ kinds, store }: Authority): boolean {
+function isSynced(store: ClusterStore, { kinds }: Zone): boolean {
   for (const kind of kinds) if (!store.isSynced(kind)) return false;
   return true;
 }

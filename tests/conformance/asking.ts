@@ -13,6 +13,7 @@ import type { Count, Milliseconds } from '../../zones/units.ts';
 import { exchange, REPLY_DEADLINE, type ServerAddress } from '../support/client.ts';
 import { asked, encodeQuery, type Asked } from '../support/query.ts';
 import { ConformanceError, type Subject } from './check.ts';
+import { ZONE } from './cluster.ts';
 import { converse } from './conversation.ts';
 import { readReply, type Flag, type Reply } from './message.ts';
 
@@ -108,7 +109,8 @@ export { asked };
  * side by side may overtake themselves and are given a moment more.
  */
 export async function send(lane: Lane, octets: Buffer): Promise<Reply | undefined> {
-  const sentinel = encodeQuery(randomId(), asked('cluster.local', 'SOA'));
+  const id = octets.length < 2 ? randomId() : (octets.readUInt16BE(0) + 1) & 0xffff;
+  const sentinel = encodeQuery(id, asked(ZONE, 'SOA'));
   const isOther = (reply: Buffer): boolean => !reply.subarray(0, 2).equals(sentinel.subarray(0, 2));
   const { replies, send: sendAll, until, close } = await converse(lane.server, lane.protocol);
   try {
@@ -173,7 +175,7 @@ function questionOf(query: Buffer): Buffer {
   return query.subarray(12, query.indexOf(0, 12) + 5);
 }
 
-/** Most words of a value that are shown: what a server said must fit on a line. */
+/** Most characters of a value that are shown: what a server said must fit on a line. */
 const SHOWN_MAX: Count = 400;
 
 /** @throws ConformanceError unless both are deeply equal */
@@ -231,11 +233,15 @@ function fail(expected: string, got: string): never {
   throw new ConformanceError(`expected ${expected}, got ${got}`);
 }
 
+/** JSON with octets in hex. */
 function show(value: unknown): string {
-  const text = Buffer.isBuffer(value)
-    ? value.toString('hex')
-    : typeof value === 'string'
-      ? value
-      : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(hexFrom(value));
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
+}
+
+function hexFrom(value: unknown): unknown {
+  if (Buffer.isBuffer(value)) return value.toString('hex');
+  if (Array.isArray(value)) return value.map(hexFrom);
+  if (typeof value !== 'object' || value === null) return value ?? 'nothing';
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, hexFrom(each)]));
 }

@@ -29,7 +29,6 @@ export type Check = {
 export type Need = (typeof NEEDS)[number];
 export const NEEDS = [
   'cluster',
-  'kubernetes',
   'upstream',
   'cache',
   'stale',

@@ -61,7 +61,7 @@ const ALONE: ReadonlyMap<string, string> = new Map([
     'C61a',
     'nobody else has a cluster to wait for but CoreDNS, which says SERVFAIL and no more (RFC 8914 section 4.15)',
   ],
-  ['C61b', 'Unbound says 3 with answers and nothing with denials (RFC 8914 section 4.20)'],
+  ['C61b', 'Unbound knows 3 only, CoreDNS sends no extended errors (RFC 8914 section 4.20)'],
   ['C61c', 'Unbound tries for longer than a client waits, CoreDNS sends no extended errors'],
   ['C61d', 'Unbound came to say it after that version, CoreDNS sends no extended errors (RFC 8914 section 4.14)'],
   ['C69', 'Unbound does all of it but one TTL for an RRset (RFC 2181 section 5.2)'],

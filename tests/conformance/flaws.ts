@@ -100,7 +100,7 @@ export const FLAWS: ReadonlyMap<string, Flaw> = new Map<string, Flaw>([
   ['C74', { spoil: flags((bits) => bits | TC) }],
   ['C75', { spoil: (reply) => Buffer.concat([reply.subarray(0, -1), Buffer.of(5)]) }],
   ['C76', { spoil: flags((bits) => bits | AD) }],
-  ['C77', { spoil: rcode(SERVFAIL) }],
+  ['C77', { spoil: without('answer') }],
   ['C78', { spoil: without('answer') }],
   ['C80', { spoil: without('answer') }],
   ['C82', { instead: refusal }],

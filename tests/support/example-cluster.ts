@@ -13,6 +13,7 @@ import type {
   Pod,
   Port,
   Service,
+  ServiceImport,
 } from '../../zones/kubernetes/objects.ts';
 import { KINDS } from '../../zones/kubernetes/objects.ts';
 
@@ -41,6 +42,37 @@ export function slice(
 ): EndpointSlice {
   const { namespace, name } = pathOf(path);
   return { kind: 'EndpointSlice', namespace, name: `${name}-${suffix}`, service: name, ports, endpoints };
+}
+
+/** The slice as imported from a cluster, for the ServiceImport of its Service's name. */
+export function importedSlice(
+  path: string,
+  cluster: string,
+  suffix: string,
+  ports: readonly Port[],
+  endpoints: readonly Endpoint[],
+): EndpointSlice {
+  const { name } = pathOf(path);
+  return {
+    ...slice(path, `${cluster}-${suffix}`, ports, endpoints),
+    service: '',
+    imported: { service: name, cluster },
+  };
+}
+
+/** A ServiceImport; `None` as the only address makes it headless. */
+export function serviceImport(path: string, clusterIPs: readonly string[], ports: readonly Port[] = []): ServiceImport {
+  return { kind: 'ServiceImport', ...pathOf(path), clusterIPs, ports };
+}
+
+/** The slice with topology zones, one for each of its endpoints; an empty one is none. */
+export function inZones(whole: EndpointSlice, ...names: readonly string[]): EndpointSlice {
+  const zones = [...new Set(names.filter((name) => name !== ''))];
+  const endpoints = whole.endpoints.map((each, i) => {
+    const zone = zones.indexOf(names[i] ?? '');
+    return zone === -1 ? each : { ...each, zone };
+  });
+  return { ...whole, endpoints, zones };
 }
 
 /** `name/PROTOCOL number`, such as `http/TCP 80`; the name may be missing, and the number too (slices only). */

@@ -71,6 +71,8 @@ export class FakeApiServer {
   marksListEnd = true;
   /** Plurals that nobody may read. */
   readonly forbidden: Set<string> = new Set();
+  /** Plurals whose CustomResourceDefinition is not installed. */
+  readonly unknown: Set<string> = new Set();
   readonly log: Logged[] = [];
   readonly #store: FakeApiStore;
   readonly #options: FakeApiOptions;
@@ -229,6 +231,9 @@ export class FakeApiServer {
     this.log.push(logged);
     if (this.token !== '' && request.headers.authorization !== `Bearer ${this.token}`) {
       sendStatus(response, 401, 'Unauthorized', 'Unauthorized');
+    } else if (this.unknown.has(resource.plural)) {
+      // A path of no resource is not the API's to answer, and so there is no Status (mux/pathrecorder.go).
+      response.writeHead(404, { 'Content-Type': 'text/plain' }).end('404 page not found\n');
     } else if (this.forbidden.has(resource.plural)) {
       const verb = isWatch ? 'watch' : 'list';
       const what = `${resource.plural} is forbidden: User "test" cannot ${verb} resource "${resource.plural}"`;

@@ -21,6 +21,12 @@ export const RESOURCES: readonly Resource[] = [
     apiVersion: 'discovery.k8s.io/v1',
     path: '/apis/discovery.k8s.io/v1/endpointslices',
   },
+  {
+    kind: 'ServiceImport',
+    plural: 'serviceimports',
+    apiVersion: 'multicluster.x-k8s.io/v1alpha1',
+    path: '/apis/multicluster.x-k8s.io/v1alpha1/serviceimports',
+  },
 ];
 
 /** One step of the state. */

@@ -101,7 +101,8 @@ function withoutOpt(records: readonly Answer[]): DecodedRecord[] {
 }
 
 function presentRdata(record: DecodedRecord): string {
-  if (record.type === 'A' || record.type === 'AAAA') return record.data;
+  if (record.type === 'A') return record.data;
+  if (record.type === 'AAAA') return canonicalIPv6(record.data);
   if (record.type === 'CNAME' || record.type === 'NS' || record.type === 'PTR') return presentName(record.data);
   if (record.type === 'TXT') return [record.data].flat().map(presentString).join(' ');
   if (record.type === 'SRV') {
@@ -115,6 +116,11 @@ function presentRdata(record: DecodedRecord): string {
     return [presentName(mname), presentName(rname), shown, refresh, retry, expire, minimum].join(' ');
   }
   return Buffer.isBuffer(record.data) ? genericRdata(record.data) : JSON.stringify(record.data);
+}
+
+/** dns-packet shortens the first run of zeros; RFC 5952 section 4.2.3, and URLs with it, the longest. */
+function canonicalIPv6(address: string): string {
+  return new URL(`http://[${address}]`).hostname.slice(1, -1);
 }
 
 function presentString(text: string | Buffer): string {

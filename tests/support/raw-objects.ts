@@ -56,7 +56,7 @@ export function rawService(
 }
 
 /** An endpoint of an EndpointSlice: ready, backed by a pod if `podName` is given. */
-export type RawEndpoint = { address: string; hostname?: string; podName?: string; ready?: boolean };
+export type RawEndpoint = { address: string; hostname?: string; podName?: string; ready?: boolean; zone?: string };
 
 /** An EndpointSlice of a Service with one HTTP port. */
 export function rawSlice(
@@ -78,15 +78,53 @@ export function rawSlice(
       annotations: { 'endpoints.kubernetes.io/last-change-trigger-time': '2026-11-20T10:00:00.123456789Z' },
     },
     addressType: endpoints.some(({ address }) => address.includes(':')) ? 'IPv6' : 'IPv4',
-    endpoints: endpoints.map(({ address, hostname, podName, ready = true }) => ({
+    endpoints: endpoints.map(({ address, hostname, podName, ready = true, zone }) => ({
       addresses: [address],
       conditions: { ready, serving: ready, terminating: false },
       ...(hostname === undefined ? {} : { hostname }),
       ...(podName === undefined ? {} : { targetRef: { kind: 'Pod', namespace, name: podName, uid: 'pod-uid' } }),
       nodeName: 'node-1',
+      ...(zone === undefined ? {} : { zone }),
     })),
     ports: [{ name: 'http', protocol: 'TCP', port: 8080 }],
     ...fields,
+  };
+}
+
+/** A slice that was imported from a cluster, with one HTTP port. */
+export function rawImportedSlice(
+  namespace: string,
+  service: string,
+  cluster: string,
+  endpoints: readonly RawEndpoint[],
+): RawObject {
+  const slice = rawSlice(namespace, service, cluster, endpoints);
+  const labels = {
+    'multicluster.kubernetes.io/service-name': service,
+    'multicluster.kubernetes.io/source-cluster': cluster,
+    'endpointslice.kubernetes.io/managed-by': 'mcs-controller.example.org',
+  };
+  return { ...slice, metadata: { ...slice.metadata, labels } };
+}
+
+/** A ServiceImport with one HTTP port; without addresses it is headless. */
+export function rawServiceImport(
+  namespace: string,
+  name: string,
+  ips: readonly string[],
+  labels: Record<string, string> = {},
+): RawObject {
+  return {
+    kind: 'ServiceImport',
+    apiVersion: 'multicluster.x-k8s.io/v1alpha1',
+    metadata: metadata(name, namespace, labels),
+    spec: {
+      type: ips.length === 0 ? 'Headless' : 'ClusterSetIP',
+      ips,
+      ports: [{ name: 'http', protocol: 'TCP', port: 80 }],
+      sessionAffinity: 'None',
+    },
+    status: { clusters: [{ cluster: 'east' }] },
   };
 }
 

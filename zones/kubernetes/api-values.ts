@@ -65,6 +65,15 @@ export function isHostName(value: unknown): value is string {
   return text.length <= SUBDOMAIN_MAX && HOST_NAME.test(text);
 }
 
+/**
+ * A topology zone, which is the value of a Node's label topology.kubernetes.io/zone: at most 63 letters, digits, `-`, `_` and
+ * `.`. One with two dots together could stand in no name.
+ */
+export function isZoneName(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length > LABEL_MAX) return false;
+  return LABEL_VALUE.test(value) && !value.includes('..');
+}
+
 /** A port of TCP, UDP or SCTP; 0 is none. */
 export function isPortNumber(value: unknown): value is number {
   return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= 65_535;
@@ -106,5 +115,6 @@ function isLabelText(text: string, start: number, end: number): boolean {
 
 const HYPHEN = 0x2d;
 const HOST_NAME = /^[A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63})*$/;
+const LABEL_VALUE = /^[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/;
 const NO_FIELDS: Fields = {};
 const NO_LIST: readonly unknown[] = [];

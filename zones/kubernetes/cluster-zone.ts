@@ -4,12 +4,13 @@
  */
 
 import type { Answer } from '../answer.ts';
-import type { Name, Spelling } from '../name.ts';
+import { labelAt, type Name, type Spelling } from '../name.ts';
 import { addressRdata, nameRdata } from '../rdata.ts';
 import { RRType } from '../rr.ts';
 import { followAlias } from './alias.ts';
 import { podAddressFrom } from './pod-names.ts';
-import { endpointNode, isProtocol, portNode, type ServiceRecords } from './store/records.ts';
+import { nodeBelow } from './service-names.ts';
+import type { ServiceRecords } from './store/records.ts';
 import { addressesOf, servicesOf, type ServiceNode } from './store/service-node.ts';
 import type { ClusterStore } from './store/store.ts';
 import { dataAnswer, isExposed, NO_RRSETS, type Zone, type ZoneOptions } from './zone.ts';
@@ -22,6 +23,7 @@ export function clusterZone(store: ClusterStore, options: ZoneOptions): Zone {
   const lookUpHere = (name: Name, spelling: Spelling, type: number): Answer => lookUp(view, name, spelling, type);
   return {
     apex,
+    kinds: options.kinds,
     find(name, spelling, type) {
       const found = lookUp(view, name, spelling, type);
       if (found.outcome !== 'alias') return found;
@@ -40,7 +42,7 @@ function lookUp(view: View, name: Name, owner: Spelling, type: number): Answer {
   const start = name.length - options.apex.length;
   const suffix = owner.slice(start) as Spelling;
   if (start === 0) return head.atApex(suffix, type);
-  // Where the five labels next to the zone begin, seen from the zone; no name has more.
+  // Where the five labels next to the zone begin, seen from the zone; only names of topology zones have more.
   let count = 0;
   let first = 0;
   let second = 0;
@@ -58,7 +60,8 @@ function lookUp(view: View, name: Name, owner: Spelling, type: number): Answer {
   switch (labelAt(name, first)) {
     case 'svc':
       if (count === 1) return head.nodata(suffix);
-      if (count > 5 || !isExposed(view.store, options, labelAt(name, second))) return head.nxdomain(suffix);
+      if (count > 5 && !options.zonal) return head.nxdomain(suffix);
+      if (!isExposed(view.store, options, labelAt(name, second))) return head.nxdomain(suffix);
       if (count === 2) return head.nodata(suffix);
       break;
     case 'pod':
@@ -66,28 +69,20 @@ function lookUp(view: View, name: Name, owner: Spelling, type: number): Answer {
     default:
       return head.wellKnown(name.slice(0, start), owner, suffix, type) ?? head.nxdomain(suffix);
   }
-  const records = view.store.records(labelAt(name, second), labelAt(name, third), options.endpointPodNames);
+  const records = recordsOf(view, labelAt(name, second), labelAt(name, third));
   if (records === undefined || (options.ignoreEmptyService && records.isEmptyService)) return head.nxdomain(suffix);
   if (count === 3) {
     if (records.alias !== undefined) return aliasAnswer(view, records.alias, owner, type);
     return nodeAnswer(view, records.own, owner, suffix, type);
   }
-  if (count === 4) return belowService(view, records, labelAt(name, fourth), owner, suffix, type);
-  return nodeAnswer(view, portNode(records, labelAt(name, fifth), labelAt(name, fourth)), owner, suffix, type);
+  const node = nodeBelow(records, options.zonal, name, count, fifth, fourth, third);
+  return nodeAnswer(view, node, owner, suffix, type);
 }
 
-/** One label below a service: an endpoint, or the empty non-terminal above `_port._protocol` (RFC 8020). */
-function belowService(
-  view: View,
-  records: ServiceRecords,
-  label: string,
-  owner: Spelling,
-  suffix: Spelling,
-  type: number,
-): Answer {
-  const node = endpointNode(records, label);
-  if (node === undefined && isProtocol(records, label)) return view.head.nodata(suffix);
-  return nodeAnswer(view, node, owner, suffix, type);
+function recordsOf({ store, options }: View, namespace: string, service: string): ServiceRecords | undefined {
+  const { isMulticluster, endpointPodNames } = options;
+  if (isMulticluster) return store.importRecords(namespace, service, endpointPodNames);
+  return store.records(namespace, service, endpointPodNames);
 }
 
 function nodeAnswer(
@@ -148,8 +143,4 @@ function podAnswer(
   if (options.pods === 'verified' && !store.hasPod(namespace, pod.text)) return head.nxdomain(suffix);
   const ownType = pod.address.length === 4 ? RRType.A : RRType.AAAA;
   return type === ownType ? dataAnswer(owner, type, options.ttl, [addressRdata(pod.address)]) : head.nodata(suffix);
-}
-
-function labelAt(name: Name, at: number): string {
-  return name.slice(at + 1, at + 1 + name.charCodeAt(at));
 }

@@ -7,17 +7,26 @@ import { reverseZone } from './reverse-zone.ts';
 import type { ClusterStore } from './store/store.ts';
 import type { Zone, ZoneOptions } from './zone.ts';
 
+/** How all zones show the cluster, and which of them are those of the clusterset (`multicluster`). */
+export type ClusterZonesOptions = Omit<ZoneOptions, 'apex' | 'holds' | 'isMulticluster'> & {
+  readonly multicluster: readonly Name[];
+};
+
 /** A zone for each apex; each is asked only for names that none of the longer ones holds. */
 export function clusterZones(
   store: ClusterStore,
   apexes: readonly Name[],
-  options: Omit<ZoneOptions, 'apex' | 'holds'>,
+  options: ClusterZonesOptions,
 ): readonly Zone[] {
   const sorted = apexes.toSorted((a, b) => b.length - a.length);
   return sorted.map((apex) => {
     const holds = (name: Name): boolean =>
       sorted.find((each) => isWithin(name, each)) === apex && isReverseName(name) === isReverseName(apex);
-    return zoneAt(store, { ...options, apex, holds });
+    const isMulticluster = options.multicluster.includes(apex);
+    // A zone whose objects are all there does not wait for those of another.
+    const kinds = options.kinds.filter((kind) => kind !== (isMulticluster ? 'Service' : 'ServiceImport'));
+    const zonal = options.zonal && !isMulticluster;
+    return zoneAt(store, { ...options, apex, holds, isMulticluster, kinds, zonal });
   });
 }
 
@@ -36,6 +45,7 @@ function zoneAt(store: ClusterStore, options: ZoneOptions): Zone {
   const addresses = reverseZone(store, options);
   return {
     apex,
+    kinds: options.kinds,
     find: (name, spelling, type) => (isReverseName(name) ? addresses : names).find(name, spelling, type),
   };
 }

@@ -23,9 +23,12 @@ export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix:
   const slices = new Set(own.flatMap((key) => store.slicesByReadyAddress(key)));
   const fronts = new Map<string, Set<string>>();
   for (const ready of slices) {
-    for (const [front, key] of servedBy(store, options, ready)) keysAt(fronts, front).add(key);
+    for (const [front, key] of servedBy(store, options, ready)) {
+      // Where no zone has names of services, the server goes by the name that its SOA record has for it.
+      keysAt(fronts, options.primary === undefined ? NS_DNS : front).add(key);
+    }
   }
-  // Outside a cluster, or while its Service is not known, the server goes by the name that its SOA record has for it.
+  // So it does outside a cluster, and while its Service is not known.
   if (fronts.size === 0) for (const key of own) keysAt(fronts, NS_DNS).add(key);
   const servers: Nameserver[] = [];
   for (const [front, keys] of fronts) {

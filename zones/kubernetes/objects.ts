@@ -4,8 +4,8 @@
  */
 
 /** The watched resources. */
-export type Kind = 'Namespace' | 'Service' | 'EndpointSlice' | 'Pod';
-export const KINDS: readonly Kind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod'];
+export type Kind = 'Namespace' | 'Service' | 'EndpointSlice' | 'Pod' | 'ServiceImport';
+export const KINDS: readonly Kind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport'];
 
 /** Namespace, core/v1. `namespace` is always empty. */
 export type Namespace = { readonly kind: 'Namespace'; readonly namespace: ''; readonly name: string };
@@ -34,6 +34,8 @@ export type Endpoint = {
   readonly hostname: string;
   /** targetRef.name of a Pod; empty if absent. */
   readonly podName: string;
+  /** Where in the slice's `zones` its topology zone stands: a text for each endpoint would cost 32 octets. Absent if it has none. */
+  readonly zone?: number;
 };
 
 /** EndpointSlice, discovery.k8s.io/v1. Slices of addressType FQDN are kept without endpoints. */
@@ -43,8 +45,30 @@ export type EndpointSlice = {
   readonly name: string;
   /** Label kubernetes.io/service-name; empty if absent. */
   readonly service: string;
+  /** Set for a slice that comes from another cluster; kept only where a zone shows imported services. */
+  readonly imported?: ImportedFrom;
   readonly ports: readonly Port[];
   readonly endpoints: readonly Endpoint[];
+  /** The topology zones of its endpoints, each once, in lower case; kept only where a zone has names for them. */
+  readonly zones?: readonly string[];
+};
+
+/** Labels of an imported EndpointSlice (KEP-1645, Multi-Cluster Services API). */
+export type ImportedFrom = {
+  /** multicluster.kubernetes.io/service-name: the name of its ServiceImport. */
+  readonly service: string;
+  /** multicluster.kubernetes.io/source-cluster; empty if it is absent or cannot be a label of a name. */
+  readonly cluster: string;
+};
+
+/** ServiceImport, multicluster.x-k8s.io/v1alpha1: a service of all clusters in a clusterset. */
+export type ServiceImport = {
+  readonly kind: 'ServiceImport';
+  readonly namespace: string;
+  readonly name: string;
+  /** spec.ips; `['None']` where the type is Headless, as in a Service. */
+  readonly clusterIPs: readonly string[];
+  readonly ports: readonly Port[];
 };
 
 /** Pod, core/v1; kept only where pods are watched. */
@@ -56,7 +80,7 @@ export type Pod = {
   readonly addresses: readonly string[];
 };
 
-export type ClusterObject = Namespace | Service | EndpointSlice | Pod;
+export type ClusterObject = Namespace | Service | EndpointSlice | Pod | ServiceImport;
 
 /** One step of a cluster's state. A sequence of them, applied in order, is the state. */
 export type ClusterChange =

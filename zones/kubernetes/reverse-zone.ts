@@ -21,6 +21,7 @@ export function reverseZone(store: ClusterStore, options: ZoneOptions): Zone {
   const head = zoneHead(store, options);
   return {
     apex,
+    kinds: options.kinds,
     find(name: Name, spelling: Spelling, type: number): Answer {
       const start = name.length - apex.length;
       const suffix = spelling.slice(start) as Spelling;
@@ -62,9 +63,10 @@ function pointersTo(store: ClusterStore, options: ZoneOptions, key: string): rea
     const isHeadless = store.service(namespace, name)?.service?.clusterIPs[0] === HEADLESS;
     for (const { endpoint, text } of endpointsAt(ready, key)) {
       const label = endpointLabel(endpoint, text, options.endpointPodNames);
+      const rank = isHeadless ? (label === endpoint.hostname ? HOST_NAME : HEADLESS_ENDPOINT) : ENDPOINT;
+      if (options.pointsToHostnamesOnly && rank !== HOST_NAME) continue;
       const target = nameFor(namespace, name, wireLabel(label), options);
       if (target === undefined) continue;
-      const rank = isHeadless ? (label === endpoint.hostname ? HOST_NAME : HEADLESS_ENDPOINT) : ENDPOINT;
       ranks.set(target, Math.min(rank, ranks.get(target) ?? ENDPOINT));
     }
   }
@@ -81,10 +83,10 @@ function byRank([a, rankA]: [Spelling, number], [b, rankB]: [Spelling, number]):
   return rankA - rankB || (a < b ? -1 : 1);
 }
 
-/** undefined if the name would be too long, or its labels none. */
-function nameFor(namespace: string, service: string, label: string, options: ZoneOptions): Spelling | undefined {
+/** undefined if the name would be too long, its labels none, or there is no zone for it to stand in. */
+function nameFor(namespace: string, service: string, label: string, { primary }: ZoneOptions): Spelling | undefined {
   const front = serviceFront(namespace, service);
-  return front === undefined ? undefined : nameUnder(label + front, options.primary);
+  return front === undefined || primary === undefined ? undefined : nameUnder(label + front, primary);
 }
 
 function endpointsAt(ready: ReadySlice, key: string): readonly { endpoint: Endpoint; text: string }[] {

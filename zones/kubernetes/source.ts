@@ -2,6 +2,7 @@
 
 import type { Count, Milliseconds, Seconds } from '../units.ts';
 import { KINDS, type ClusterChange, type Kind } from './objects.ts';
+import { IMPORT_NAME_LABEL } from './trim.ts';
 
 /** Which cluster to read; plain data, for two equal values are one source. */
 export type SourceOptions = {
@@ -12,9 +13,13 @@ export type SourceOptions = {
     | { readonly kind: 'manifests'; readonly folder: string };
   /** Are Pods needed (`pods verified`)? */
   readonly pods: boolean;
-  /** Are EndpointSlices needed (not with `noendpoints`)? */
+  /** Are EndpointSlices of this cluster's Services needed (not with `noendpoints`)? */
   readonly endpointSlices: boolean;
-  /** Label selector for Services, EndpointSlices and Pods; empty for all. */
+  /** Are ServiceImports and their EndpointSlices needed (`multicluster`)? */
+  readonly imports: boolean;
+  /** Are the topology zones of endpoints needed (`zonal`)? */
+  readonly zones: boolean;
+  /** Label selector for Services, EndpointSlices, Pods and ServiceImports; empty for all. */
   readonly labels: string;
   /** Label selector for Namespaces; empty for all. */
   readonly namespaceLabels: string;
@@ -23,9 +28,30 @@ export type SourceOptions = {
 };
 
 /** The kinds that are needed; what of them does not exist is only known when all were reported. */
-export function kindsOf({ pods, endpointSlices }: SourceOptions): readonly Kind[] {
-  return KINDS.filter((kind) => (kind === 'Pod' ? pods : kind !== 'EndpointSlice' || endpointSlices));
+export function kindsOf({ pods, endpointSlices, imports }: SourceOptions): readonly Kind[] {
+  return KINDS.filter((kind) => {
+    switch (kind) {
+      case 'Namespace':
+      case 'Service':
+        return true;
+      case 'EndpointSlice':
+        return endpointSlices || imports;
+      case 'Pod':
+        return pods;
+      case 'ServiceImport':
+        return imports;
+    }
+  });
 }
+
+/** The label selector for a kind. With `noendpoints` only imported slices are selected. */
+export function labelSelectorOf(options: Selecting, kind: Kind): string {
+  if (kind === 'Namespace') return options.namespaceLabels;
+  if (kind !== 'EndpointSlice' || options.endpointSlices) return options.labels;
+  return options.labels === '' ? IMPORT_NAME_LABEL : `${options.labels},${IMPORT_NAME_LABEL}`;
+}
+
+type Selecting = Pick<SourceOptions, 'endpointSlices' | 'labels' | 'namespaceLabels'>;
 
 /** `apiserver_qps`, `apiserver_burst` and `apiserver_max_inflight`; undefined or 0 is no limit. */
 export type RequestLimits = {

@@ -13,23 +13,49 @@ import {
   isLabel,
   isPortNumber,
   isSubdomain,
+  isZoneName,
   listOf,
   type Fields,
 } from './api-values.ts';
-import type { ClusterObject, Endpoint, EndpointSlice, Kind, Namespace, Pod, Port, Service } from './objects.ts';
+import type {
+  ClusterObject,
+  Endpoint,
+  EndpointSlice,
+  ImportedFrom,
+  Kind,
+  Namespace,
+  Pod,
+  Port,
+  Service,
+  ServiceImport,
+} from './objects.ts';
 
 /** Names the Service an EndpointSlice belongs to. */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
+/** Names the ServiceImport that an EndpointSlice from another cluster belongs to (KEP-1645). */
+export const IMPORT_NAME_LABEL = 'multicluster.kubernetes.io/service-name';
+/** Names the cluster that it comes from. */
+const SOURCE_CLUSTER_LABEL = 'multicluster.kubernetes.io/source-cluster';
 
 /** What stands in clusterIPs of a headless Service. */
 export const HEADLESS = 'None';
+
+/** Fields of EndpointSlices that not everybody needs; they are named as in `SourceOptions`. */
+export type TrimOptions = {
+  /** Keep `service`? */
+  readonly endpointSlices: boolean;
+  /** Keep `imported`? */
+  readonly imports: boolean;
+  /** Keep `zones`? */
+  readonly zones: boolean;
+};
 
 /**
  * The few fields an answer can depend on. Undefined if the object has no usable name, or if it is a Pod that has ended. The
  * API server has validated what it stores, but not against every version of its rules, and a file nobody has.
  */
-export function trim(kind: Kind, raw: unknown): ClusterObject | undefined {
-  return TRIMMERS[kind](fieldsOf(raw));
+export function trim(kind: Kind, raw: unknown, options: TrimOptions = SERVICES_ONLY): ClusterObject | undefined {
+  return TRIMMERS[kind](fieldsOf(raw), options);
 }
 
 function namespaceFrom(object: Fields): Namespace | undefined {
@@ -54,19 +80,46 @@ function serviceFrom(object: Fields): Service | undefined {
   };
 }
 
-function endpointSliceFrom(object: Fields): EndpointSlice | undefined {
+function endpointSliceFrom(object: Fields, options: TrimOptions): EndpointSlice | undefined {
   const { name, namespace, labels } = fieldsOf(object['metadata']);
   if (!isSubdomain(name) || !isLabel(namespace)) return undefined;
-  const service = fieldsOf(labels)[SERVICE_NAME_LABEL];
+  const service = options.endpointSlices ? fieldsOf(labels)[SERVICE_NAME_LABEL] : '';
+  const imported = options.imports ? importedFrom(fieldsOf(labels)) : undefined;
+  const zones: string[] = [];
+  const readEndpoint = options.zones ? (raw: unknown) => endpointInZone(raw, zones) : endpointFrom;
   // A name as an "endpoint" would be an alias beside other records (RFC 2181 section 10.1).
-  const endpoints = object['addressType'] === 'FQDN' ? undefined : mapKept(listOf(object['endpoints']), endpointFrom);
+  const endpoints = object['addressType'] === 'FQDN' ? undefined : mapKept(listOf(object['endpoints']), readEndpoint);
   return {
     kind: 'EndpointSlice',
     namespace,
     name,
     service: isLabel(service) ? service : '',
+    ...(imported === undefined ? undefined : { imported }),
     ports: mapKept(listOf(object['ports']), slicePortFrom) ?? NO_PORTS,
     endpoints: endpoints ?? NO_ENDPOINTS,
+    ...(zones.length === 0 ? undefined : { zones }),
+  };
+}
+
+/** Label values may have upper case, and dots, which would make two labels of a name of one cluster. */
+function importedFrom(labels: Fields): ImportedFrom | undefined {
+  const service = labels[IMPORT_NAME_LABEL];
+  const cluster = labels[SOURCE_CLUSTER_LABEL];
+  if (!isLabel(service)) return undefined;
+  const label = typeof cluster === 'string' ? cluster.toLowerCase() : '';
+  return { service, cluster: isLabel(label) ? label : '' };
+}
+
+function serviceImportFrom(object: Fields): ServiceImport | undefined {
+  const { name, namespace } = fieldsOf(object['metadata']);
+  if (!isLabel(name) || !isLabel(namespace)) return undefined;
+  const { type, ips, ports } = fieldsOf(object['spec']);
+  return {
+    kind: 'ServiceImport',
+    namespace,
+    name,
+    clusterIPs: type === 'Headless' ? NO_CLUSTER_IP : (mapKept(listOf(ips), addressTextFrom) ?? NO_TEXTS),
+    ports: mapKept(listOf(ports), servicePortFrom) ?? NO_PORTS,
   };
 }
 
@@ -143,6 +196,16 @@ function endpointFrom(raw: unknown): Endpoint | undefined {
   return { addresses: texts, hostname: isLabel(hostname) ? hostname : '', podName: isLabel(podName) ? podName : '' };
 }
 
+/** The endpoint with its topology zone, which is entered into `zones`. */
+function endpointInZone(raw: unknown, zones: string[]): Endpoint | undefined {
+  const endpoint = endpointFrom(raw);
+  const { zone } = fieldsOf(raw);
+  if (endpoint === undefined || !isZoneName(zone)) return endpoint;
+  const name = zone.toLowerCase();
+  const known = zones.indexOf(name);
+  return { ...endpoint, zone: known === -1 ? zones.push(name) - 1 : known };
+}
+
 /** The results that are not undefined; undefined if there is none, so that the caller can share an empty list. */
 function mapKept<T>(values: readonly unknown[], read: (value: unknown) => T | undefined): T[] | undefined {
   const kept: T[] = [];
@@ -153,12 +216,15 @@ function mapKept<T>(values: readonly unknown[], read: (value: unknown) => T | un
   return kept.length === 0 ? undefined : kept;
 }
 
-const TRIMMERS: { readonly [K in Kind]: (object: Fields) => ClusterObject | undefined } = {
+const TRIMMERS: { readonly [K in Kind]: (object: Fields, options: TrimOptions) => ClusterObject | undefined } = {
   Namespace: namespaceFrom,
   Service: serviceFrom,
   EndpointSlice: endpointSliceFrom,
   Pod: podFrom,
+  ServiceImport: serviceImportFrom,
 };
+
+const SERVICES_ONLY: TrimOptions = { endpointSlices: true, imports: false, zones: false };
 
 const NO_NUMBER = -1;
 const NO_TEXTS: readonly string[] = [];

@@ -28,6 +28,8 @@ export type ZoneHead = {
 
 /** Version of the Kubernetes DNS spec that the zones follow, in its section 2.2. */
 const DNS_VERSION = '1.1.0';
+/** The same of the multicluster DNS spec (KEP-1645), in its section 2.2. */
+const MULTICLUSTER_DNS_VERSION = '1.0.0';
 const DNS_VERSION_TTL: Seconds = 28_800;
 
 /** RFC 1035 section 3.3.13; the values are those of CoreDNS (plugin/backend_lookup.go `SOA`). */
@@ -41,8 +43,9 @@ const DNS = '\x03dns';
 const VERSION = '\x0bdns-version';
 
 export function zoneHead(store: ClusterStore, options: ZoneOptions): ZoneHead {
-  const { apex, primary, ttl } = options;
-  const isReverse = isReverseName(apex);
+  const { apex, primary, isMulticluster, ttl } = options;
+  const hasServices = !isReverseName(apex) && !isMulticluster;
+  const version = isMulticluster ? MULTICLUSTER_DNS_VERSION : DNS_VERSION;
   let denials = denialsFor(apex, store.serial, ttl);
 
   /** One set is remembered: nearly every client spells the zone the same way, and the cluster changes seldom. */
@@ -51,9 +54,9 @@ export function zoneHead(store: ClusterStore, options: ZoneOptions): ZoneHead {
     return denials;
   }
 
-  /** Names of services do not exist in a reverse zone, so its name servers are named in the primary zone. */
+  /** Names of the cluster's own services do not exist in every zone; then name servers are named in the primary one. */
   function nameservers(suffix: Spelling): readonly Nameserver[] {
-    return nameserversOf(store, options, isReverse ? primary : suffix);
+    return nameserversOf(store, options, hasServices ? suffix : (primary ?? suffix));
   }
 
   function atApex(suffix: Spelling, type: number): Answer {
@@ -77,7 +80,7 @@ export function zoneHead(store: ClusterStore, options: ZoneOptions): ZoneHead {
     switch (relative) {
       case VERSION:
         if (type !== RRType.TXT) return denialsAt(suffix).nodata;
-        return dataAnswer(owner, RRType.TXT, DNS_VERSION_TTL, [txtRdata([DNS_VERSION])]);
+        return dataAnswer(owner, RRType.TXT, DNS_VERSION_TTL, [txtRdata([version])]);
       case NS_DNS:
         return serverAddresses(owner, suffix, type) ?? denialsAt(suffix).nodata;
       case DNS:

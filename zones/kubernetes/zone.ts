@@ -5,11 +5,14 @@ import type { Address } from '../ip.ts';
 import type { Name, Spelling } from '../name.ts';
 import type { RRset } from '../rr.ts';
 import type { Seconds } from '../units.ts';
+import type { Kind } from './objects.ts';
 import type { ClusterStore } from './store/store.ts';
 
 /** A zone that can be asked. */
 export type Zone = {
   readonly apex: Name;
+  /** While one of these has not been received whole, it is not known what does not exist. */
+  readonly kinds: readonly Kind[];
   /** `name` is at or below the apex; `spelling` is the same name as the client wrote it. */
   readonly find: (name: Name, spelling: Spelling, type: number) => Answer;
 };
@@ -17,16 +20,24 @@ export type Zone = {
 /** How one zone shows the cluster. */
 export type ZoneOptions = {
   readonly apex: Name;
+  /** What is read of the cluster. */
+  readonly kinds: readonly Kind[];
   /** Is the name this zone's, and not one of a longer zone or of addresses? Only such a name can an alias be followed to. */
   readonly holds: (name: Name) => boolean;
-  /** The zone that holds the services' names: where reverse names and name servers point to. */
-  readonly primary: Name;
+  /** The zone that holds the names of the cluster's services: where reverse names and name servers point to; undefined if none does. */
+  readonly primary: Name | undefined;
+  /** The services are those of the clusterset, which ServiceImports tell of (KEP-1645). */
+  readonly isMulticluster: boolean;
   readonly ttl: Seconds;
   /** Only these namespaces exist; undefined for all. */
   readonly namespaces: ReadonlySet<string> | undefined;
   readonly pods: PodMode;
   /** Endpoints without a host name are named after their pod. */
   readonly endpointPodNames: boolean;
+  /** Headless services have names for their endpoints in a topology zone. */
+  readonly zonal: boolean;
+  /** Addresses have names by cluster IPs and by host names in headless services only (Kubernetes DNS spec 2.3.3 and 2.4.3). */
+  readonly pointsToHostnamesOnly: boolean;
   /** Services with a cluster IP and no ready endpoint do not exist. */
   readonly ignoreEmptyService: boolean;
   /** This machine's own addresses, loopback left out: how the zone finds its name servers. */

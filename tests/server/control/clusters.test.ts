@@ -25,7 +25,17 @@ const WEB: Service = {
 function wish(url: string, more: Partial<SourceOptions> = {}): ClusterWish {
   const from = { kind: 'endpoint', url, tls: undefined } as const;
   return {
-    source: { from, pods: false, endpointSlices: false, labels: '', namespaceLabels: '', requests: NO_LIMITS, ...more },
+    source: {
+      from,
+      pods: false,
+      endpointSlices: false,
+      imports: false,
+      zones: false,
+      labels: '',
+      namespaceLabels: '',
+      requests: NO_LIMITS,
+      ...more,
+    },
     startupTimeout: 5_000,
   };
 }
@@ -112,14 +122,23 @@ test('the data thread is told what is new: an update or a list that says what wa
   t.deepEqual(change(remove), []);
 });
 
-test('synced wants the kinds that the options ask for', async (t) => {
-  const { clusters } = stage();
-  (await clusters.prepare(new Map([['a', wish('a', { pods: true, endpointSlices: true })]]))).commit();
-  t.deepEqual(
-    clusters.synced().map(({ labels }) => labels['kind']),
-    ['Namespace', 'Service', 'EndpointSlice', 'Pod'],
-  );
-});
+const KINDS_ASKED: readonly (readonly [Partial<SourceOptions>, readonly string[]])[] = [
+  [{}, ['Namespace', 'Service']],
+  [{ endpointSlices: true, zones: true }, ['Namespace', 'Service', 'EndpointSlice']],
+  [{ pods: true, endpointSlices: true }, ['Namespace', 'Service', 'EndpointSlice', 'Pod']],
+  [{ imports: true }, ['Namespace', 'Service', 'EndpointSlice', 'ServiceImport']],
+];
+
+for (const [options, kinds] of KINDS_ASKED) {
+  test(`synced wants the kinds that the options ask for: ${kinds.join(', ')}`, async (t) => {
+    const { clusters } = stage();
+    (await clusters.prepare(new Map([['a', wish('a', options)]]))).commit();
+    t.deepEqual(
+      clusters.synced().map(({ labels }) => labels['kind']),
+      kinds,
+    );
+  });
+}
 
 test('a reload keeps what is still wanted, opens what is new, closes and forgets what is not', async (t) => {
   const { clusters, opened, sent } = stage();

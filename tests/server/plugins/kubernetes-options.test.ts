@@ -14,12 +14,18 @@ function optionsWith(body: string, zones = 'cluster.local'): KubernetesOptions {
   return optionsFrom(kubernetes, `kubernetes ${zones} {\n${body}\n}`);
 }
 
+function primaryOf({ primary }: KubernetesOptions): string | undefined {
+  return primary === undefined ? undefined : present(primary);
+}
+
 test('without options: the values of CoreDNS', (t) => {
   const options = optionsFrom(kubernetes, 'kubernetes cluster.local');
   const source = {
     from: { kind: 'in-cluster' },
     pods: false,
     endpointSlices: true,
+    imports: false,
+    zones: false,
     labels: '',
     namespaceLabels: '',
     requests: NO_LIMITS,
@@ -27,10 +33,13 @@ test('without options: the values of CoreDNS', (t) => {
   t.deepEqual(options, {
     zones: options.zones,
     primary: options.primary,
+    multicluster: [],
     ttl: 5,
     namespaces: [],
     pods: 'disabled',
     endpointPodNames: false,
+    zonal: false,
+    pointsToHostnamesOnly: false,
     ignoreEmptyService: false,
     fallthrough: [],
     source,
@@ -38,7 +47,7 @@ test('without options: the values of CoreDNS', (t) => {
     startupTimeout: 5000,
     warnings: [],
   } as KubernetesOptions);
-  t.is(present(options.primary), 'cluster.local.');
+  t.is(primaryOf(options), 'cluster.local.');
 });
 
 const taken: readonly [string, Partial<KubernetesOptions>][] = [
@@ -48,6 +57,8 @@ const taken: readonly [string, Partial<KubernetesOptions>][] = [
   ['pods verified', { pods: 'verified' }],
   ['endpoint_pod_names', { endpointPodNames: true }],
   ['ignore empty_service', { ignoreEmptyService: true }],
+  ['zonal', { zonal: true }],
+  ['ptr hostname-only', { pointsToHostnamesOnly: true }],
   ['namespaces a b\nnamespaces c', { namespaces: ['a', 'b', 'c'] }],
   ['startup_timeout 1m30s', { startupTimeout: 90_000 }],
 ];
@@ -60,6 +71,8 @@ const sources: readonly [string, Partial<KubernetesOptions['source']>][] = [
   ['pods verified', { pods: true }],
   ['pods insecure', { pods: false }],
   ['noendpoints', { endpointSlices: false }],
+  ['multicluster cluster.local', { imports: true }],
+  ['zonal', { zones: true }],
   ['labels app=web, tier in (front, back)', { labels: 'app=web, tier in (front, back)' }],
   ['namespace_labels env=prod', { namespaceLabels: 'env=prod' }],
   [
@@ -104,8 +117,19 @@ test('zones: networks are their reverse zones', (t) => {
 });
 
 test('zones: the primary one is the first that is not reverse, in-addr.arpa and ip6.arpa included', (t) => {
-  t.is(present(optionsWith('', 'in-addr.arpa ip6.arpa 10.in-addr.arpa b.local c.local').primary), 'b.local.');
-  t.is(present(optionsWith('', 'in-addr.arpa notin-addr.arpa').primary), 'notin-addr.arpa.');
+  t.is(primaryOf(optionsWith('', 'in-addr.arpa ip6.arpa 10.in-addr.arpa b.local c.local')), 'b.local.');
+  t.is(primaryOf(optionsWith('', 'in-addr.arpa notin-addr.arpa')), 'notin-addr.arpa.');
+});
+
+test('zones: the primary one is none of the clusterset', (t) => {
+  const zones = 'in-addr.arpa clusterset.local cluster.local';
+  t.is(primaryOf(optionsWith('multicluster clusterset.local', zones)), 'cluster.local.');
+  t.is(primaryOf(optionsWith('multicluster clusterset.local', 'clusterset.local in-addr.arpa')), undefined);
+});
+
+test('multicluster: zones of the plugin, in any case, on one line or several', (t) => {
+  const { multicluster } = optionsWith('multicluster B.Local\nmulticluster c.local b.local', 'a.local b.local c.local');
+  t.deepEqual(multicluster.map(present), ['b.local.', 'c.local.']);
 });
 
 test('fallthrough: all names, or some zones', (t) => {
@@ -113,18 +137,38 @@ test('fallthrough: all names, or some zones', (t) => {
   t.deepEqual(optionsWith('fallthrough in-addr.arpa a.local').fallthrough.map(present), ['in-addr.arpa.', 'a.local.']);
 });
 
+const HERE = 'Corefile:3:';
+const warned: readonly [string, string | undefined, Partial<KubernetesOptions>][] = [
+  ['ttl 30', undefined, { ttl: 30 }],
+  ['ttl 30 60 x', `${HERE} only the first argument of ttl is used; remove the others`, { ttl: 30 }],
+  ['ignore', `${HERE} ignore has no effect without empty_service behind it`, { ignoreEmptyService: false }],
+  [
+    'ignore empty_service x',
+    `${HERE} only the first argument of ignore is used; remove the others`,
+    { ignoreEmptyService: true },
+  ],
+  ['endpoint http://a http://b', `${HERE} only the first argument of endpoint is used; remove the others`, { ttl: 5 }],
+];
+
+// CoreDNS plugin/kubernetes: only the first argument is read.
+for (const [body, warning, expected] of warned) {
+  test(`taken${warning === undefined ? '' : ' with a warning'}: ${body}`, (t) => {
+    const options = optionsWith(body);
+    t.deepEqual(options.warnings, warning === undefined ? [] : [warning]);
+    t.like(options, expected);
+  });
+}
+
 const refused: readonly [string, RegExp][] = [
   ['ttl', /^Corefile:3:\d+: .*ttl SECONDS/],
   ['ttl -1', /whole number from 0 to 3600/],
   ['ttl 3601', /whole number from 0 to 3600/],
   ['ttl 30s', /whole number/],
-  ['ttl 30 60', /"60"/],
   ['pods', /pods MODE/],
   ['pods on', /"on", expected disabled, insecure or verified/],
   ['pods insecure verified', /"verified"/],
   ['endpoint_pod_names yes', /"yes"/],
   ['noendpoints yes', /"yes"/],
-  ['ignore', /ignore empty_service/],
   ['ignore nothing', /"nothing", expected empty_service/],
   ['namespaces', /namespaces NAMESPACE/],
   ['namespaces a\nnamespace_labels b=c', /^Corefile:4:\d+: .*cannot both be set/],
@@ -141,8 +185,17 @@ const refused: readonly [string, RegExp][] = [
   ['apiserver_burst', /apiserver_burst NUMBER/],
   ['startup_timeout 5', /duration with its unit/],
   ['startup_timeout -5s', /at least/],
-  ['zonal', /not supported yet/],
-  ['multicluster clusterset.local', /not supported yet/],
+  ['zonal yes', /"yes"/],
+  ['pods insecure\nzonal\nnoendpoints', /^Corefile:4:1: found "zonal", but with noendpoints/],
+  ['noendpoints\nzonal', /^Corefile:4:1: found "zonal", but with noendpoints/],
+  ['multicluster', /multicluster ZONES/],
+  [
+    'multicluster cluster.local\nmulticluster cluster.local clusterset.local',
+    /^Corefile:4:28: found "clusterset.local", expected one of the zones of this kubernetes: cluster\.local\.$/,
+  ],
+  ['multicluster local', /found "local", expected one of the zones/],
+  ['ptr', /ptr hostname-only/],
+  ['ptr all', /"all", expected hostname-only/],
   ['transfer to *', /"transfer", which is not an option of kubernetes, expected namespaces, .* or startup_timeout/],
   ['upstream', /not an option of kubernetes/],
   ['pod verified', /did you mean "pods"/],

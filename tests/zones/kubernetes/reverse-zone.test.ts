@@ -193,6 +193,28 @@ testRows([
     rcode: 'NXDOMAIN',
     zone: 'in-addr.arpa.',
   },
+  {
+    title: 'ptr hostname-only: cluster IPs have names (Kubernetes DNS spec 2.3.3)',
+    ask: '1.0.96.10.in-addr.arpa.',
+    types: 'PTR',
+    body: 'ptr hostname-only',
+    answer: ['1.0.96.10.in-addr.arpa. 5 IN PTR kubernetes.default.Z'],
+  },
+  {
+    title: 'ptr hostname-only: endpoints with a host name in a headless service have names (Kubernetes DNS spec 2.4.3)',
+    ask: '10.2.244.10.in-addr.arpa.',
+    types: 'PTR',
+    body: 'ptr hostname-only',
+    answer: ['10.2.244.10.in-addr.arpa. 5 IN PTR db-0.db.prod.Z'],
+  },
+  {
+    title: 'ptr hostname-only: no other endpoint has one, whatever its pod is called',
+    ask: '5.1.244.10.in-addr.arpa. 7.1.244.10.in-addr.arpa. 4.3.244.10.in-addr.arpa.',
+    types: 'PTR A',
+    body: 'ptr hostname-only\nendpoint_pod_names',
+    rcode: 'NXDOMAIN',
+    zone: 'in-addr.arpa.',
+  },
 ]);
 
 test('a host name in a headless service comes before an address in one, and that before other services', async (t) => {
@@ -213,6 +235,8 @@ test('a host name in a headless service comes before an address in one, and that
     answer.map((line) => line.split(' ').at(-1)),
     ['y.d', 'z.c', '192-0-2-1.b', 'named-but-not-headless.a'].map((name) => `${name}.a.svc.cluster.local.`),
   );
+  const hostnamesOnly = await ask(handlerFor({ store, body: 'ptr hostname-only' }), reverse(address), 'PTR');
+  t.deepEqual(hostnamesOnly.answer, answer.slice(0, 2));
 });
 
 test('one address in two slices of a service is one name', async (t) => {

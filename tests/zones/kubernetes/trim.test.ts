@@ -3,8 +3,9 @@ import { isIP } from 'node:net';
 import test from 'ava';
 import fc from 'fast-check';
 
+import { fieldsOf } from '../../../zones/kubernetes/api-values.ts';
 import { KINDS, type ClusterObject, type Kind } from '../../../zones/kubernetes/objects.ts';
-import { trim } from '../../../zones/kubernetes/trim.ts';
+import { trim, type TrimOptions } from '../../../zones/kubernetes/trim.ts';
 
 type Case = {
   readonly name: string;
@@ -16,11 +17,13 @@ type Case = {
 const NULL: unknown = JSON.parse('null');
 const METADATA = { name: 'web', namespace: 'shop' };
 const LONGEST = 'a'.repeat(63);
+const IMPORT = 'multicluster.kubernetes.io/service-name';
+const CLUSTER = 'multicluster.kubernetes.io/source-cluster';
 
-function table(kind: Kind, cases: readonly Case[]): void {
+function table(kind: Kind, cases: readonly Case[], options?: TrimOptions): void {
   for (const { name, raw, expected } of cases) {
     test(`${kind}: ${name}`, (t) => {
-      const object = trim(kind, raw);
+      const object = trim(kind, raw, options);
       if (expected === undefined) t.is(object, undefined);
       else
         for (const [field, value] of Object.entries(expected))
@@ -348,6 +351,123 @@ table('Pod', [
   { name: 'in phase Pending', raw: pod({}, { phase: 'Pending' }), expected: { addresses: [] } },
 ]);
 
+/** An endpoint with its topology zone. */
+function inZone(address: string, zone: unknown): object {
+  return { addresses: [address], zone };
+}
+
+function trimmed(address: string, zone?: number): object {
+  return { addresses: [address], hostname: '', podName: '', ...(zone === undefined ? {} : { zone }) };
+}
+
+// CoreDNS plugin/kubernetes/object: the zone in lower case, with the option `zonal` only.
+table(
+  'EndpointSlice',
+  [
+    {
+      name: 'each topology zone is there once, in lower case',
+      raw: slice({
+        endpoints: [inZone('10.0.0.1', 'us-West-2a'), inZone('10.0.0.2', 'b_c.D'), inZone('10.0.0.3', 'us-west-2a')],
+      }),
+      expected: {
+        zones: ['us-west-2a', 'b_c.d'],
+        endpoints: [trimmed('10.0.0.1', 0), trimmed('10.0.0.2', 1), trimmed('10.0.0.3', 0)],
+      },
+    },
+    {
+      name: 'what no label of a Node can be is no topology zone',
+      raw: slice({
+        endpoints: ['', '-a', 'a-', 'a..b', '.a', 'a.', 'a b', 'é', 'a'.repeat(64), 7, NULL, ['a']].map((zone) =>
+          inZone('10.0.0.1', zone),
+        ),
+      }),
+      expected: { zones: undefined, endpoints: Array.from({ length: 12 }, () => trimmed('10.0.0.1')) },
+    },
+    {
+      name: 'a topology zone where nobody is ready is none',
+      raw: slice({ endpoints: [{ ...inZone('10.0.0.1', 'a'), conditions: { ready: false } }] }),
+      expected: { zones: undefined, endpoints: [] },
+    },
+    { name: 'without topology zones', raw: slice({ endpoints: [] }), expected: { zones: undefined } },
+    {
+      name: 'the import that it is of, and its cluster in lower case',
+      raw: imported({ [IMPORT]: 'db', [CLUSTER]: 'East-1' }),
+      expected: { service: '', imported: { service: 'db', cluster: 'east-1' } },
+    },
+    {
+      name: 'it may be of a Service and of an import',
+      raw: imported({ [IMPORT]: 'db', [CLUSTER]: 'east', 'kubernetes.io/service-name': 'web' }),
+      expected: { service: 'web', imported: { service: 'db', cluster: 'east' } },
+    },
+    ...[{}, { [CLUSTER]: 'a.b' }, { [CLUSTER]: 'a_b' }, { [CLUSTER]: '' }, { [CLUSTER]: 7 }].map((labels) => ({
+      name: `its cluster cannot be a label: ${JSON.stringify(labels)}`,
+      raw: imported({ [IMPORT]: 'db', ...labels }),
+      expected: { imported: { service: 'db', cluster: '' } },
+    })),
+    ...[{ [CLUSTER]: 'east' }, { [CLUSTER]: 'east', [IMPORT]: 'a.b' }].map((labels) => ({
+      name: `it is of no import: ${JSON.stringify(labels)}`,
+      raw: imported(labels),
+      expected: { imported: undefined },
+    })),
+  ],
+  { endpointSlices: true, imports: true, zones: true },
+);
+
+table('EndpointSlice', [
+  {
+    name: 'what few need is left out where nobody asks for it',
+    raw: { ...fieldsOf(imported({ [IMPORT]: 'db', [CLUSTER]: 'east' })), endpoints: [inZone('10.0.0.1', 'a')] },
+    expected: { imported: undefined, zones: undefined, endpoints: [trimmed('10.0.0.1')] },
+  },
+]);
+
+table(
+  'EndpointSlice',
+  [
+    {
+      name: 'with noendpoints it is of no Service',
+      raw: imported({ [IMPORT]: 'db', [CLUSTER]: 'east', 'kubernetes.io/service-name': 'web' }),
+      expected: { service: '', imported: { service: 'db', cluster: 'east' } },
+    },
+  ],
+  { endpointSlices: false, imports: true, zones: false },
+);
+
+table('ServiceImport', [
+  {
+    name: 'all fields that answers depend on',
+    raw: serviceImport({
+      type: 'ClusterSetIP',
+      ips: ['10.112.0.1', 'fd00:112::1'],
+      ports: [{ name: 'http', protocol: 'TCP', port: 80, appProtocol: 'h2c' }, { port: 81 }],
+      sessionAffinity: 'None',
+    }),
+    expected: {
+      kind: 'ServiceImport',
+      namespace: 'shop',
+      name: 'web',
+      clusterIPs: ['10.112.0.1', 'fd00:112::1'],
+      ports: [
+        { name: 'http', protocol: 'TCP', number: 80 },
+        { name: '', protocol: 'TCP', number: 81 },
+      ],
+    },
+  },
+  {
+    name: 'the type makes it headless, not its addresses',
+    raw: serviceImport({ type: 'Headless', ips: ['10.112.0.1'] }),
+    expected: { clusterIPs: ['None'] },
+  },
+  {
+    name: 'None is no address of it',
+    raw: serviceImport({ type: 'ClusterSetIP', ips: ['None', 'x', NULL, '10.112.0.1'] }),
+    expected: { clusterIPs: ['10.112.0.1'] },
+  },
+  { name: 'it may have no address yet', raw: serviceImport({ type: 'ClusterSetIP' }), expected: { clusterIPs: [] } },
+  { name: 'without a spec it is there and has nothing', raw: { metadata: METADATA }, expected: { clusterIPs: [] } },
+  { name: 'it is in a namespace', raw: { metadata: { name: 'web' } }, expected: undefined },
+]);
+
 test('a field named __proto__ changes nothing', (t) => {
   const raw: unknown = JSON.parse(
     '{"__proto__": {"metadata": {"name": "shop"}}, "metadata": {"__proto__": {"name": "shop"}}}',
@@ -381,13 +501,18 @@ test('any JSON is trimmed without a throw, and what comes out holds to its type'
     endpoints: fc.oneof(
       values,
       fc.array(
-        fc.record({ addresses: fc.array(fc.oneof(values, fc.ipV4(), fc.ipV6())), hostname: values, targetRef: values }),
+        fc.record({
+          addresses: fc.array(fc.oneof(values, fc.ipV4(), fc.ipV6())),
+          hostname: values,
+          targetRef: values,
+          zone: fc.oneof(values, fc.constant('a.B')),
+        }),
       ),
     ),
   });
   fc.assert(
     fc.property(fc.constantFrom(...KINDS), fc.oneof(values, raws), (kind, raw) => {
-      const object = trim(kind, raw);
+      const object = trim(kind, raw, { endpointSlices: true, imports: true, zones: true });
       if (object === undefined) return;
       t.is(object.kind, kind);
       t.regex(object.name, /^[a-z0-9][a-z0-9.-]*$/);
@@ -408,6 +533,15 @@ function slice(fields: object): unknown {
   return { metadata: { ...METADATA, labels: { 'kubernetes.io/service-name': 'db' } }, addressType: 'IPv4', ...fields };
 }
 
+/** A slice with only these labels. */
+function imported(labels: object): unknown {
+  return { metadata: { ...METADATA, labels }, addressType: 'IPv4' };
+}
+
+function serviceImport(spec: object): unknown {
+  return { metadata: METADATA, spec };
+}
+
 function pod(metadata: object, status: object): unknown {
   return { metadata: { ...METADATA, ...metadata }, status };
 }
@@ -417,6 +551,7 @@ function addressesOf(object: ClusterObject): readonly string[] {
     case 'Namespace':
       return [];
     case 'Service':
+    case 'ServiceImport':
       return object.clusterIPs;
     case 'EndpointSlice':
       return object.endpoints.flatMap(({ addresses }) => addresses);

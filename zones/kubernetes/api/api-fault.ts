@@ -76,6 +76,11 @@ export function isExpired({ status }: ApiFault): boolean {
   return status.code === 410 || status.reason === 'Expired' || status.reason === 'Gone';
 }
 
+/** Does the server not know the resource? */
+export function isAbsent({ code, status }: ApiFault): boolean {
+  return code === 'status' && status.code === 404;
+}
+
 /** Is the resourceVersion newer than the server itself, as after etcd was restored from a backup? */
 export function isFromTheFuture({ status }: ApiFault): boolean {
   return status.cause === 'ResourceVersionTooLarge';

@@ -3,7 +3,8 @@
 import type { Count } from '../../units.ts';
 import { isFields, type Fields } from '../api-values.ts';
 import type { Kind } from '../objects.ts';
-import { kindsOf, type SourceOptions } from '../source.ts';
+import { kindsOf, labelSelectorOf, type SourceOptions } from '../source.ts';
+import type { TrimOptions } from '../trim.ts';
 
 /** One kind of object at the API server. */
 export type Resource = {
@@ -16,6 +17,10 @@ export type Resource = {
   readonly pageSize: Count;
   readonly labelSelector: string;
   readonly fieldSelector: string;
+  /** Is it one that a server need not have? Then one that does not know it has none of it. */
+  readonly isOptional: boolean;
+  /** What of an object is kept. */
+  readonly trim: TrimOptions;
 };
 
 /** The resources that a source reads. */
@@ -23,7 +28,9 @@ export function resourcesOf(options: SourceOptions): readonly Resource[] {
   return kindsOf(options).map((kind) => ({
     kind,
     ...PLACES[kind],
-    labelSelector: kind === 'Namespace' ? options.namespaceLabels : options.labels,
+    labelSelector: labelSelectorOf(options, kind),
+    isOptional: kind === 'ServiceImport',
+    trim: options,
   }));
 }
 
@@ -78,4 +85,11 @@ const PLACES: { readonly [K in Kind]: Pick<Resource, 'path' | 'plural' | 'group'
   },
   // A pod is 10 KB of JSON: half a page is 2.5 MB, parsed in one go.
   Pod: { path: '/api/v1/pods', plural: 'pods', group: '', pageSize: 250, fieldSelector: RUNNING },
+  ServiceImport: {
+    path: '/apis/multicluster.x-k8s.io/v1alpha1/serviceimports',
+    plural: 'serviceimports',
+    group: 'multicluster.x-k8s.io',
+    pageSize: 500,
+    fieldSelector: '',
+  },
 };

@@ -48,7 +48,7 @@ async function listOnce(
   time: Time,
   signal: AbortSignal,
 ): Promise<Listed> {
-  const listing = new Listing(resource.kind);
+  const listing = new Listing(resource);
   let version: string | undefined;
   let token = '';
   let size = resource.pageSize;

@@ -4,7 +4,7 @@
  */
 
 import type { Milliseconds, Seconds } from '../../units.ts';
-import { ApiFault } from './api-fault.ts';
+import { ApiFault, isAbsent } from './api-fault.ts';
 import { selectorsOf, type Resource } from './api-resources.ts';
 import type { ApiClient } from './client.ts';
 import { list } from './list.ts';
@@ -44,7 +44,7 @@ export class Reflector {
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
-    this.#replica = new Replica(options.resource.kind);
+    this.#replica = new Replica(options.resource);
     this.#recovery = new Recovery(options.time);
   }
 
@@ -68,11 +68,26 @@ export class Reflector {
   /** One list or one watch, and how long to wait after it. */
   async #attempt(): Promise<Milliseconds> {
     try {
+      return await this.#read();
+    } catch (error) {
+      return this.#abort.signal.aborted ? 0 : this.#recover(error);
+    }
+  }
+
+  /**
+   * A server that does not know the resource has none of it: nobody need wait for what may never come. Once it knew it, a 404
+   * is not believed, for it may be a proxy's, and a server that lets go of a resource deletes its objects first.
+   */
+  async #read(): Promise<Milliseconds> {
+    try {
       if (this.#replica.version !== undefined) return await this.#watch(false);
       const canWatchList = !this.#mustPageOnce && this.#options.time.now() >= this.#watchListFrom;
       return canWatchList ? await this.#watch(true) : await this.#list();
     } catch (error) {
-      return this.#abort.signal.aborted ? 0 : this.#recover(error);
+      const { kind, isOptional } = this.#options.resource;
+      const hasNone = isOptional && !this.#isSynced && error instanceof ApiFault && isAbsent(error);
+      if (hasNone && !this.#abort.signal.aborted) this.#tell([{ verb: 'replace', kind, objects: [] }]);
+      throw error;
     }
   }
 
@@ -149,17 +164,21 @@ export class Reflector {
   }
 
   #publish(changes: readonly ClusterChange[]): void {
-    const { publish, report, resource } = this.#options;
+    const { report, resource } = this.#options;
+    this.#tell(changes);
+    const first = changes[0];
+    if (first?.verb !== 'replace') return;
+    this.#succeeded();
+    report('debug', `read ${first.objects.length} ${resource.plural} up to version ${this.#replica.version}`);
+  }
+
+  #tell(changes: readonly ClusterChange[]): void {
     try {
-      publish(changes);
+      this.#options.publish(changes);
     } catch (error) {
       throw internalFault(error);
     }
-    const first = changes[0];
-    if (first?.verb !== 'replace') return;
-    this.#isSynced = true;
-    this.#succeeded();
-    report('debug', `read ${first.objects.length} ${resource.plural} up to version ${this.#replica.version}`);
+    if (changes[0]?.verb === 'replace') this.#isSynced = true;
   }
 
   #succeeded(): void {

@@ -5,7 +5,7 @@
 
 import type { Count } from '../../units.ts';
 import { ApiFault } from './api-fault.ts';
-import { isNotNewer, keyFrom, versionFrom } from './api-resources.ts';
+import { isNotNewer, keyFrom, versionFrom, type Resource } from './api-resources.ts';
 import type { Fields } from '../api-values.ts';
 import type { ClusterChange, ClusterObject, Kind } from '../objects.ts';
 import { trim } from '../trim.ts';
@@ -13,13 +13,16 @@ import { trim } from '../trim.ts';
 /** Objects of one kind that are taken: ten times what Kubernetes is tested with, far from what a Map can hold. */
 const OBJECTS_MAX: Count = 1_500_000;
 
+/** Whose objects they are, and what of them is kept. */
+type TrimmedResource = Pick<Resource, 'kind' | 'trim'>;
+
 /** All the objects of a kind, while they come in. */
 export class Listing {
-  readonly kind: Kind;
+  readonly #resource: TrimmedResource;
   readonly #objects = new Map<string, ClusterObject>();
 
-  constructor(kind: Kind) {
-    this.kind = kind;
+  constructor(resource: TrimmedResource) {
+    this.#resource = resource;
   }
 
   get size(): Count {
@@ -28,16 +31,17 @@ export class Listing {
 
   /** Takes a whole object. @throws ApiFault if it has no name, or if there are too many */
   put(raw: Fields): void {
-    const key = keyOf(this.kind, raw);
-    const object = trim(this.kind, raw);
+    const { kind, trim: options } = this.#resource;
+    const key = keyOf(kind, raw);
+    const object = trim(kind, raw, options);
     if (object === undefined) this.#objects.delete(key);
     else this.#objects.set(key, object);
-    if (this.#objects.size > OBJECTS_MAX) throw tooMany(this.kind);
+    if (this.#objects.size > OBJECTS_MAX) throw tooMany(kind);
   }
 
   /** @throws ApiFault if the object has no name */
   remove(raw: Fields): void {
-    this.#objects.delete(keyOf(this.kind, raw));
+    this.#objects.delete(keyOf(this.#resource.kind, raw));
   }
 
   keys(): Set<string> {
@@ -50,12 +54,12 @@ export class Listing {
 }
 
 export class Replica {
-  readonly kind: Kind;
+  readonly resource: TrimmedResource;
   #keys = new Set<string>();
   #version: string | undefined;
 
-  constructor(kind: Kind) {
-    this.kind = kind;
+  constructor(resource: TrimmedResource) {
+    this.resource = resource;
   }
 
   /** From where a watch can go on; undefined if only a new list will do. */
@@ -72,7 +76,7 @@ export class Replica {
   replace(listing: Listing, version: string): ClusterChange {
     this.#keys = listing.keys();
     this.#version = version;
-    return { verb: 'replace', kind: this.kind, objects: listing.objects() };
+    return { verb: 'replace', kind: this.resource.kind, objects: listing.objects() };
   }
 
   /** A bookmark: nothing has changed up to this version. */
@@ -86,12 +90,13 @@ export class Replica {
    * @throws ApiFault if it is no object, or there are too many
    */
   apply(type: 'ADDED' | 'MODIFIED' | 'DELETED', raw: Fields): ClusterChange | 'old' | undefined {
-    const key = keyOf(this.kind, raw);
+    const { kind, trim: options } = this.resource;
+    const key = keyOf(kind, raw);
     const version = versionFrom(raw);
     if (version === undefined) throw new ApiFault('protocol', `${type} event of ${key} without a resourceVersion`);
     if (this.#version !== undefined && isNotNewer(version, this.#version)) return 'old';
-    const object = type === 'DELETED' ? undefined : trim(this.kind, raw);
-    if (object !== undefined && this.#keys.size >= OBJECTS_MAX && !this.#keys.has(key)) throw tooMany(this.kind);
+    const object = type === 'DELETED' ? undefined : trim(kind, raw, options);
+    if (object !== undefined && this.#keys.size >= OBJECTS_MAX && !this.#keys.has(key)) throw tooMany(kind);
     this.#version = version;
     if (object !== undefined) {
       this.#keys.add(key);
@@ -99,7 +104,7 @@ export class Replica {
     }
     if (!this.#keys.delete(key)) return undefined;
     const slash = key.indexOf('/');
-    return { verb: 'remove', kind: this.kind, namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+    return { verb: 'remove', kind, namespace: key.slice(0, slash), name: key.slice(slash + 1) };
   }
 }
 

@@ -63,7 +63,7 @@ export class Trouble {
     const name = group === '' ? plural : `${plural}.${group}`;
     const meanwhile = isSynced
       ? 'the last known state is served meanwhile'
-      : 'cluster names get SERVFAIL until it has been read';
+      : `${resource.isOptional ? 'multicluster' : 'cluster'} names get SERVFAIL until it has been read`;
     switch (fault.status.code) {
       case 401:
         return `the API server at ${this.#server} does not accept our credentials (${fault.message}); ${meanwhile}. Check token, certificate or kubeconfig.`;
@@ -73,6 +73,9 @@ export class Trouble {
           `Bind a ClusterRole with apiGroups: ["${group}"], resources: ["${plural}"], verbs: ["list", "watch"].`
         );
       case 404:
+        if (resource.isOptional) {
+          return `the API server at ${this.#server} has no ${name} (${fault.message}); services of other clusters are those that were known before, if any. Install its CustomResourceDefinition or remove \`multicluster\`.`;
+        }
         return `the API server at ${this.#server} has no ${name} (${fault.message}); ${meanwhile}. Kubernetes 1.21 or later is needed, and the URL must be that of an API server.`;
       case 0:
         break;

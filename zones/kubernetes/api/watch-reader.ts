@@ -37,7 +37,7 @@ export class WatchReader {
 
   constructor(options: WatchReaderOptions) {
     this.#options = options;
-    this.#listing = options.startsWithList ? new Listing(options.replica.kind) : undefined;
+    this.#listing = options.startsWithList ? new Listing(options.replica.resource) : undefined;
   }
 
   /** Is the first list still coming in? */
@@ -114,7 +114,7 @@ export class WatchReader {
     }
     this.#events++;
     if (change !== undefined) this.#changes.push(change);
-    const slice = programmed === undefined ? undefined : programmedSliceFrom(replica.kind, object);
+    const slice = programmed === undefined ? undefined : programmedSliceFrom(replica.resource.kind, object);
     if (slice !== undefined) this.#programmed.push(slice);
   }
 

@@ -12,17 +12,19 @@ import {
   isLabel,
   isPortNumber,
   isSubdomain,
+  isZoneName,
   listOf,
   type Fields,
 } from '../api-values.ts';
 import { foundText, type Path } from './manifest-file.ts';
-import { HEADLESS, SERVICE_NAME_LABEL } from '../trim.ts';
+import type { Kind } from '../objects.ts';
+import { HEADLESS, IMPORT_NAME_LABEL, SERVICE_NAME_LABEL } from '../trim.ts';
 
 /** A part that is wrong: which, what it must be, and in `text` also what was found. */
 export type Fault = { readonly path: Path; readonly text: string };
 
 /** The kinds that DNS needs, with what follows from `apiVersion` and `kind`. */
-export type ManifestKind = 'Namespace' | 'Service' | 'EndpointSlice' | 'Endpoints' | 'Pod';
+export type ManifestKind = Kind | 'Endpoints';
 
 /** Everything that is wrong with an object. */
 export function faultsOf(kind: ManifestKind, raw: Fields): readonly Fault[] {
@@ -133,6 +135,7 @@ const CHECKS: { readonly [K in ManifestKind]: (check: Check, raw: Fields) => voi
   EndpointSlice(check, raw) {
     const { addressType } = raw;
     check.may(['metadata', 'labels', SERVICE_NAME_LABEL], isLabel, `the name of a Service: ${LABEL}`);
+    check.may(['metadata', 'labels', IMPORT_NAME_LABEL], isLabel, `the name of a ServiceImport: ${LABEL}`);
     check.must(['addressType'], oneOf('IPv4', 'IPv6', 'FQDN'), 'IPv4, IPv6 or FQDN');
     checkPorts(check, ['ports'], false);
     check.each(['endpoints'], (endpoint) => {
@@ -144,6 +147,7 @@ const CHECKS: { readonly [K in ManifestKind]: (check: Check, raw: Fields) => voi
       check.may([...endpoint, 'conditions'], isFields, 'a mapping');
       check.may([...endpoint, 'conditions', 'ready'], isBoolean, 'true or false');
       check.may([...endpoint, 'hostname'], isLabel, LABEL);
+      check.may([...endpoint, 'zone'], isZoneName, ZONE);
       checkTarget(check, endpoint);
     });
   },
@@ -185,6 +189,13 @@ const CHECKS: { readonly [K in ManifestKind]: (check: Check, raw: Fields) => voi
         `'True', 'False' or 'Unknown', with the quotes`,
       );
     });
+  },
+
+  ServiceImport(check) {
+    check.must(['spec'], isFields, 'a mapping');
+    check.must(['spec', 'type'], oneOf('ClusterSetIP', 'Headless'), 'ClusterSetIP or Headless');
+    check.each(['spec', 'ips'], (path) => check.must(path, isAddress, ADDRESS));
+    checkPorts(check, ['spec', 'ports'], true);
   },
 };
 
@@ -232,5 +243,6 @@ const PROTOCOLS = ['TCP', 'UDP', 'SCTP'];
 const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'];
 const LABEL = 'a label of at most 63 lower-case letters, digits and inner hyphens';
 const ADDRESS = 'an IPv4 or IPv6 address';
+const ZONE = 'the name of a topology zone: letters, digits and inner hyphens, underscores and dots, at most 63';
 const PORT = 'a number from 1 to 65535';
 const CLUSTER_IP = 'an address, or None for a headless Service (there is no API server here to assign one)';

@@ -7,17 +7,26 @@ import { addressFrom, addressKey } from '../../ip.ts';
 import type { Count } from '../../units.ts';
 import { fieldsOf, isAbsent, listOf, type Fields } from '../api-values.ts';
 import { controlledSlices } from './endpoints-controller.ts';
-import type { LabelSelector } from '../label-selector.ts';
+import { labelSelectorFrom, type LabelSelector } from '../label-selector.ts';
 import { faultsOf, type ManifestKind } from './manifest-check.ts';
 import { foundText, type Complaint, type ManifestObject, type Place } from './manifest-file.ts';
 import { KINDS, type ClusterObject, type Kind } from '../objects.ts';
-import { HEADLESS, SERVICE_NAME_LABEL, trim } from '../trim.ts';
+import { labelSelectorOf, type SourceOptions } from '../source.ts';
+import { HEADLESS, IMPORT_NAME_LABEL, SERVICE_NAME_LABEL, trim, type TrimOptions } from '../trim.ts';
 
 /** Objects in a folder: far more than a person writes, far fewer than would hold up the thread that reads them. */
 export const MANIFEST_OBJECTS_MAX: Count = 50_000;
 
-/** Which objects are wanted, by their labels; as an API server would select them. */
-export type Selection = { readonly namespaces: LabelSelector; readonly others: LabelSelector };
+/** Which objects are wanted, by their labels, as an API server would select them, and what of them is kept. */
+export type Selection = { readonly labels: ReadonlyMap<Kind, LabelSelector>; readonly kept: TrimOptions };
+
+/** @throws LabelSelectorError */
+export function selectionFrom(
+  options: TrimOptions & Pick<SourceOptions, 'labels' | 'namespaceLabels'>,
+): Selection {
+  const labels = new Map(KINDS.map((kind) => [kind, labelSelectorFrom(labelSelectorOf(options, kind))]));
+  return { labels, kept: options };
+}
 
 /** Something that is no error and yet perhaps not what was meant. */
 export type Note = { readonly level: 'info' | 'warning'; readonly text: string };
@@ -32,7 +41,7 @@ export type ManifestCluster = {
 export function manifestClusterFrom(objects: readonly ManifestObject[], selection: Selection): ManifestCluster {
   const complaints: Complaint[] = [];
   const notes = new Map<string, Note>();
-  const found: Found = { Namespace: [], Service: [], EndpointSlice: [], Endpoints: [], Pod: [] };
+  const found: Found = { Namespace: [], Service: [], EndpointSlice: [], Endpoints: [], Pod: [], ServiceImport: [] };
   const places = new Map<string, Place>();
   for (const object of objects) take(object, found, places, complaints, notes);
   complaints.push(...sharedAddresses(found.Service));
@@ -122,7 +131,8 @@ function sharedAddresses(services: readonly ManifestObject[]): readonly Complain
 function noteLooseEnds(found: Found, notes: Map<string, Note>): void {
   const services = new Set(found.Service.map(({ raw }) => keyOf(raw)));
   for (const slice of found.EndpointSlice) {
-    if (!isAbsent(fieldsOf(fieldsOf(slice.raw['metadata'])['labels'])[SERVICE_NAME_LABEL])) continue;
+    const labels = fieldsOf(fieldsOf(slice.raw['metadata'])['labels']);
+    if (!isAbsent(labels[SERVICE_NAME_LABEL]) || !isAbsent(labels[IMPORT_NAME_LABEL])) continue;
     const text = `${presentPlace(slice.place(['metadata']))}: ${titleOf(slice)} belongs to no Service, for it has no label ${SERVICE_NAME_LABEL}`;
     notes.set(titleOf(slice), { level: 'warning', text });
   }
@@ -147,12 +157,12 @@ function clusterObjects(found: Found, selection: Selection): ReadonlyMap<Kind, r
     Service: raws('Service'),
     EndpointSlice: [...endpointSlices, ...made],
     Pod: raws('Pod'),
+    ServiceImport: raws('ServiceImport'),
   };
   return new Map(
-    KINDS.map((kind) => {
-      const isSelected = kind === 'Namespace' ? selection.namespaces : selection.others;
+    Array.from(selection.labels, ([kind, isSelected]) => {
       const selected = all[kind].filter((raw) => isSelected(fieldsOf(fieldsOf(raw['metadata'])['labels'])));
-      return [kind, selected.map((raw) => trim(kind, raw)).filter((object) => object !== undefined)];
+      return [kind, selected.map((raw) => trim(kind, raw, selection.kept)).filter((object) => object !== undefined)];
     }),
   );
 }
@@ -164,7 +174,8 @@ function namespacesOf(found: Found): readonly Fields[] {
     const metadata = fieldsOf(raw['metadata']);
     labels.set(metadata['name'], fieldsOf(metadata['labels']));
   }
-  for (const { raw } of [...found.Service, ...found.EndpointSlice, ...found.Endpoints, ...found.Pod]) {
+  const { Service, EndpointSlice, Endpoints, Pod, ServiceImport } = found;
+  for (const { raw } of [...Service, ...EndpointSlice, ...Endpoints, ...Pod, ...ServiceImport]) {
     const { namespace } = fieldsOf(raw['metadata']);
     if (!labels.has(namespace)) labels.set(namespace, {});
   }
@@ -196,6 +207,7 @@ const MANIFEST_KINDS: ReadonlyMap<string, ManifestKind> = new Map([
   ['discovery.k8s.io/v1 EndpointSlice', 'EndpointSlice'],
   ['v1 Endpoints', 'Endpoints'],
   ['v1 Pod', 'Pod'],
+  ['multicluster.x-k8s.io/v1alpha1 ServiceImport', 'ServiceImport'],
 ]);
-const READ_KINDS = 'Namespace, Service, EndpointSlice, Endpoints and Pod';
+const READ_KINDS = 'Namespace, Service, EndpointSlice, Endpoints, Pod and ServiceImport';
 const NAMESPACE_NAME_LABEL = 'kubernetes.io/metadata.name';

@@ -8,8 +8,7 @@ import { readdirSync } from 'node:fs';
 import type { Count } from '../../units.ts';
 import { FolderError, readManifest, type FolderListing } from './folder-files.ts';
 import { watchFolder } from './folder-watch.ts';
-import { labelSelectorFrom } from '../label-selector.ts';
-import { manifestClusterFrom, presentPlace, type Note } from './manifest-cluster.ts';
+import { manifestClusterFrom, presentPlace, selectionFrom, type Note } from './manifest-cluster.ts';
 import { manifestObjectsFrom, type Complaint, type ManifestFile, type ManifestObject } from './manifest-file.ts';
 import type { ClusterChange, ClusterObject, Kind } from '../objects.ts';
 import { kindsOf, type Source, type SourceEvents, type SourceOptions } from '../source.ts';
@@ -32,10 +31,7 @@ export function openManifestFolder(
   events: SourceEvents,
   time: Time = SYSTEM_TIME,
 ): Source {
-  const selection = {
-    namespaces: labelSelectorFrom(options.namespaceLabels),
-    others: labelSelectorFrom(options.labels),
-  };
+  const selection = selectionFrom(options);
   refuseUnlessReadable(folder);
   const published = new Published(kindsOf(options));
   const teller = new Teller(folder, events.report, published);

@@ -7,12 +7,13 @@ import { isIP } from 'node:net';
 
 import { NameError, spellingFrom, wireLabel, type Spelling } from '../../name.ts';
 import { isLabel } from '../api-values.ts';
-import { endpointLabel, forEachAddress, keyOf, type ReadySlice } from './endpoints.ts';
-import type { Port, Service } from '../objects.ts';
-import { serviceNode, type Member, type ServiceNode } from './service-node.ts';
+import type { ReadySlice } from './endpoints.ts';
+import { clusterIPMembers, endpointMembers, importedMembers, type Member } from './members.ts';
+import type { Port, Service, ServiceImport } from '../objects.ts';
+import { serviceNode, type ServiceNode } from './service-node.ts';
 import { HEADLESS } from '../trim.ts';
 
-/** The names of one Service. Its lazily made fields make it an object to be dropped, never changed, when the cluster does. */
+/** The names of one Service or ServiceImport. Its lazily made fields make it an object to be dropped, never changed, when the cluster does. */
 export type ServiceRecords = {
   /** The target of an ExternalName; then nothing else is set. */
   readonly alias: Spelling | undefined;
@@ -20,35 +21,53 @@ export type ServiceRecords = {
   readonly own: ServiceNode | undefined;
   /** Neither headless nor an alias, and without a ready endpoint: what `ignore empty_service` hides. */
   readonly isEmptyService: boolean;
+  readonly isHeadless: boolean;
+  /** Of a ServiceImport: below it, endpoints stand under their clusters. */
+  readonly isImport: boolean;
   /** Labels between zone and endpoint names: service, namespace, `svc`. */
   readonly front: string;
   readonly slices: readonly ReadySlice[];
   readonly usesPodNames: boolean;
+  /** By their labels before the service's name, in wire form: the endpoint's and, in an import, the cluster's. */
   endpoints: ReadonlyMap<string, ServiceNode> | undefined;
+  /** Of an import: the clusters that its endpoints stand under. */
+  clusters: ReadonlySet<string> | undefined;
   /** By protocol, then by port name, both in lower case and without the underscore. */
   ports: ReadonlyMap<string, ReadonlyMap<string, ServiceNode>> | undefined;
+  /** By topology zone, as labels in wire form. */
+  zones: ReadonlyMap<string, ServiceNode> | undefined;
 };
 
 /** `usesPodNames` is the option `endpoint_pod_names`. */
-export function recordsFor(service: Service, slices: Iterable<ReadySlice>, usesPodNames: boolean): ServiceRecords {
+export function recordsFor(
+  service: Service | ServiceImport,
+  slices: Iterable<ReadySlice>,
+  usesPodNames: boolean,
+): ServiceRecords {
   const front = serviceFront(service.namespace, service.name);
   if (front === undefined) return NO_RECORDS;
   // Events come in any order; the order of records in an answer must not show it.
   const sorted = [...slices].toSorted(bySliceName);
-  if (service.type === 'ExternalName') return aliasRecords(service, front);
+  const isImport = service.kind === 'ServiceImport';
+  if (!isImport && service.type === 'ExternalName') return aliasRecords(service, front);
   const isHeadless = service.clusterIPs[0] === HEADLESS;
-  const members = isHeadless ? endpointMembers(sorted, usesPodNames) : clusterIPMembers(service);
+  const membersOf = isImport ? importedMembers : endpointMembers;
+  const members = isHeadless ? membersOf(sorted, usesPodNames) : clusterIPMembers(service);
   // Kubernetes DNS spec 2.4.1: a headless service without ready endpoints has no name at all.
   const exists = !isHeadless || members.length > 0;
   return {
     alias: undefined,
     own: exists ? serviceNode(front, members, undefined) : undefined,
     isEmptyService: !isHeadless && !sorted.some(hasReadyAddress),
+    isHeadless,
+    isImport,
     front,
     slices: sorted,
     usesPodNames,
     endpoints: undefined,
+    clusters: undefined,
     ports: undefined,
+    zones: undefined,
   };
 }
 
@@ -57,10 +76,13 @@ export function serviceFront(namespace: string, service: string): string | undef
   return isLabel(namespace) && isLabel(service) ? `${wireLabel(service)}${wireLabel(namespace)}\x03svc` : undefined;
 }
 
-/** The records of one endpoint name; every service with a slice has them, headless or not. */
-export function endpointNode(records: ServiceRecords, label: string): ServiceNode | undefined {
+/**
+ * The records of one endpoint name, given as the labels before the service's name in wire form; every service with a slice
+ * has them, headless or not.
+ */
+export function endpointNode(records: ServiceRecords, labels: string): ServiceNode | undefined {
   records.endpoints ??= endpointNodes(records);
-  return records.endpoints.get(label);
+  return records.endpoints.get(labels);
 }
 
 /**
@@ -72,10 +94,21 @@ export function portNode(records: ServiceRecords, port: string, protocol: string
   return records.ports.get(withoutUnderscore(protocol))?.get(withoutUnderscore(port));
 }
 
-/** Does any `port.protocol` name stand below the label, so that it is an empty non-terminal (RFC 8020)? */
-export function isProtocol(records: ServiceRecords, label: string): boolean {
+/**
+ * Is the label below the service one that only has names below it, an empty non-terminal (RFC 8020): the protocol of a named
+ * port, or the cluster of an import's endpoints?
+ */
+export function isBetween(records: ServiceRecords, label: string): boolean {
   records.ports ??= portNodes(records);
-  return records.ports.has(withoutUnderscore(label));
+  if (records.ports.has(withoutUnderscore(label))) return true;
+  records.clusters ??= clustersOf(records);
+  return records.clusters.has(label);
+}
+
+/** Of a headless service the endpoints in a topology zone, given as labels in wire form; undefined if there are none. */
+export function zoneNode(records: ServiceRecords, zone: string): ServiceNode | undefined {
+  records.zones ??= zoneNodes(records);
+  return records.zones.get(zone);
 }
 
 function aliasRecords(service: Service, front: string): ServiceRecords {
@@ -95,27 +128,27 @@ function spellingOf(text: string): Spelling | undefined {
   }
 }
 
-function clusterIPMembers(service: Service): readonly Member[] {
-  return service.clusterIPs.flatMap((text) => {
-    const key = keyOf(text);
-    return key === undefined ? [] : [{ label: '', key, ports: service.ports }];
-  });
+function endpointNodes({ slices, isImport, usesPodNames, front }: ServiceRecords): ReadonlyMap<string, ServiceNode> {
+  const members = isImport ? importedMembers(slices, usesPodNames) : endpointMembers(slices, usesPodNames);
+  return nodesBy((member) => member.labels, members, front);
 }
 
-function endpointMembers(slices: readonly ReadySlice[], usesPodNames: boolean): readonly Member[] {
-  const members: Member[] = [];
-  for (const ready of slices) {
-    const { ports } = ready.slice;
-    forEachAddress(ready, (key, endpoint, text) => {
-      members.push({ label: endpointLabel(endpoint, text, usesPodNames), key, ports });
-    });
-  }
-  return members;
+function zoneNodes({ own, front }: ServiceRecords): ReadonlyMap<string, ServiceNode> {
+  return nodesBy((member) => member.zone, own?.members ?? [], front);
 }
 
-function endpointNodes({ slices, usesPodNames, front }: ServiceRecords): ReadonlyMap<string, ServiceNode> {
-  const members = Map.groupBy(endpointMembers(slices, usesPodNames), (member) => member.label);
-  return new Map(Array.from(members, ([label, group]) => [label, serviceNode(front, group, undefined)]));
+function nodesBy(
+  keyOf: (member: Member) => string,
+  members: readonly Member[],
+  front: string,
+): ReadonlyMap<string, ServiceNode> {
+  const groups = Map.groupBy(members, keyOf);
+  return new Map(Array.from(groups, ([key, group]) => [key, serviceNode(front, group, undefined)]));
+}
+
+function clustersOf({ slices, isImport }: ServiceRecords): ReadonlySet<string> {
+  const full = isImport ? slices.filter(hasReadyAddress) : [];
+  return new Set(full.map(({ slice }) => slice.imported?.cluster ?? ''));
 }
 
 function portNodes({ own, front }: ServiceRecords): ReadonlyMap<string, ReadonlyMap<string, ServiceNode>> {
@@ -152,9 +185,13 @@ const NO_RECORDS: ServiceRecords = {
   alias: undefined,
   own: undefined,
   isEmptyService: false,
+  isHeadless: false,
+  isImport: false,
   front: '',
   slices: [],
   usesPodNames: false,
   endpoints: new Map(),
+  clusters: new Set(),
   ports: new Map(),
+  zones: new Map(),
 };

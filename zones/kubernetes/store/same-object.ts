@@ -1,6 +1,6 @@
 /** Do two trimmed objects of one name say the same? Most updates change fields that were trimmed away. Knows nothing else. */
 
-import type { ClusterObject, Endpoint, EndpointSlice, Port, Service } from '../objects.ts';
+import type { ClusterObject, Endpoint, EndpointSlice, Port, Service, ServiceImport } from '../objects.ts';
 
 /** For two objects of one kind, namespace and name. */
 export function isSameObject(a: ClusterObject, b: ClusterObject): boolean {
@@ -13,6 +13,8 @@ export function isSameObject(a: ClusterObject, b: ClusterObject): boolean {
       return b.kind === 'EndpointSlice' && isSameSlice(a, b);
     case 'Pod':
       return b.kind === 'Pod' && areSameTexts(a.addresses, b.addresses);
+    case 'ServiceImport':
+      return b.kind === 'ServiceImport' && isSameImport(a, b);
   }
 }
 
@@ -28,9 +30,16 @@ export function isSameService(a: Service, b: Service): boolean {
 export function isSameSlice(a: EndpointSlice, b: EndpointSlice): boolean {
   return (
     a.service === b.service &&
+    a.imported?.service === b.imported?.service &&
+    a.imported?.cluster === b.imported?.cluster &&
     areSame(a.ports, b.ports, isSamePort) &&
-    areSame(a.endpoints, b.endpoints, isSameEndpoint)
+    areSame(a.endpoints, b.endpoints, isSameEndpoint) &&
+    areSameTexts(a.zones ?? NO_TEXTS, b.zones ?? NO_TEXTS)
   );
+}
+
+export function isSameImport(a: ServiceImport, b: ServiceImport): boolean {
+  return areSameTexts(a.clusterIPs, b.clusterIPs) && areSame(a.ports, b.ports, isSamePort);
 }
 
 export function areSameTexts(a: readonly string[], b: readonly string[]): boolean {
@@ -38,7 +47,12 @@ export function areSameTexts(a: readonly string[], b: readonly string[]): boolea
 }
 
 function isSameEndpoint(a: Endpoint, b: Endpoint): boolean {
-  return a.hostname === b.hostname && a.podName === b.podName && areSame(a.addresses, b.addresses, isSameText);
+  return (
+    a.hostname === b.hostname &&
+    a.podName === b.podName &&
+    a.zone === b.zone &&
+    areSame(a.addresses, b.addresses, isSameText)
+  );
 }
 
 function isSamePort(a: Port, b: Port): boolean {
@@ -59,3 +73,5 @@ function areSame<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => bo
   }
   return true;
 }
+
+const NO_TEXTS: readonly string[] = [];

@@ -4,21 +4,13 @@
  */
 
 import { addressOfKey } from '../../ip.ts';
-import { nameUnder, wireLabel, type Spelling } from '../../name.ts';
+import { nameUnder, type Spelling } from '../../name.ts';
 import { addressRdata, srvRdata } from '../../rdata.ts';
 import { RRType, type RRset } from '../../rr.ts';
 import type { Bytes, Count, Seconds } from '../../units.ts';
 import { isPortNumber } from '../api-values.ts';
+import type { Member } from './members.ts';
 import type { Port } from '../objects.ts';
-
-/** An address and the ports behind it. */
-export type Member = {
-  /** Name of the endpoint; empty for a cluster IP, which has the service's own name. */
-  readonly label: string;
-  /** `addressKey` */
-  readonly key: string;
-  readonly ports: readonly Port[];
-};
 
 /** A port as it is asked for, in lower case. */
 export type AskedPort = { readonly name: string; readonly protocol: string };
@@ -94,16 +86,16 @@ export function addressesFrom(keys: Iterable<string>): Addresses {
 /** The weight counts addresses times ports before duplicates are dropped, as in CoreDNS (plugin/backend_lookup.go). */
 function targetsFrom(node: ServiceNode): Targets {
   const asked = askedPorts(node);
-  const groups = Map.groupBy(membersOf(node, asked), (member) => member.label);
+  const groups = Map.groupBy(membersOf(node, asked), (member) => member.labels);
   let items = 0;
-  const targets = Array.from(groups, ([label, group]): Target => {
+  const targets = Array.from(groups, ([labels, group]): Target => {
     let ports: ReadonlySet<number> = NO_NUMBERS;
     for (const member of group) {
       const { count, numbers } = asked.get(member.ports) ?? NO_PORTS;
       items += count;
       ports = ports.size === 0 || ports === numbers ? numbers : ports.union(numbers);
     }
-    return { front: label === '' ? node.front : wireLabel(label) + node.front, ports, keys: keysOf(group) };
+    return { front: labels + node.front, ports, keys: keysOf(group) };
   });
   return { weight: Math.max(1, Math.floor(100 / items)), targets: targets.filter((target) => target.ports.size > 0) };
 }

@@ -6,19 +6,12 @@ import { AddressOrder } from './address-order.ts';
 import { keyOf, readySliceFrom, type ReadySlice } from './endpoints.ts';
 import { MultiMap } from './multi-map.ts';
 import { NamespacedMap } from './namespaced-map.ts';
-import type { ClusterChange, ClusterObject, EndpointSlice, Kind, Service } from '../objects.ts';
+import type { ClusterChange, ClusterObject, EndpointSlice, Kind, Service, ServiceImport } from '../objects.ts';
 import { PodAddresses } from './pod-addresses.ts';
-import { recordsFor, type ServiceRecords } from './records.ts';
-import { isSameService, isSameSlice } from './same-object.ts';
+import type { ServiceRecords } from './records.ts';
+import { isSameImport, isSameService, isSameSlice } from './same-object.ts';
 import { serialAfter } from './serial.ts';
-
-/** A service, or slices that name one which is not there (yet). */
-export type ServiceEntry = {
-  readonly namespace: string;
-  readonly name: string;
-  readonly service: Service | undefined;
-  readonly slices: ReadonlySet<ReadySlice>;
-};
+import { ServiceTable, type ServiceEntry } from './service-table.ts';
 
 /**
  * Changes cost what they touch, never what the cluster holds. A service's records are made by the first question and hang on
@@ -29,10 +22,11 @@ export class ClusterStore {
   #serial: number;
   readonly #synced = new Set<Kind>();
   readonly #namespaces = new Set<string>();
-  readonly #services = new NamespacedMap<Entry>();
+  readonly #services = new ServiceTable<Service>();
+  readonly #imports = new ServiceTable<ServiceImport>();
   readonly #slices = new NamespacedMap<ReadySlice>();
   readonly #pods = new PodAddresses();
-  readonly #byClusterIP = new MultiMap<Entry>();
+  readonly #byClusterIP = new MultiMap<ServiceEntry>();
   readonly #byReadyAddress = new MultiMap<ReadySlice>();
   readonly #order = new AddressOrder(
     () => [...this.#byClusterIP.keys(), ...this.#byReadyAddress.keys()],
@@ -72,10 +66,12 @@ export class ClusterStore {
 
   /** The records of a service; undefined if there is no such service. */
   records(namespace: string, name: string, usesPodNames: boolean): ServiceRecords | undefined {
-    const entry = this.#services.get(namespace, name);
-    if (entry?.service === undefined) return undefined;
-    if (usesPodNames) return (entry.podNameRecords ??= recordsFor(entry.service, entry.slices, true));
-    return (entry.records ??= recordsFor(entry.service, entry.slices, false));
+    return this.#services.records(namespace, name, usesPodNames);
+  }
+
+  /** The records of a service of the clusterset; undefined if there is no such import. */
+  importRecords(namespace: string, name: string, usesPodNames: boolean): ServiceRecords | undefined {
+    return this.#imports.records(namespace, name, usesPodNames);
   }
 
   /** Services with that cluster IP, by `addressKey`; one at most in a healthy cluster. In no order. */
@@ -121,6 +117,8 @@ export class ClusterStore {
         return this.#putSlice(object);
       case 'Pod':
         return this.#pods.put(object);
+      case 'ServiceImport':
+        return this.#putImport(object);
     }
   }
 
@@ -134,6 +132,8 @@ export class ClusterStore {
         return this.#removeSlice(namespace, name);
       case 'Pod':
         return this.#pods.remove(namespace, name);
+      case 'ServiceImport':
+        return this.#imports.remove(namespace, name);
     }
   }
 
@@ -156,20 +156,23 @@ export class ClusterStore {
       case 'Namespace':
         return this.#namespaces.forEach((name) => visit('', name));
       case 'Service':
-        return this.#services.forEach((_entry, namespace, name) => visit(namespace, name));
+        return this.#services.forEachName(visit);
       case 'EndpointSlice':
         return this.#slices.forEach((_slice, namespace, name) => visit(namespace, name));
       case 'Pod':
         return this.#pods.forEachName(visit);
+      case 'ServiceImport':
+        return this.#imports.forEachName(visit);
     }
   }
 
   #putService(service: Service): boolean {
-    const entry = this.#entry(service.namespace, service.name);
-    const old = entry.service;
-    if (old !== undefined && isSameService(old, service)) return false;
-    if (old !== undefined) this.#forgetClusterIPs(entry, old);
-    setService(entry, service);
+    const known = this.#services.get(service.namespace, service.name);
+    if (known?.service !== undefined) {
+      if (isSameService(known.service, service)) return false;
+      this.#forgetClusterIPs(known, known.service);
+    }
+    const entry = this.#services.put(service);
     for (const key of keysOf(service)) if (this.#byClusterIP.add(key, entry)) this.#order.touch(key);
     return true;
   }
@@ -178,13 +181,18 @@ export class ClusterStore {
     const entry = this.#services.get(namespace, name);
     if (entry?.service === undefined) return false;
     this.#forgetClusterIPs(entry, entry.service);
-    setService(entry, undefined);
-    this.#dropIfEmpty(entry);
-    return true;
+    return this.#services.remove(namespace, name);
   }
 
-  #forgetClusterIPs(entry: Entry, service: Service): void {
+  #forgetClusterIPs(entry: ServiceEntry, service: Service): void {
     for (const key of keysOf(service)) if (this.#byClusterIP.delete(key, entry)) this.#order.touch(key);
+  }
+
+  #putImport(service: ServiceImport): boolean {
+    const old = this.#imports.get(service.namespace, service.name)?.service;
+    if (old !== undefined && isSameImport(old, service)) return false;
+    this.#imports.put(service);
+    return true;
   }
 
   #putSlice(slice: EndpointSlice): boolean {
@@ -193,15 +201,8 @@ export class ClusterStore {
     if (old !== undefined) this.#detach(old);
     const ready = readySliceFrom(slice);
     this.#slices.set(slice.namespace, slice.name, ready);
-    // A slice of no service has no name to stand under: it must not show up in reverse zones either.
-    if (slice.service === '') return old !== undefined && old.slice.service !== '';
-    const entry = this.#entry(slice.namespace, slice.service);
-    entry.slices.add(ready);
-    forgetRecords(entry);
-    for (const key of new Set(ready.keys)) {
-      if (key !== '' && this.#byReadyAddress.add(key, ready)) this.#order.touch(key);
-    }
-    return true;
+    this.#attach(ready);
+    return hasOwner(slice) || (old !== undefined && hasOwner(old.slice));
   }
 
   #removeSlice(namespace: string, name: string): boolean {
@@ -209,56 +210,32 @@ export class ClusterStore {
     if (ready === undefined) return false;
     this.#slices.delete(namespace, name);
     this.#detach(ready);
-    return ready.slice.service !== '';
+    return hasOwner(ready.slice);
+  }
+
+  /** A slice may be of a Service here and of an import as well. */
+  #attach(ready: ReadySlice): void {
+    const { namespace, service, imported } = ready.slice;
+    if (imported !== undefined) this.#imports.attach(ready, namespace, imported.service);
+    // A slice of no Service has no name to stand under: it must not show up in reverse zones either.
+    if (service === '') return;
+    this.#services.attach(ready, namespace, service);
+    for (const key of new Set(ready.keys)) {
+      if (key !== '' && this.#byReadyAddress.add(key, ready)) this.#order.touch(key);
+    }
   }
 
   #detach(ready: ReadySlice): void {
-    const { namespace, service } = ready.slice;
-    const entry = this.#services.get(namespace, service);
-    if (entry === undefined || !entry.slices.delete(ready)) return;
-    forgetRecords(entry);
-    this.#dropIfEmpty(entry);
+    const { namespace, service, imported } = ready.slice;
+    if (imported !== undefined) this.#imports.detach(ready, namespace, imported.service);
+    if (!this.#services.detach(ready, namespace, service)) return;
     for (const key of new Set(ready.keys)) if (this.#byReadyAddress.delete(key, ready)) this.#order.touch(key);
   }
-
-  #entry(namespace: string, name: string): Entry {
-    const known = this.#services.get(namespace, name);
-    if (known !== undefined) return known;
-    const entry: Entry = {
-      namespace,
-      name,
-      service: undefined,
-      slices: new Set(),
-      records: undefined,
-      podNameRecords: undefined,
-    };
-    this.#services.set(namespace, name, entry);
-    return entry;
-  }
-
-  #dropIfEmpty({ namespace, name, service, slices }: Entry): void {
-    if (service === undefined && slices.size === 0) this.#services.delete(namespace, name);
-  }
 }
 
-type Entry = {
-  readonly namespace: string;
-  readonly name: string;
-  service: Service | undefined;
-  readonly slices: Set<ReadySlice>;
-  records: ServiceRecords | undefined;
-  /** The same with `endpoint_pod_names`. */
-  podNameRecords: ServiceRecords | undefined;
-};
-
-function setService(entry: Entry, service: Service | undefined): void {
-  entry.service = service;
-  forgetRecords(entry);
-}
-
-function forgetRecords(entry: Entry): void {
-  entry.records = undefined;
-  entry.podNameRecords = undefined;
+/** Can it be in an answer? */
+function hasOwner({ service, imported }: EndpointSlice): boolean {
+  return service !== '' || imported !== undefined;
 }
 
 /** `None` and what else is no address have no key. */

@@ -52,7 +52,16 @@ function open(
 ): Opened {
   const cluster = new ClusterRecorder();
   const time = new ManualTime();
-  const options = { from, pods: false, endpointSlices: false, labels: '', namespaceLabels: '', requests: NO_LIMITS };
+  const options = {
+    from,
+    pods: false,
+    endpointSlices: false,
+    imports: false,
+    zones: false,
+    labels: '',
+    namespaceLabels: '',
+    requests: NO_LIMITS,
+  };
   const source = openApiSource(options, cluster, { version: '1', variables: {}, time, ...environment });
   t.teardown(() => source.close());
   return { cluster, time, close: () => source.close() };

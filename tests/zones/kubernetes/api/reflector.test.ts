@@ -6,7 +6,15 @@ import { openApiSource, type ApiSourceOptions } from '../../../../zones/kubernet
 import { ClusterRecorder } from '../../../support/cluster-recorder.ts';
 import { FakeApiServer, type FakeApiOptions, type Logged } from '../../../support/fake-api-server.ts';
 import { ManualTime } from '../../../support/manual-time.ts';
-import { rawNamespace, rawPod, rawService, rawSlice, type RawObject } from '../../../support/raw-objects.ts';
+import {
+  rawImportedSlice,
+  rawNamespace,
+  rawPod,
+  rawService,
+  rawServiceImport,
+  rawSlice,
+  type RawObject,
+} from '../../../support/raw-objects.ts';
 import { NO_LIMITS } from '../../../support/no-limits.ts';
 
 type Scene = { api: FakeApiServer; cluster: ClusterRecorder; time: ManualTime; open: () => { close(): void } };
@@ -29,6 +37,8 @@ async function scene(
         from: { kind: 'endpoint', url: api.url, tls: undefined },
         pods: false,
         endpointSlices: false,
+        imports: false,
+        zones: false,
         labels: '',
         namespaceLabels: '',
         requests: NO_LIMITS,
@@ -719,6 +729,8 @@ test('38: a receiver that throws is told of the whole state again', async (t) =>
       from: { kind: 'endpoint', url: api.url, tls: undefined },
       pods: false,
       endpointSlices: false,
+      imports: false,
+      zones: false,
       labels: '',
       namespaceLabels: '',
       requests: NO_LIMITS,
@@ -759,6 +771,173 @@ test('39: a kind that may not be read says what right is missing, and the others
   await cluster.when(() => cluster.isSynced('EndpointSlice'));
   t.regex(cluster.told[1] ?? '', /^info: .*followed again/);
 });
+
+const IMPORTS = { endpointSlices: true, imports: true };
+
+test('ServiceImports are read where they are asked for, and so is what is imported of a slice', async (t) => {
+  const made = await scene(t, { ...IMPORTS, labels: 'team=a' });
+  const { api, cluster } = made;
+  api.put(rawServiceImport('shop', 'cart', ['10.112.0.1'], { team: 'a' }));
+  api.put(rawServiceImport('shop', 'pay', [], { team: 'b' }));
+  api.put(withLabels(rawImportedSlice('shop', 'cart', 'east', [{ address: '10.1.0.1' }]), { team: 'a' }));
+  made.open();
+  await cluster.when(() => cluster.isSynced('ServiceImport') && cluster.isSynced('EndpointSlice'));
+  t.deepEqual(cluster.names('ServiceImport'), ['shop/cart']);
+  t.like(cluster.get('EndpointSlice', 'shop', 'cart-east'), { imported: { service: 'cart', cluster: 'east' } });
+  api.put(rawServiceImport('shop', 'new', ['10.112.0.2'], { team: 'a' }));
+  await cluster.when(() => cluster.get('ServiceImport', 'shop', 'new') !== undefined);
+  api.remove('ServiceImport', 'shop', 'cart');
+  await cluster.when(() => cluster.get('ServiceImport', 'shop', 'cart') === undefined);
+  t.deepEqual(cluster.told, []);
+});
+
+test('without multicluster nothing of it is asked for or kept', async (t) => {
+  const made = await scene(t, { endpointSlices: true });
+  const { api, cluster } = made;
+  api.put(rawImportedSlice('shop', 'cart', 'east', [{ address: '10.1.0.1', zone: 'a' }]));
+  made.open();
+  await cluster.when(() => cluster.isSynced('EndpointSlice'));
+  t.deepEqual(Object.keys(cluster.get('EndpointSlice', 'shop', 'cart-east') ?? {}).toSorted(), [
+    'endpoints',
+    'kind',
+    'name',
+    'namespace',
+    'ports',
+    'service',
+  ]);
+  t.true(api.log.every(({ kind }) => kind !== 'ServiceImport'));
+});
+
+test('noendpoints: only imported slices are asked for, and they are of no Service', async (t) => {
+  const made = await scene(t, { imports: true, labels: 'team=a' });
+  const { api, cluster } = made;
+  const imported = rawImportedSlice('shop', 'cart', 'east', [{ address: '10.1.0.1' }]);
+  api.put(withLabels(imported, { team: 'a' }));
+  api.put(withLabels(rawSlice('shop', 'cart', 'own', [{ address: '10.0.0.1' }]), { team: 'a' }));
+  api.put(
+    withLabels(rawImportedSlice('shop', 'cart', 'both', []), { team: 'a', 'kubernetes.io/service-name': 'cart' }),
+  );
+  api.put(rawImportedSlice('shop', 'cart', 'other-team', []));
+  made.open();
+  await cluster.when(() => cluster.isSynced('EndpointSlice'));
+  t.deepEqual(cluster.names('EndpointSlice'), ['shop/cart-both', 'shop/cart-east']);
+  t.like(cluster.get('EndpointSlice', 'shop', 'cart-both'), { service: '', imported: { cluster: 'both' } });
+});
+
+test('topology zones are kept where they are asked for, from lists and from events', async (t) => {
+  const made = await scene(t, { endpointSlices: true, zones: true });
+  const { api, cluster } = made;
+  api.put(rawSlice('shop', 'cart', 'a', [{ address: '10.0.0.1', zone: 'Zone-A' }, { address: '10.0.0.2' }]));
+  made.open();
+  await cluster.when(() => cluster.isSynced('EndpointSlice'));
+  t.like(cluster.get('EndpointSlice', 'shop', 'cart-a'), { zones: ['zone-a'] });
+  api.put(rawSlice('shop', 'cart', 'a', [{ address: '10.0.0.1', zone: 'zone-b' }]));
+  await cluster.when(() => cluster.count('put', 'EndpointSlice') === 1);
+  t.like(cluster.get('EndpointSlice', 'shop', 'cart-a'), { zones: ['zone-b'] });
+});
+
+// CoreDNS plugin/kubernetes waits for it for ever, and with it everything else.
+for (const watchList of [true, false]) {
+  test(`a server that does not know ServiceImports has none, until it does (WatchList: ${watchList})`, async (t) => {
+    const made = await scene(t, IMPORTS);
+    const { api, cluster, time } = made;
+    api.watchList = watchList;
+    api.unknown.add('serviceimports');
+    time.hold();
+    made.open();
+    const isSynced = (): boolean => cluster.isSynced('ServiceImport') && cluster.isSynced('EndpointSlice');
+    await cluster.when(() => isSynced() && cluster.told.length > 0);
+    await new Promise((resolve) => setImmediate(resolve));
+    t.deepEqual(cluster.names('ServiceImport'), []);
+    t.is(cluster.told.length, 1);
+    t.regex(
+      cluster.told[0] ?? '',
+      /^warning: the API server at .* has no serviceimports\.multicluster\.x-k8s\.io .*Install its CustomResourceDefinition or remove `multicluster`\.$/,
+    );
+    t.deepEqual(time.pauses, [60_000]);
+    api.unknown.clear();
+    api.put(rawServiceImport('shop', 'cart', ['10.112.0.1']));
+    time.release();
+    await cluster.when(() => cluster.names('ServiceImport').length === 1);
+    t.regex(cluster.told[1] ?? '', /^info: .*followed again/);
+  });
+}
+
+test('a receiver that throws when it is told of none is told again', async (t) => {
+  const { api, cluster, time } = await scene(t);
+  api.unknown.add('serviceimports');
+  let faults = 2;
+  const source = openApiSource(
+    {
+      from: { kind: 'endpoint', url: api.url, tls: undefined },
+      pods: false,
+      endpointSlices: true,
+      imports: true,
+      zones: false,
+      labels: '',
+      namespaceLabels: '',
+      requests: NO_LIMITS,
+    },
+    {
+      report: cluster.report,
+      change(changes) {
+        const [first] = changes;
+        if (first?.verb === 'replace' && first.kind === 'ServiceImport' && faults-- > 0) throw new Error('no room');
+        cluster.change(changes);
+      },
+    },
+    { version: '1', variables: {}, time },
+  );
+  t.teardown(() => source.close());
+  await cluster.when(() => cluster.isSynced('ServiceImport'));
+  t.true(cluster.reports.some(({ text }) => text.includes('no room')));
+});
+
+test('ServiceImports that were there stay while the server says that it does not know them', async (t) => {
+  const made = await scene(t, IMPORTS);
+  const { api, cluster } = made;
+  api.put(rawServiceImport('shop', 'cart', ['10.112.0.1']));
+  made.open();
+  await cluster.when(() => cluster.isSynced('ServiceImport'));
+  api.unknown.add('serviceimports');
+  api.endWatches('ServiceImport');
+  await cluster.when(() => cluster.told.length > 0);
+  t.regex(cluster.told[0] ?? '', /^warning: .* has no serviceimports/);
+  t.deepEqual(cluster.names('ServiceImport'), ['shop/cart']);
+  api.unknown.clear();
+  api.put(rawServiceImport('shop', 'pay', ['10.112.0.2']));
+  await cluster.when(() => cluster.names('ServiceImport').length === 2);
+  t.is(cluster.count('remove', 'ServiceImport'), 0);
+});
+
+test('ServiceImports that may not be read say what right is missing, and what is waiting for it', async (t) => {
+  const made = await scene(t, IMPORTS);
+  const { api, cluster, time } = made;
+  api.forbidden.add('serviceimports');
+  time.hold();
+  made.open();
+  await cluster.when(() => cluster.isSynced('EndpointSlice') && cluster.told.length > 0);
+  t.false(cluster.isSynced('ServiceImport'));
+  t.regex(
+    cluster.told[0] ?? '',
+    /^error: not allowed to watch serviceimports\.multicluster\.x-k8s\.io .*multicluster names get SERVFAIL.*apiGroups: \["multicluster\.x-k8s\.io"\], resources: \["serviceimports"\]/,
+  );
+});
+
+test('another resource that the server does not know is waited for', async (t) => {
+  const made = await scene(t, IMPORTS);
+  const { api, cluster, time } = made;
+  api.unknown.add('endpointslices');
+  time.hold();
+  made.open();
+  await cluster.when(() => cluster.isSynced('ServiceImport') && cluster.told.length > 0);
+  t.false(cluster.isSynced('EndpointSlice'));
+  t.regex(cluster.told[0] ?? '', /^error: .*Kubernetes 1\.21 or later is needed/);
+});
+
+function withLabels(object: RawObject, labels: Record<string, string>): RawObject {
+  return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, ...labels } } };
+}
 
 test('41: a server that is away at the start is said once, and read as soon as it is there', async (t) => {
   const made = await scene(t, { endpointSlices: true, pods: true });

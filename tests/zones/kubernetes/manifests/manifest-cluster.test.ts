@@ -1,15 +1,17 @@
 import test from 'ava';
 
-import { labelSelectorFrom } from '../../../../zones/kubernetes/label-selector.ts';
 import {
   MANIFEST_OBJECTS_MAX,
   manifestClusterFrom,
   presentPlace,
+  selectionFrom,
   type ManifestCluster,
 } from '../../../../zones/kubernetes/manifests/manifest-cluster.ts';
 import { manifestObjectsFrom, type ManifestObject } from '../../../../zones/kubernetes/manifests/manifest-file.ts';
 import type { ClusterObject, Kind } from '../../../../zones/kubernetes/objects.ts';
 
+/** What a source is asked for, at most. */
+const EVERYTHING = { endpointSlices: true, imports: true, zones: true, labels: '', namespaceLabels: '' };
 const SERVICE = `apiVersion: v1
 kind: Service
 metadata: { name: web, namespace: shop, labels: { team: a } }
@@ -80,16 +82,90 @@ test('without a namespace an object is in default, as for kubectl', (t) => {
   );
 });
 
+const IMPORT = `apiVersion: multicluster.x-k8s.io/v1alpha1
+kind: ServiceImport
+metadata: { name: web, namespace: shop, labels: { team: a } }
+spec:
+  type: ClusterSetIP
+  ips: [10.112.0.1]
+  ports: [{ name: http, port: 80 }]
+`;
+const IMPORTED_SLICE = `apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: imported-web
+  namespace: shop
+  labels: { team: a, multicluster.kubernetes.io/service-name: web, multicluster.kubernetes.io/source-cluster: east }
+addressType: IPv4
+endpoints: [{ addresses: [10.1.0.1], zone: Zone-A }]
+`;
+
+test('a ServiceImport and its slice are taken, and make a namespace', (t) => {
+  const cluster = clusterOf(IMPORT, IMPORTED_SLICE);
+  t.deepEqual(cluster.complaints, []);
+  t.deepEqual(cluster.notes, []);
+  t.deepEqual(
+    all(cluster, 'Namespace').map(({ name }) => name),
+    ['shop'],
+  );
+  t.deepEqual(all(cluster, 'ServiceImport'), [
+    {
+      kind: 'ServiceImport',
+      namespace: 'shop',
+      name: 'web',
+      clusterIPs: ['10.112.0.1'],
+      ports: [{ name: 'http', protocol: 'TCP', number: 80 }],
+    },
+  ]);
+  t.deepEqual(all(cluster, 'EndpointSlice'), [
+    {
+      kind: 'EndpointSlice',
+      namespace: 'shop',
+      name: 'imported-web',
+      service: '',
+      imported: { service: 'web', cluster: 'east' },
+      ports: [],
+      endpoints: [{ addresses: ['10.1.0.1'], hostname: '', podName: '', zone: 0 }],
+      zones: ['zone-a'],
+    },
+  ]);
+});
+
+test('noendpoints: imported slices only, and they are of no Service', (t) => {
+  const both = IMPORTED_SLICE.replace('imported-web', 'both').replace(
+    'labels: {',
+    'labels: { kubernetes.io/service-name: web,',
+  );
+  const objects = [SERVICE, POD, IMPORTED_SLICE, both].flatMap(
+    (text) => manifestObjectsFrom('f.yaml', text).objects,
+  );
+  const slices = (labels: string): string[] => {
+    const selection = selectionFrom({ ...EVERYTHING, endpointSlices: false, labels });
+    const found = manifestClusterFrom(objects, selection).objects.get('EndpointSlice') ?? [];
+    t.true(found.every((object) => object.kind === 'EndpointSlice' && object.service === ''));
+    return found.map(({ name }) => name);
+  };
+  t.deepEqual(slices(''), ['imported-web', 'both']);
+  t.deepEqual(slices('team in (a, b)'), ['imported-web', 'both']);
+  t.deepEqual(slices('team=b'), []);
+});
+
 test('label selectors choose objects as an API server would, and slices have the labels of their Service', (t) => {
-  const texts = [SERVICE, POD, 'apiVersion: v1\nkind: Namespace\nmetadata: { name: bank, labels: { open: "yes" } }\n'];
+  const texts = [SERVICE, POD, IMPORT, 'apiVersion: v1\nkind: Namespace\nmetadata: { name: bank, labels: { open: "yes" } }\n'];
   const selected = (others: string, namespaces: string): string[] => {
     const objects = texts.flatMap((text) => manifestObjectsFrom('f.yaml', text).objects);
-    const selection = { others: labelSelectorFrom(others), namespaces: labelSelectorFrom(namespaces) };
+    const selection = selectionFrom({ ...EVERYTHING, labels: others, namespaceLabels: namespaces });
     return [...manifestClusterFrom(objects, selection).objects.values()]
       .flat()
       .map(({ kind, name }) => `${kind} ${name}`);
   };
-  t.deepEqual(selected('team=a', ''), ['Namespace bank', 'Namespace shop', 'Service web', 'EndpointSlice web-ipv4-1']);
+  t.deepEqual(selected('team=a', ''), [
+    'Namespace bank',
+    'Namespace shop',
+    'Service web',
+    'EndpointSlice web-ipv4-1',
+    'ServiceImport web',
+  ]);
   t.deepEqual(selected('team=b', 'open'), ['Namespace bank', 'Pod web-1']);
   t.deepEqual(selected('team=c', 'kubernetes.io/metadata.name=shop'), ['Namespace shop']);
 });
@@ -123,6 +199,26 @@ for (const [text, level, says] of NOTES) {
 }
 
 const FAULTS: readonly (readonly [text: string, complaint: string])[] = [
+  [
+    IMPORT.replace('ClusterSetIP', 'ClusterIP'),
+    '1.yaml:5:9: ServiceImport "shop/web": spec.type must be ClusterSetIP or Headless, found "ClusterIP"',
+  ],
+  [
+    IMPORT.replace('10.112.0.1', 'None'),
+    '1.yaml:6:9: ServiceImport "shop/web": spec.ips[0] must be an IPv4 or IPv6 address, found "None"',
+  ],
+  [
+    IMPORT.replace('port: 80', 'port: http'),
+    '1.yaml:7:31: ServiceImport "shop/web": spec.ports[0].port must be a number from 1 to 65535, found "http"',
+  ],
+  [
+    IMPORTED_SLICE.replace('Zone-A', 'a b'),
+    '1.yaml:8:44: EndpointSlice "shop/imported-web": endpoints[0].zone must be the name of a topology zone: letters, digits and inner hyphens, underscores and dots, at most 63, found "a b"',
+  ],
+  [
+    IMPORTED_SLICE.replace('service-name: web', 'service-name: a.b'),
+    '1.yaml:6:63: EndpointSlice "shop/imported-web": metadata.labels["multicluster.kubernetes.io/service-name"] must be the name of a ServiceImport: a label of at most 63 lower-case letters, digits and inner hyphens, found "a.b"',
+  ],
   ['kind: Service\n', '1.yaml:1:1: apiVersion must be a version, such as v1, found nothing'],
   ['apiVersion: v1\nkind: [Service]\n', '1.yaml:2:7: kind must be the name of a kind, such as Service, found a list'],
   [
@@ -268,7 +364,7 @@ test('all that is wrong is told at once', (t) => {
 });
 
 test('there is a limit to the objects of a folder', (t) => {
-  const everything = { namespaces: labelSelectorFrom(''), others: labelSelectorFrom('') };
+  const everything = selectionFrom(EVERYTHING);
   const namespaces = (count: number): ManifestObject[] =>
     Array.from({ length: count }, (_, i) => ({
       raw: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: `n${i}` } },
@@ -282,7 +378,7 @@ test('there is a limit to the objects of a folder', (t) => {
 
 /** Each text is a file: `1.yaml`, `2.yaml` … */
 function clusterOf(...texts: readonly string[]): ManifestCluster {
-  const everything = { namespaces: labelSelectorFrom(''), others: labelSelectorFrom('') };
+  const everything = selectionFrom(EVERYTHING);
   const files = texts.map((text, i) => manifestObjectsFrom(`${i + 1}.yaml`, text));
   return manifestClusterFrom(
     files.flatMap(({ objects }) => objects),

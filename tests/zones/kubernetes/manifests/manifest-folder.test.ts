@@ -15,6 +15,8 @@ const OPTIONS: SourceOptions = {
   from: { kind: 'manifests', folder: '' },
   pods: false,
   endpointSlices: true,
+  imports: false,
+  zones: false,
   labels: '',
   namespaceLabels: '', requests: NO_LIMITS,
 };

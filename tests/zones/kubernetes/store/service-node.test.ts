@@ -3,15 +3,15 @@
 import test from 'ava';
 
 import { addressKey } from '../../../../zones/ip.ts';
-import { nameFrom } from '../../../../zones/name.ts';
+import { nameFrom, wireLabel } from '../../../../zones/name.ts';
 import {
   addressesOf,
   GLUE_MAX,
   serviceNode,
   SERVICES_MAX,
   servicesOf,
-  type Member,
 } from '../../../../zones/kubernetes/store/service-node.ts';
+import type { Member } from '../../../../zones/kubernetes/store/members.ts';
 import { port } from '../../../support/example-cluster.ts';
 import { RRType } from '../../../../zones/rr.ts';
 import { presentSets } from '../../../support/present-sets.ts';
@@ -20,7 +20,12 @@ const ZONE = nameFrom('cluster.local');
 const FRONT = '\x02db\x04prod\x03svc';
 
 function member(label: string, last: number, ...ports: string[]): Member {
-  return { label, key: addressKey(Uint8Array.of(192, 0, 2, last)), ports: ports.map(port) };
+  return {
+    labels: wireLabel(label),
+    key: addressKey(Uint8Array.of(192, 0, 2, last)),
+    ports: ports.map(port),
+    zone: '',
+  };
 }
 
 function services(members: readonly Member[], asked?: { name: string; protocol: string }): readonly string[] {

@@ -3,9 +3,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 
-import type { ClusterChange, ClusterObject, Service } from '../../../../zones/kubernetes/objects.ts';
+import type { ClusterChange, ClusterObject, Port, Service } from '../../../../zones/kubernetes/objects.ts';
 import { KINDS } from '../../../../zones/kubernetes/objects.ts';
-import { clusterZones, zoneHolding } from '../../../../zones/kubernetes/cluster-zones.ts';
+import { clusterZones, zoneHolding, type ClusterZonesOptions } from '../../../../zones/kubernetes/cluster-zones.ts';
 import { ClusterStore } from '../../../../zones/kubernetes/store/store.ts';
 import type { Answer } from '../../../../zones/answer.ts';
 import { addressFrom, addressKey, IN_ADDR_ARPA, IP6_ARPA, reverseNameOf } from '../../../../zones/ip.ts';
@@ -16,6 +16,8 @@ import {
   endpoint,
   EXAMPLE_OBJECTS,
   externalName,
+  importedSlice,
+  inZones,
   listed,
   namespace,
   pod,
@@ -23,6 +25,7 @@ import {
   puts,
   removal,
   service,
+  serviceImport,
   slice,
 } from '../../../support/example-cluster.ts';
 import { presentSets } from '../../../support/present-sets.ts';
@@ -45,15 +48,12 @@ function allAnswers(
 ): readonly { question: string; answer: Answer }[] {
   const names = [...namesOf(objects)].map(spellingFrom);
   return [false, true].flatMap((endpointPodNames) => {
-    const zones = clusterZones(store, [CLUSTER, IN_ADDR_ARPA, IP6_ARPA], {
-      primary: CLUSTER,
-      ttl: 5,
-      namespaces: undefined,
+    const zones = clusterZones(store, [CLUSTER, CLUSTERSET, IN_ADDR_ARPA, IP6_ARPA], {
+      ...OPTIONS,
       pods: 'verified',
       endpointPodNames,
+      pointsToHostnamesOnly: endpointPodNames,
       ignoreEmptyService: endpointPodNames,
-      localAddresses: [Uint8Array.of(192, 0, 2, 1)],
-      passesOn: () => false,
     });
     return names.flatMap((spelling) => {
       const name = lowerCase(spelling);
@@ -68,6 +68,21 @@ function allAnswers(
 }
 
 const CLUSTER = nameFrom('cluster.local');
+const CLUSTERSET = nameFrom('clusterset.local');
+const OPTIONS: ClusterZonesOptions = {
+  kinds: KINDS,
+  primary: CLUSTER,
+  multicluster: [CLUSTERSET],
+  ttl: 5,
+  namespaces: undefined,
+  pods: 'insecure',
+  endpointPodNames: true,
+  zonal: true,
+  pointsToHostnamesOnly: false,
+  ignoreEmptyService: false,
+  localAddresses: [Uint8Array.of(192, 0, 2, 1)],
+  passesOn: () => false,
+};
 
 /** Names that one of the objects could be behind, and their parents. */
 function namesOf(objects: readonly ClusterObject[]): ReadonlySet<string> {
@@ -88,23 +103,37 @@ function namesOf(objects: readonly ClusterObject[]): ReadonlySet<string> {
     }
     const own = object.kind === 'EndpointSlice' ? object.service : object.name;
     const name = `${own === '' ? 'none' : own}.${object.namespace}.svc.cluster.local`;
-    if (object.kind === 'Service' || object.kind === 'EndpointSlice') {
-      names.add(name);
-      for (const { name: portName, protocol } of object.ports) {
-        names.add(`_${protocol}.${name}`);
-        if (portName !== '') names.add(`_${portName}._${protocol}.${name}`);
-      }
-    }
+    if (object.kind === 'ServiceImport') addPorts(names, object.ports, importName(object.namespace, object.name));
+    if (object.kind === 'Service' || object.kind === 'EndpointSlice') addPorts(names, object.ports, name);
     if (object.kind !== 'EndpointSlice') continue;
+    for (const zone of object.zones ?? [])
+      for (const word of ['pin', 'prefer']) names.add(`${zone}.${word}._zone.${name}`);
+    const { imported } = object;
+    const owners = [name];
+    if (imported !== undefined) {
+      const importedAs = importName(object.namespace, imported.service);
+      names.add(importedAs);
+      owners.push(importedAs, `${imported.cluster === '' ? 'none' : imported.cluster}.${importedAs}`);
+    }
     for (const { addresses, hostname, podName } of object.endpoints) {
-      for (const label of [hostname, podName]) if (label !== '') names.add(`${label}.${name}`);
-      for (const text of addresses) {
-        names.add(`${text.replace(/[.:]/g, '-')}.${name}`);
-        addAddress(text);
-      }
+      const labels = [hostname, podName, ...addresses.map((text) => text.replace(/[.:]/g, '-'))];
+      for (const owner of owners) for (const label of labels) if (label !== '') names.add(`${label}.${owner}`);
+      addresses.forEach(addAddress);
     }
   }
   return names;
+}
+
+function importName(namespace: string, service: string): string {
+  return `${service}.${namespace}.svc.clusterset.local`;
+}
+
+function addPorts(names: Set<string>, ports: readonly Port[], service: string): void {
+  names.add(service);
+  for (const { name, protocol } of ports) {
+    names.add(`_${protocol}.${service}`);
+    if (name !== '') names.add(`_${name}._${protocol}.${service}`);
+  }
 }
 
 /** Few names and addresses, so that objects meet, move and share. */
@@ -134,6 +163,11 @@ const anySlice = fc
   .record({
     path: anyPath,
     owner: fc.constantFrom('a', 'a', 'a', 'b', ''),
+    imported: fc.option(
+      fc.record({ service: fc.constantFrom('a', 'a', 'b'), cluster: fc.constantFrom('c', 'c', 'd', '') }),
+      { nil: undefined },
+    ),
+    zones: fc.array(fc.constantFrom('z1', 'z1', 'z2.y', ''), { maxLength: 3 }),
     ports: anyPorts,
     endpoints: fc.array(
       fc
@@ -143,11 +177,23 @@ const anySlice = fc
     ),
   })
   // One slice name may come with different services: a slice that moves.
-  .map(({ path, owner, ports, endpoints }) => ({ ...slice(path, 'z', ports, endpoints), service: owner }));
+  .map(({ path, owner, imported, zones, ports, endpoints }) => ({
+    ...inZones(slice(path, 'z', ports, endpoints), ...zones),
+    service: owner,
+    ...(imported === undefined ? undefined : { imported }),
+  }));
+const anyImport = fc
+  .record({
+    path: anyPath,
+    ips: fc.oneof(fc.array(anyAddress, { maxLength: 2 }), fc.constant(['None'])),
+    ports: anyPorts,
+  })
+  .map(({ path, ips, ports }) => serviceImport(path, ips, ports));
 const anyObject: fc.Arbitrary<ClusterObject> = fc.oneof(
   anyNamespace.map(namespace),
   { arbitrary: anyService, weight: 2 },
   { arbitrary: anySlice, weight: 4 },
+  anyImport,
   fc.record({ path: anyPath, ips: fc.array(anyAddress, { maxLength: 2 }) }).map(({ path, ips }) => pod(path, ...ips)),
 );
 const anyChange: fc.Arbitrary<ClusterChange> = fc.oneof(
@@ -164,6 +210,8 @@ const anyChange: fc.Arbitrary<ClusterChange> = fc.oneof(
 /** The objects that meet most. */
 const OFTEN: readonly ClusterObject[] = [
   service('x/a', ['192.0.2.1'], [port('http/TCP 80')]),
+  serviceImport('x/a', ['None'], [port('http/TCP 80')]),
+  importedSlice('x/a', 'c', 'z', [], [endpoint('192.0.2.1', { hostname: 'h' })]),
   slice('x/a', 'z', [], [endpoint('192.0.2.1', { hostname: 'h', pod: 'p' }), endpoint('2001:db8::1')]),
 ];
 
@@ -263,7 +311,7 @@ test('synced: a kind is from its first replace on, and stays so', (t) => {
   store.apply([{ verb: 'replace', kind: 'Namespace', objects: [] }]);
   t.deepEqual(
     KINDS.map((kind) => store.isSynced(kind)),
-    [true, false, false, false],
+    [true, false, false, false, false],
   );
   t.false(store.hasNamespace('a'));
 });
@@ -290,6 +338,8 @@ test('serial: moves once with each batch that changes something, and never other
 
 const web = service('prod/web', ['192.0.2.1'], [port('http/TCP 80')]);
 const ready = slice('prod/web', 'a', [port('http/TCP 80')], [endpoint('192.0.2.9', { hostname: 'h', pod: 'p' })]);
+const imported = importedSlice('prod/web', 'c', 'a', [port('http/TCP 80')], [endpoint('192.0.2.9')]);
+const clusterset = serviceImport('prod/web', ['192.0.2.1'], [port('http/TCP 80')]);
 const moving: readonly [string, ClusterObject, ClusterObject][] = [
   ['type', web, { ...web, type: 'ExternalName' }],
   ['cluster IPs', web, { ...web, clusterIPs: ['192.0.2.1', '2001:db8::1'] }],
@@ -304,6 +354,14 @@ const moving: readonly [string, ClusterObject, ClusterObject][] = [
   ['host name', ready, { ...ready, endpoints: [endpoint('192.0.2.9', { hostname: 'g', pod: 'p' })] }],
   ['pod name', ready, { ...ready, endpoints: [endpoint('192.0.2.9', { hostname: 'h', pod: 'q' })] }],
   ['number of endpoints', ready, { ...ready, endpoints: [] }],
+  ['cluster of a slice', imported, { ...imported, imported: { service: 'web', cluster: 'd' } }],
+  ['import of a slice', imported, { ...imported, imported: { service: 'other', cluster: 'c' } }],
+  ['import that a slice leaves', imported, { ...slice('prod/web', 'c-a', [], []), service: '' }],
+  ['topology zone of an endpoint', inZones(ready, 'z1'), inZones(ready, 'z2')],
+  ['topology zone that an endpoint leaves', inZones(ready, 'z1'), ready],
+  ['addresses of an import', clusterset, { ...clusterset, clusterIPs: ['192.0.2.2'] }],
+  ['type of an import', clusterset, { ...clusterset, clusterIPs: ['None'] }],
+  ['ports of an import', clusterset, { ...clusterset, ports: [] }],
   ['pod address', pod('prod/a', '192.0.2.1'), pod('prod/a', '192.0.2.2')],
 ];
 
@@ -316,6 +374,30 @@ for (const [name, before, after] of moving) {
     t.is(store.serial, serial + 1);
   });
 }
+
+test('serial: moves when an import comes and when it goes, and not when it was not there', (t) => {
+  const store = emptyStore();
+  const { serial } = store;
+  store.apply([removal(clusterset)]);
+  store.apply(puts(imported));
+  store.apply([removal(imported), removal(imported)]);
+  t.is(store.serial, serial + 2);
+  store.apply(puts(clusterset));
+  store.apply([removal(clusterset)]);
+  store.apply([removal(clusterset)]);
+  t.is(store.serial, serial + 4);
+});
+
+test('a slice of a Service and of an import is with both, and leaves both', (t) => {
+  const store = emptyStore();
+  const both = { ...ready, imported: { service: 'web', cluster: 'c' } };
+  store.apply(puts(service('prod/web', ['None']), serviceImport('prod/web', ['None']), both));
+  t.is(store.records('prod', 'web', false)?.own?.members.length, 1);
+  t.is(store.importRecords('prod', 'web', false)?.own?.members.length, 1);
+  store.apply([removal(both)]);
+  t.is(store.records('prod', 'web', false)?.own, undefined);
+  t.is(store.importRecords('prod', 'web', false)?.own, undefined);
+});
 
 test('records are made once, and again when the service or one of its slices changes', (t) => {
   const store = emptyStore();
@@ -367,7 +449,19 @@ test('objects with any text in every field are taken, and every question about t
       name: anyText,
       service: anyText,
       ports,
-      endpoints: fc.array(fc.record({ addresses: texts, hostname: anyText, podName: anyText }), { maxLength: 3 }),
+      imported: fc.record({ service: anyText, cluster: anyText }),
+      endpoints: fc.array(
+        fc.record({ addresses: texts, hostname: anyText, podName: anyText, zone: fc.integer({ min: -1, max: 4 }) }),
+        { maxLength: 3 },
+      ),
+      zones: fc.array(anyText, { maxLength: 3 }),
+    }),
+    fc.record({
+      kind: fc.constant('ServiceImport' as const),
+      namespace: anyText,
+      name: anyText,
+      clusterIPs: texts,
+      ports,
     }),
     fc.record({
       kind: fc.constant('Pod' as const),
@@ -393,30 +487,31 @@ test('objects with any text in every field are taken, and every question about t
 
 /** Questions for the names that an object would have if its texts were labels. */
 function askEverything(store: ClusterStore, object: ClusterObject): void {
-  const [zone] = clusterZones(store, [CLUSTER], {
-    primary: CLUSTER,
-    ttl: 5,
-    namespaces: undefined,
-    pods: 'insecure',
-    endpointPodNames: true,
-    ignoreEmptyService: false,
-    localAddresses: [],
-    passesOn: () => false,
-  });
   const labels = object.kind === 'EndpointSlice' ? object.endpoints.map(({ hostname }) => hostname) : ['x'];
-  const service = object.kind === 'EndpointSlice' ? object.service : object.name;
-  for (const front of [[], ...labels.map((label) => [label]), ['_x', '_tcp']]) {
-    for (const kind of ['svc', 'pod']) {
-      const name = nameOfLabels([...front, service, object.namespace, kind]);
+  const clusters = object.kind === 'EndpointSlice' ? [object.imported?.cluster ?? ''] : [];
+  const services = object.kind === 'EndpointSlice' ? [object.service, object.imported?.service ?? ''] : [object.name];
+  const fronts = [
+    [],
+    ...labels.map((label) => [label]),
+    ...clusters.flatMap((cluster) => labels.map((label) => [label, cluster])),
+    ['_x', '_tcp'],
+    ['x', 'pin', '_zone'],
+    ['x', 'y', 'prefer', '_zone'],
+  ];
+  for (const zone of clusterZones(store, [CLUSTER, CLUSTERSET], OPTIONS)) {
+    for (const [front, service, kind] of fronts.flatMap((each) =>
+      services.flatMap((owner) => ['svc', 'pod'].map((word) => [each, owner, word] as const)),
+    )) {
+      const name = nameOfLabels([...front, service, object.namespace, kind], zone.apex);
       if (name === undefined) continue;
-      for (const type of [RRType.A, RRType.SRV, RRType.CNAME]) zone?.find(name, name, type);
+      for (const type of [RRType.A, RRType.SRV, RRType.CNAME]) zone.find(name, name, type);
     }
   }
 }
 
-function nameOfLabels(labels: readonly string[]): Name | undefined {
+function nameOfLabels(labels: readonly string[], apex: Name): Name | undefined {
   if (labels.some((label) => label.length > 63 || label === '' || /[^\0-\xff]/.test(label))) return undefined;
-  return lowerCase(nameUnder(labels.map(wireLabel).join(''), CLUSTER) ?? CLUSTER);
+  return lowerCase(nameUnder(labels.map(wireLabel).join(''), apex) ?? apex);
 }
 
 function emptySynced(): ClusterStore {

@@ -1,0 +1,107 @@
+/**
+ * One zone of the cluster, name by name (Kubernetes DNS spec 2): what stands at a name, whatever type is asked for. Knows
+ * nothing of replies.
+ */
+
+import { addressFromDashes, canonical, isReverse } from './address.ts';
+import type { Cluster } from './cluster.ts';
+import { isSame, isWithin, lower, nameFrom, textOf, type Name } from './name.ts';
+import { addressRecord, pointingRecord, type ModelRecord } from './records.ts';
+import { hasPointersWithin, pointerRecords, primaryZone } from './reverse.ts';
+import { serviceRecords, slicesOf } from './services.ts';
+import type { ModelOptions, World } from './world.ts';
+
+/** The longest of the zones that the name is in. */
+export function zoneOf({ zones }: ModelOptions, name: Name): Name | undefined {
+  return zones
+    .map(nameFrom)
+    .filter((zone) => isWithin(name, zone))
+    .toSorted((one, other) => other.length - one.length)[0];
+}
+
+/** Is a name that is not there to be asked elsewhere? */
+export function fallsThrough({ fallthrough }: ModelOptions, name: Name): boolean {
+  return (fallthrough ?? []).some((zone) => isWithin(name, nameFrom(zone)));
+}
+
+/** @returns undefined if there is no such name */
+export function recordsAt(world: World, cluster: Cluster, zone: Name, qname: Name): readonly ModelRecord[] | undefined {
+  const { options } = world;
+  const apex = qname.slice(qname.length - zone.length);
+  const relative = qname.slice(0, qname.length - zone.length).map(lower);
+  const pointers = pointerRecords(cluster, options, qname);
+
+  if (relative.length === 0)
+    return [startOfAuthority(options, apex), ...nameServers(world, cluster, apex), ...pointers];
+  if (isSame(relative, ['dns-version'])) return [{ type: 'TXT', ttl: 28800, rdata: '"1.1.0"', glue: [] }];
+  if (isSame(relative, ['dns'])) return [];
+  if (isSame(relative, ['ns', 'dns']))
+    return serverAddresses(world, cluster, apex).map(({ address }) => addressRecord(address, options.ttl));
+  if (pointers.length > 0) return pointers;
+  if (hasPointersWithin(cluster, options, qname) && !fallsThrough(options, qname)) return [];
+  if (isReverse(zone)) return undefined;
+
+  const [kind, namespace, name, ...labels] = relative.toReversed();
+  if (kind !== 'svc' && kind !== 'pod') return undefined;
+  if (namespace === undefined) return [];
+  if (!cluster.namespaces.includes(namespace)) return undefined;
+  if (kind === 'pod' && options.pods === 'disabled') return undefined;
+  if (name === undefined) return [];
+  if (kind === 'pod') return labels.length === 0 ? podRecords(options, cluster, namespace, name) : undefined;
+
+  const isMulticluster = options.multicluster.some((other) => isSame(nameFrom(other), zone));
+  const among = isMulticluster ? cluster.imported : cluster.local;
+  const service = among.services.find((service) => service.namespace === namespace && service.name === name);
+  const place = { options, among, isMulticluster, parent: [namespace, 'svc', ...apex] };
+  return service === undefined ? undefined : serviceRecords(place, service, labels.toReversed());
+}
+
+/** `<dashed address>.<namespace>.pod.<zone>`; verified means that there is a pod with exactly this address. */
+function podRecords(
+  options: ModelOptions,
+  { pods }: Cluster,
+  namespace: string,
+  label: string,
+): readonly ModelRecord[] | undefined {
+  const address = addressFromDashes(label);
+  if (address === undefined) return undefined;
+  const isKnown = pods.some((pod) => pod.namespace === namespace && pod.addresses.includes(address));
+  if (options.pods === 'verified' && !isKnown) return undefined;
+  return [addressRecord(address, options.ttl)];
+}
+
+/** A denial lives for at most five minutes, whatever the records live for. */
+export function startOfAuthority({ ttl }: ModelOptions, apex: Name): ModelRecord {
+  const names = `${textOf(['ns', 'dns', ...apex])} ${textOf(['hostmaster', ...apex])}`;
+  return { type: 'SOA', ttl: Math.min(ttl, 300), rdata: `${names} SERIAL 7200 1800 86400 ${ttl}`, glue: [] };
+}
+
+function nameServers(world: World, cluster: Cluster, apex: Name): readonly ModelRecord[] {
+  const parent = isReverse(apex) ? primaryZone(world.options) : apex;
+  return serverAddresses(world, cluster, parent).flatMap(({ target, address }) =>
+    pointingRecord('NS', '', target, world.options.ttl, [address]),
+  );
+}
+
+/** The Services that lead to this server; without one, the server itself. */
+function serverAddresses(
+  { localAddresses }: World,
+  { local }: Cluster,
+  apex: Name,
+): readonly { readonly target: Name; readonly address: string }[] {
+  const own = localAddresses.map(canonical);
+  const slices = local.slices.filter(({ endpoints }) =>
+    endpoints.some(({ address }) => own.includes(canonical(address))),
+  );
+  if (slices.length === 0) return own.map((address) => ({ target: ['ns', 'dns', ...apex], address }));
+  return local.services.flatMap((service) => {
+    const { namespace, name, isHeadless, addresses } = service;
+    const target = [name, namespace, 'svc', ...apex];
+    const leading = slicesOf(local, service).filter((slice) => slices.includes(slice));
+    if (leading.length === 0) return [];
+    if (!isHeadless) return addresses.map((address) => ({ target, address }));
+    return leading.flatMap(({ endpoints }) =>
+      endpoints.map((endpoint) => ({ target: [endpoint.name, ...target], address: endpoint.address })),
+    );
+  });
+}

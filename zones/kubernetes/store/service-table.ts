@@ -1,0 +1,105 @@
+/**
+ * Services of one kind by namespace and name, the slices that name them, and the records that follow from both. Knows
+ * nothing of other ways to find a service.
+ */
+
+import type { ReadySlice } from './endpoints.ts';
+import { NamespacedMap } from './namespaced-map.ts';
+import type { Service, ServiceImport } from '../objects.ts';
+import { recordsFor, type ServiceRecords } from './records.ts';
+
+/** A service, or slices that name one which is not there (yet). */
+export type ServiceEntry<Kind extends Service | ServiceImport = Service> = {
+  readonly namespace: string;
+  readonly name: string;
+  readonly service: Kind | undefined;
+  readonly slices: ReadonlySet<ReadySlice>;
+};
+
+/** An entry is one object for as long as it has a service or slices. */
+export class ServiceTable<Kind extends Service | ServiceImport> {
+  readonly #entries = new NamespacedMap<Entry<Kind>>();
+
+  get(namespace: string, name: string): ServiceEntry<Kind> | undefined {
+    return this.#entries.get(namespace, name);
+  }
+
+  /** The records of a service; undefined if there is no such service. They are made by the first question for them. */
+  records(namespace: string, name: string, usesPodNames: boolean): ServiceRecords | undefined {
+    const entry = this.#entries.get(namespace, name);
+    if (entry?.service === undefined) return undefined;
+    if (usesPodNames) return (entry.podNameRecords ??= recordsFor(entry.service, entry.slices, true));
+    return (entry.records ??= recordsFor(entry.service, entry.slices, false));
+  }
+
+  put(service: Kind): ServiceEntry<Kind> {
+    const entry = this.#entry(service.namespace, service.name);
+    entry.service = service;
+    forgetRecords(entry);
+    return entry;
+  }
+
+  /** Was it there? */
+  remove(namespace: string, name: string): boolean {
+    const entry = this.#entries.get(namespace, name);
+    if (entry?.service === undefined) return false;
+    entry.service = undefined;
+    forgetRecords(entry);
+    this.#dropIfEmpty(entry);
+    return true;
+  }
+
+  attach(ready: ReadySlice, namespace: string, name: string): void {
+    const entry = this.#entry(namespace, name);
+    entry.slices.add(ready);
+    forgetRecords(entry);
+  }
+
+  /** Was it there? */
+  detach(ready: ReadySlice, namespace: string, name: string): boolean {
+    const entry = this.#entries.get(namespace, name);
+    if (entry === undefined || !entry.slices.delete(ready)) return false;
+    forgetRecords(entry);
+    this.#dropIfEmpty(entry);
+    return true;
+  }
+
+  /** `visit` may remove the service that it is told of. */
+  forEachName(visit: (namespace: string, name: string) => void): void {
+    this.#entries.forEach((_entry, namespace, name) => visit(namespace, name));
+  }
+
+  #entry(namespace: string, name: string): Entry<Kind> {
+    const known = this.#entries.get(namespace, name);
+    if (known !== undefined) return known;
+    const entry: Entry<Kind> = {
+      namespace,
+      name,
+      service: undefined,
+      slices: new Set(),
+      records: undefined,
+      podNameRecords: undefined,
+    };
+    this.#entries.set(namespace, name, entry);
+    return entry;
+  }
+
+  #dropIfEmpty({ namespace, name, service, slices }: Entry<Kind>): void {
+    if (service === undefined && slices.size === 0) this.#entries.delete(namespace, name);
+  }
+}
+
+type Entry<Kind> = {
+  readonly namespace: string;
+  readonly name: string;
+  service: Kind | undefined;
+  readonly slices: Set<ReadySlice>;
+  records: ServiceRecords | undefined;
+  /** The same with `endpoint_pod_names`. */
+  podNameRecords: ServiceRecords | undefined;
+};
+
+function forgetRecords<Kind>(entry: Entry<Kind>): void {
+  entry.records = undefined;
+  entry.podNameRecords = undefined;
+}
