@@ -212,11 +212,7 @@ export function rdatas(records: Reply['answer'], type: string): readonly string[
 
 /** A name that nobody has asked for yet: a reply to it comes from no cache. */
 export function freshName(suffix: string): string {
-  return `${freshLabel()}.${suffix}`;
-}
-
-export function freshLabel(): string {
-  return `x${randomBytes(6).toString('hex')}`;
+  return `x${randomBytes(6).toString('hex')}.${suffix}`;
 }
 
 export function randomId(): number {

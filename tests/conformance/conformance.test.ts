@@ -9,7 +9,7 @@ import test from 'ava';
 
 import { ROOT } from '../support/server.ts';
 import { flawed } from './broken.ts';
-import type { Subject } from './check.ts';
+import { NEEDS, type Subject } from './check.ts';
 import { FLAWS } from './flaws.ts';
 import { columnsOf } from './report.ts';
 import { startFivedots, type RunningSubject } from './subjects.ts';
@@ -47,12 +47,18 @@ for (const check of CHECKS) {
   });
 }
 
-const table = columnsOf(readFileSync(join(ROOT, 'tests/conformance/README.md'), 'utf8'));
+const readme = readFileSync(join(ROOT, 'tests/conformance/README.md'), 'utf8');
+const table = columnsOf(readme);
 const WRITE = 'npm run conformance -- --write brings README.md up to date';
 
 test('README.md has every check, and fivedots passes them', (t) => {
   const passes = new Map(CHECKS.map(({ id }) => [id, 'pass']));
   t.deepEqual(table.get('fivedots'), passes, WRITE);
+});
+
+test('README.md says what each word of DNS_UNDER_TEST_OFFERS means', (t) => {
+  const words = [...readme.matchAll(/^- `([a-z]+)`: /gm)].map(([, word]) => word);
+  t.deepEqual(words, [...NEEDS]);
 });
 
 /** What shows that a check is right that no other server in README.md passes. */
