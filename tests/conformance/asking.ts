@@ -90,6 +90,11 @@ export async function ask(lane: Lane, query: Asked): Promise<Reply> {
   return reply;
 }
 
+/** Asks, and takes any message for a reply: where AD may be set, or an OPT record that cannot be read is not answered with one. */
+export async function askFreely({ server, protocol }: Lane, query: Asked): Promise<Reply> {
+  return readReply(await exchange(server, protocol, encodeQuery(randomId(), query)));
+}
+
 /** The question of a stub that asks an authority: RD clear, no EDNS. */
 export function norec(name: string, type: string, changes: Partial<Asked> = {}): Asked {
   return asked(name, type, { recursionDesired: false, ...changes });

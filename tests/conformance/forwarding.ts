@@ -6,12 +6,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Count, Milliseconds, Seconds } from '../../zones/units.ts';
-import { exchange } from '../support/client.ts';
 import type { EvilUpstream, SeenQuery } from '../support/evil-upstream.ts';
-import { encodeQuery, type Asked, type AskedEdns } from '../support/query.ts';
+import type { Asked, AskedEdns } from '../support/query.ts';
 import {
   ask,
   asked,
+  askFreely,
   expectEqual,
   expectFlags,
   expectThat,
@@ -19,7 +19,6 @@ import {
   lines,
   onEveryLane,
   onFirstLane,
-  randomId,
   rdatas,
   type Lane,
 } from './asking.ts';
@@ -374,11 +373,6 @@ function expectStale(reply: Reply): void {
 
 function withoutOwner(line: string): string {
   return line.slice(line.indexOf(' ') + 1);
-}
-
-/** As `ask`, where AD may be set: it was the upstream that validated. */
-async function askFreely({ server, protocol }: Lane, query: Asked): Promise<Reply> {
-  return readReply(await exchange(server, protocol, encodeQuery(randomId(), query)));
 }
 
 /** Nearly all different, and as often greater than the one before as less. */

@@ -45,7 +45,9 @@ export const TCP: readonly Check[] = [
         } finally {
           upstreamOf(subject).release(name);
         }
-        expectNoerror(await connection.replyTo(1));
+        await connection.replyTo(1);
+        const order = connection.replies.map((reply) => reply.readUInt16BE(0));
+        expectEqual('the slow one at last', order.at(-1), 1);
       }),
   },
   {

@@ -54,7 +54,7 @@ export type EvilUpstream = {
  * `tcp: false` refuses TCP; `port` for one that must be known before. Programs, with N for a number:
  * `ok` · `ttl-N` · `chain-N` (CNAMEs) · `big-N` (A records) · `rcode-N` · `nxdomain-N-M` and `nodata-N-M` (SOA TTL and MINIMUM) · `nosoa` ·
  * `empty` · `extra` (records of other names) · `unknown` (TYPE65280) · `authentic` · `explained-N` (EDE) · `held` ·
- * `mixed-N-M` (two A records, two TTLs) · `stuffed-N` (an A record, N in additional) · `signed` (RRSIG for those who say DO) ·
+ * `mixed-N-M` (two A records, two TTLs) · `stuffed-N` (an A record, N in additional for those with EDNS) · `signed` (RRSIG for those who say DO) ·
  * `max-N` (a NULL record that makes the message N octets long; over UDP only TC) · `A_B` (A for the first query of that name and type, B for all later ones)
  * UDP only, the truth over TCP: `wrongid-N` `wrongq-N` `wrongclass-N` `qr0-N` `garbage-N` `short-N` `bare-N` (N of these, then the truth) ·
  * `wrongcase` · `cutoff` (the question, then rubbish) · `dup-N` · `tc` · `partial` (TC and one of three A records) · `silent`
@@ -268,8 +268,8 @@ function repliesTo(query: Buffer, question: Question, program: string, protocol:
 /** What an honest server would say. */
 function truth(query: Buffer, question: Question, program: string): Buffer {
   const { id = 0, flags = 0, additionals = [] } = dnsPacket.decode(query);
-  const dnssecOk = additionals.some((record) => record.type === 'OPT' && record.flag_do);
-  const content = contentOf(question, program, { flags, dnssecOk });
+  const opt = additionals.find((record) => record.type === 'OPT');
+  const content = contentOf(question, program, { flags, hasEdns: opt !== undefined, dnssecOk: opt?.flag_do === true });
   return dnsPacket.encode({
     type: 'response',
     id,
@@ -279,7 +279,7 @@ function truth(query: Buffer, question: Question, program: string): Buffer {
   });
 }
 
-type Wishes = { readonly flags: number; readonly dnssecOk: boolean };
+type Wishes = { readonly flags: number; readonly hasEdns: boolean; readonly dnssecOk: boolean };
 
 function contentOf(question: Question, program: string, wishes: Wishes): Partial<Packet> {
   const [word = '', first, second] = program.split('-');
@@ -300,7 +300,7 @@ function contentOf(question: Question, program: string, wishes: Wishes): Partial
     case 'stuffed':
       return {
         answers: [address(name)],
-        additionals: Array.from({ length: number }, (_, i) =>
+        additionals: Array.from({ length: wishes.hasEdns ? number : 0 }, (_, i) =>
           address(`host${i}.example.org`, 300, `192.0.2.${i & 255}`),
         ),
       };

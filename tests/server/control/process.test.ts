@@ -62,7 +62,7 @@ const UP = 'linux/';
 
 const ENDS: readonly (readonly [string, readonly string[], string, number, RegExp])[] = [
   ['-version', ['-version'], '', 0, /^fivedots-[0-9.]+\nlinux\/\w+, node v[0-9.]+\n$/],
-  ['-plugins', ['-plugins'], '', 0, /^dns\.bind\n(dns\.\w+\n)+$/],
+  ['-plugins', ['-plugins'], '', 0, /^dns\.any\n(dns\.\w+\n)+$/],
   ['-h', ['-h'], '', 0, /--conf <file>/],
   ['a word too many', ['Corefile'], '', 1, /too many arguments/],
   ['a Corefile that is not there', ['-conf', 'nowhere'], '', 1, /\[ERROR\] nowhere:1:1: cannot read "nowhere"/],

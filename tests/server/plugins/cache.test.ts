@@ -223,30 +223,30 @@ test('a failure is logged for the one who asked, not again for each hit', async 
 });
 
 // RFC 8914 section 4.14: code 13 is for SERVFAIL only.
-for (const { name, below, first, then } of [
+for (const { name, below, first, later } of [
   {
     name: 'a failure with a reason',
     below: servfail('forward', 'silence', { code: 22, text: 'silence' }),
     first: { code: 22, text: 'silence' },
-    then: { code: 13, text: 'silence' },
+    later: { code: 13, text: 'silence' },
   },
   {
     name: 'a failure without one',
     below: servfail('forward', 'silence'),
     first: undefined,
-    then: { code: 13, text: '' },
+    later: { code: 13, text: '' },
   },
   {
     name: 'NOTIMP',
     below: reply({ rcode: Rcode.NOTIMP, extendedError: { code: 21, text: 'no' } }),
     first: { code: 21, text: 'no' },
-    then: { code: 21, text: 'no' },
+    later: { code: 21, text: 'no' },
   },
 ]) {
-  test(`${name}: the first to ask gets ${first?.code ?? 'no extended error'}, who asks later ${then.code}`, async (t) => {
+  test(`${name}: the first to ask gets ${first?.code ?? 'no extended error'}, who asks later ${later.code}`, async (t) => {
     const made = cached('cache', below);
     t.deepEqual((await made.ask()).extendedError, first);
-    t.deepEqual((await made.ask()).extendedError, then);
+    t.deepEqual((await made.ask()).extendedError, later);
     t.is(made.asked.length, 1);
   });
 }
