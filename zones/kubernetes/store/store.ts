@@ -2,8 +2,8 @@
 
 import type { ReverseDigits } from '../../ip.ts';
 import type { Seconds } from '../../units.ts';
-import { AddressOrder } from './address-order.ts';
-import { keyOf, readySliceFrom, type ReadySlice } from './endpoints.ts';
+import { AddressTree } from './address-tree.ts';
+import { keyOf, readySliceFrom, type ReadyAddress, type ReadySlice } from './endpoints.ts';
 import { MultiMap } from './multi-map.ts';
 import { NamespacedMap } from './namespaced-map.ts';
 import type { ClusterChange, ClusterObject, EndpointSlice, Kind, Service, ServiceImport } from '../objects.ts';
@@ -27,11 +27,9 @@ export class ClusterStore {
   readonly #slices = new NamespacedMap<ReadySlice>();
   readonly #pods = new PodAddresses();
   readonly #byClusterIP = new MultiMap<ServiceEntry>();
-  readonly #byReadyAddress = new MultiMap<ReadySlice>();
-  readonly #order = new AddressOrder(
-    () => [...this.#byClusterIP.keys(), ...this.#byReadyAddress.keys()],
-    (key) => this.#byClusterIP.has(key) || this.#byReadyAddress.has(key),
-  );
+  readonly #byReadyAddress = new MultiMap<ReadyAddress>();
+  /** The keys of both. */
+  readonly #addresses = new AddressTree();
 
   /** @param wallClock seconds since 1970, for the serial only */
   constructor(wallClock: () => Seconds) {
@@ -79,14 +77,14 @@ export class ClusterStore {
     return this.#byClusterIP.get(key);
   }
 
-  /** Slices with that address among their ready ones, by `addressKey`. In no order. */
-  slicesByReadyAddress(key: string): readonly ReadySlice[] {
+  /** Where in the slices that address is a ready one, by `addressKey`. In no order. */
+  readyAddresses(key: string): readonly ReadyAddress[] {
     return this.#byReadyAddress.get(key);
   }
 
   /** Is there a cluster IP or ready address that begins with these digits? */
   hasAddressUnder(digits: ReverseDigits): boolean {
-    return this.#order.hasBeginning(digits);
+    return this.#addresses.hasBeginning(digits);
   }
 
   /** Has a pod of the namespace this address, in the text that the API has for it? */
@@ -173,7 +171,7 @@ export class ClusterStore {
       this.#forgetClusterIPs(known, known.service);
     }
     const entry = this.#services.put(service);
-    for (const key of keysOf(service)) if (this.#byClusterIP.add(key, entry)) this.#order.touch(key);
+    for (const key of keysOf(service)) if (this.#byClusterIP.add(key, entry)) this.#addresses.add(key);
     return true;
   }
 
@@ -185,7 +183,9 @@ export class ClusterStore {
   }
 
   #forgetClusterIPs(entry: ServiceEntry, service: Service): void {
-    for (const key of keysOf(service)) if (this.#byClusterIP.delete(key, entry)) this.#order.touch(key);
+    for (const key of keysOf(service)) {
+      if (this.#byClusterIP.delete(key, entry) && !this.#byReadyAddress.has(key)) this.#addresses.delete(key);
+    }
   }
 
   #putImport(service: ServiceImport): boolean {
@@ -220,8 +220,8 @@ export class ClusterStore {
     // A slice of no Service has no name to stand under: it must not show up in reverse zones either.
     if (service === '') return;
     this.#services.attach(ready, namespace, service);
-    for (const key of new Set(ready.keys)) {
-      if (key !== '' && this.#byReadyAddress.add(key, ready)) this.#order.touch(key);
+    for (const address of ready.addresses) {
+      if (this.#byReadyAddress.add(address.key, address)) this.#addresses.add(address.key);
     }
   }
 
@@ -229,7 +229,10 @@ export class ClusterStore {
     const { namespace, service, imported } = ready.slice;
     if (imported !== undefined) this.#imports.detach(ready, namespace, imported.service);
     if (!this.#services.detach(ready, namespace, service)) return;
-    for (const key of new Set(ready.keys)) if (this.#byReadyAddress.delete(key, ready)) this.#order.touch(key);
+    for (const address of ready.addresses) {
+      const { key } = address;
+      if (this.#byReadyAddress.delete(key, address) && !this.#byClusterIP.has(key)) this.#addresses.delete(key);
+    }
   }
 }
 

@@ -284,10 +284,10 @@ test('an address keeps its slices apart when one of several lets it go', (t) => 
   store.apply(puts(...slices));
   const key = addressKey(Uint8Array.of(192, 0, 2, 1));
   for (const [i, each] of slices.entries()) {
-    t.is(store.slicesByReadyAddress(key).length, 3 - i);
+    t.is(store.readyAddresses(key).length, 3 - i);
     store.apply([removal(each)]);
   }
-  t.deepEqual(store.slicesByReadyAddress(key), []);
+  t.deepEqual(store.readyAddresses(key), []);
 });
 
 test('pods: all of their addresses, each until the last pod with it is gone', (t) => {
