@@ -60,7 +60,7 @@ type Authority = {
 
 function answer(authority: Authority, query: Query, next: Handler): ReturnType<Handler> {
   const { name, spelling, type } = query.question;
-  const zone = zoneHolding(authority.zones, name);
+  const zone = zoneHolding(authority.zones, name, type);
   if (zone === undefined) return next(query);
   // Zones are not given away whole (RFC 5936 section 4 leaves that to the server).
   if (type === RRType.AXFR || type === RRType.IXFR) return emptyReply(Rcode.REFUSED, NAME);

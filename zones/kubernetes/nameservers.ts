@@ -24,8 +24,10 @@ export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix:
   const fronts = new Map<string, Set<string>>();
   for (const ready of slices) {
     for (const [front, key] of servedBy(store, options, ready)) {
-      // Where no zone has names of services, the server goes by the name that its SOA record has for it.
-      keysAt(fronts, options.primary === undefined ? NS_DNS : front).add(key);
+      // Where no zone has names of services, or one so long that this does not fit before it, the server goes by the name
+      // that its SOA record has for it.
+      const isName = options.primary !== undefined && nameUnder(front, suffix) !== undefined;
+      keysAt(fronts, isName ? front : NS_DNS).add(key);
     }
   }
   // So it does outside a cluster, and while its Service is not known.

@@ -57,7 +57,7 @@ function allAnswers(
     });
     return names.flatMap((spelling) => {
       const name = lowerCase(spelling);
-      const zone = zoneHolding(zones, name);
+      const zone = zoneHolding(zones, name, RRType.A);
       if (zone === undefined) throw new Error(`no zone holds ${present(name)}`);
       return [RRType.A, RRType.AAAA, RRType.SRV, RRType.PTR, RRType.CNAME, RRType.NS].map((type) => ({
         question: `${present(name)} ${typeName(type)}`,
