@@ -92,9 +92,10 @@ export class DataPlane {
     starts: (() => void)[],
   ): ReadonlyMap<string, Routes> {
     const { clock, log, counters, plugins } = this.#options;
-    return routesOf(plan, plugins, (block, listener) => ({
+    return routesOf(plan, plugins, (block, listener, hosts) => ({
       block,
       server: listener.server,
+      hosts,
       clock,
       log,
       counters,

@@ -1,9 +1,7 @@
 /** `kubernetes`: answers for the zones of a cluster. Knows when its answer is not the last word, not how it is found. */
 
-import { networkInterfaces } from 'node:os';
-
-import { addressFrom, type Address } from '../../zones/ip.ts';
 import type { Answer } from '../../zones/answer.ts';
+import type { Address } from '../../zones/ip.ts';
 import { aliasTarget } from '../../zones/kubernetes/alias.ts';
 import { clusterZones, zoneHolding } from '../../zones/kubernetes/cluster-zones.ts';
 import { kindsOf } from '../../zones/kubernetes/source.ts';
@@ -16,6 +14,7 @@ import type { Handler, Plugin } from '../pipeline.ts';
 import { emptyReply, ExtendedErrorCode, type Query, type Reply, replyFrom } from '../query.ts';
 import { resolveAlias } from './external-name.ts';
 import { kubernetesFrom, type KubernetesOptions } from './kubernetes-options.ts';
+import { interfaceAddresses, localAddresses } from './local-addresses.ts';
 
 const NAME = 'kubernetes';
 
@@ -23,7 +22,7 @@ const NAME = 'kubernetes';
 export const kubernetes: Plugin<KubernetesOptions> = kubernetesAt(interfaceAddresses);
 
 /** The plugin on a machine with other addresses than this one's. */
-export function kubernetesAt(localAddresses: () => readonly Address[]): Plugin<KubernetesOptions> {
+export function kubernetesAt(interfaces: () => readonly Address[]): Plugin<KubernetesOptions> {
   return {
     name: NAME,
     parse: (directives, block) => kubernetesFrom(onlyDirective(directives), block),
@@ -42,7 +41,7 @@ export function kubernetesAt(localAddresses: () => readonly Address[]): Plugin<K
         zonal: options.zonal,
         pointsToHostnamesOnly: options.pointsToHostnamesOnly,
         ignoreEmptyService: options.ignoreEmptyService,
-        localAddresses: localAddresses(),
+        localAddresses: localAddresses(context.hosts, interfaces()),
         passesOn,
       });
       const authority: Authority = { store, zones, passesOn, resolve: context.resolve };
@@ -101,14 +100,4 @@ function notReady({ authority }: Answer): Reply {
     fresh: true,
     extendedError: NOT_READY,
   };
-}
-
-/** Link-local IPv6 addresses mean nothing to clients elsewhere (RFC 4291 section 2.5.6). */
-function interfaceAddresses(): readonly Address[] {
-  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
-    addresses.flatMap(({ address, internal }) => {
-      const octets = internal || /^fe[89ab]/i.test(address) ? undefined : addressFrom(address);
-      return octets === undefined ? [] : [octets];
-    }),
-  );
 }
