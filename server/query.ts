@@ -76,6 +76,8 @@ export type Reply = {
   readonly extendedError: ExtendedError | undefined;
   /** The Corefile word of the plugin that made it; empty if the server did. */
   readonly plugin: string;
+  /** The upstream that said it just now, as `host:port`; empty if none did. */
+  readonly upstream: string;
   /** Made from the cluster's state just now: `cache` leaves it alone. */
   readonly fresh: boolean;
   /** The fault behind a SERVFAIL, in words for the log; `errors` writes it. */
@@ -95,6 +97,7 @@ export function emptyReply(rcode: number, plugin = ''): Reply {
     additional: [],
     extendedError: undefined,
     plugin,
+    upstream: '',
     fresh: false,
     fault: undefined,
   };
@@ -118,6 +121,7 @@ export function replyFrom(answer: Answer, plugin: string): Reply {
     additional: answer.additional,
     extendedError: undefined,
     plugin,
+    upstream: '',
     fresh: true,
     fault: undefined,
   };

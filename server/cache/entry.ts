@@ -98,6 +98,7 @@ export class Entry {
       additional: withTtl(additional, ttl),
       extendedError,
       plugin: 'cache',
+      upstream: '',
       fresh: false,
       fault: undefined,
     };

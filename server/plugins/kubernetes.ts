@@ -14,7 +14,9 @@ import type { Handler, Plugin } from '../pipeline.ts';
 import { emptyReply, ExtendedErrorCode, type Query, type Reply, replyFrom } from '../query.ts';
 import { resolveAlias } from './external-name.ts';
 import { kubernetesFrom, type KubernetesOptions } from './kubernetes-options.ts';
+import { publishMetadata } from './kubernetes-metadata.ts';
 import { interfaceAddresses, localAddresses } from './local-addresses.ts';
+import { metadataOf } from './metadata.ts';
 
 const NAME = 'kubernetes';
 
@@ -44,6 +46,7 @@ export function kubernetesAt(interfaces: () => readonly Address[]): Plugin<Kuber
         localAddresses: localAddresses(context.hosts, interfaces()),
         passesOn,
       });
+      publishMetadata(metadataOf(context.shared), zones, store, options);
       const authority: Authority = { store, zones, passesOn, resolve: context.resolve };
       return (next) => (query) => answer(authority, query, next);
     },

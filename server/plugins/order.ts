@@ -13,6 +13,7 @@ import { kubernetes } from './kubernetes.ts';
 import { loadbalance } from './loadbalance.ts';
 import { log } from './log.ts';
 import { loop } from './loop.ts';
+import { metadata } from './metadata.ts';
 import { prometheus } from './prometheus.ts';
 import { ready } from './ready.ts';
 import { reload } from './reload.ts';
@@ -100,6 +101,7 @@ export const plugins: ReadonlyMap<string, AnyPlugin> = new Map(
     any(loadbalance),
     any(log),
     any(loop),
+    any(metadata),
     any(prometheus),
     any(ready),
     any(reload),

@@ -6,7 +6,7 @@ import { AddressTree } from './address-tree.ts';
 import { keyOf, readySliceFrom, type ReadyAddress, type ReadySlice } from './endpoints.ts';
 import { MultiMap } from './multi-map.ts';
 import { NamespacedMap } from './namespaced-map.ts';
-import type { ClusterChange, ClusterObject, EndpointSlice, Kind, Service, ServiceImport } from '../objects.ts';
+import type { ClusterChange, ClusterObject, EndpointSlice, Kind, Pod, Service, ServiceImport } from '../objects.ts';
 import { PodAddresses } from './pod-addresses.ts';
 import type { ServiceRecords } from './records.ts';
 import { isSameImport, isSameService, isSameSlice } from './same-object.ts';
@@ -90,6 +90,11 @@ export class ClusterStore {
   /** Has a pod of the namespace this address, in the text that the API has for it? */
   hasPod(namespace: string, address: string): boolean {
     return this.#pods.has(namespace, address);
+  }
+
+  /** The pod that sends from this address, if that can be told. */
+  podAt(address: string): Pod | undefined {
+    return this.#pods.only(address);
   }
 
   /** Did it change anything that an answer depends on? */

@@ -304,6 +304,26 @@ test('pods: all of their addresses, each until the last pod with it is gone', (t
   t.true(store.hasPod('prod', '192.0.2.9'));
 });
 
+test('pods: an address tells who sends from it only if one pod can', (t) => {
+  const store = emptyStore();
+  const first = pod('prod/a', '192.0.2.1', '2001:db8::1');
+  const onHost = { ...pod('prod/b', '192.0.2.9'), hostNetwork: true };
+  store.apply(puts(first, onHost, { ...pod('prod/c', '192.0.2.1'), hostNetwork: true }));
+  t.is(store.podAt('192.0.2.1'), first, 'a pod on the host network is never meant');
+  t.is(store.podAt('2001:db8::1'), first);
+  t.is(store.podAt('192.0.2.9'), undefined);
+  t.is(store.podAt('192.0.2.2'), undefined);
+  t.true(store.hasPod('prod', '192.0.2.9'));
+  const next = pod('shop/d', '192.0.2.1');
+  store.apply(puts(next));
+  t.is(store.podAt('192.0.2.1'), undefined, 'two of them, for the first is on its way out');
+  store.apply([removal(first)]);
+  t.is(store.podAt('192.0.2.1'), next);
+  t.is(store.podAt('2001:db8::1'), undefined);
+  store.apply(puts({ ...next, hostNetwork: true }));
+  t.is(store.podAt('192.0.2.1'), undefined, 'another pod of the same name');
+});
+
 test('synced: a kind is from its first replace on, and stays so', (t) => {
   const store = emptyStore();
   store.apply(puts(namespace('a')));
@@ -468,6 +488,7 @@ test('objects with any text in every field are taken, and every question about t
       namespace: anyText,
       name: anyText,
       addresses: texts,
+      hostNetwork: fc.boolean(),
     }),
   );
   fc.assert(
