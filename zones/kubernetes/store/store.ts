@@ -41,7 +41,12 @@ export class ClusterStore {
   apply(changes: readonly ClusterChange[]): void {
     let hasChanged = false;
     for (const change of changes) if (this.#applied(change)) hasChanged = true;
-    if (hasChanged) this.#serial = serialAfter(this.#serial, this.#wallClock());
+    if (hasChanged) this.advance();
+  }
+
+  /** Moves the serial on: answers may be others from now on. Also called where the objects stay and are shown in another way. */
+  advance(): void {
+    this.#serial = serialAfter(this.#serial, this.#wallClock());
   }
 
   /** Has this kind been received whole at least once? */

@@ -3,10 +3,12 @@
 import test from 'ava';
 import fc from 'fast-check';
 
-import type { ClusterChange, ClusterObject, Port, Service } from '../../../../zones/kubernetes/objects.ts';
+import { fieldsOf, listOf } from '../../../../zones/kubernetes/api-values.ts';
+import type { ClusterChange, ClusterObject, Kind, Port, Service } from '../../../../zones/kubernetes/objects.ts';
 import { KINDS } from '../../../../zones/kubernetes/objects.ts';
 import { clusterZones, zoneHolding, type ClusterZonesOptions } from '../../../../zones/kubernetes/cluster-zones.ts';
 import { ClusterStore } from '../../../../zones/kubernetes/store/store.ts';
+import { trim } from '../../../../zones/kubernetes/trim.ts';
 import type { Answer } from '../../../../zones/answer.ts';
 import { addressFrom, addressKey, IN_ADDR_ARPA, IP6_ARPA, reverseNameOf } from '../../../../zones/ip.ts';
 import { lowerCase, nameFrom, nameUnder, present, spellingFrom, wireLabel, type Name } from '../../../../zones/name.ts';
@@ -29,6 +31,7 @@ import {
   slice,
 } from '../../../support/example-cluster.ts';
 import { presentSets } from '../../../support/present-sets.ts';
+import { rawNamespace, rawPod, rawService, rawSlice, type RawObject } from '../../../support/raw-objects.ts';
 
 function emptyStore(): ClusterStore {
   return new ClusterStore(() => TEST_TIME);
@@ -354,6 +357,82 @@ test('serial: moves once with each batch that changes something, and never other
   now = 1500;
   store.apply(puts(namespace('empty')));
   t.is(store.serial, 2001, 'the clock went back');
+});
+
+/** RFC 1982 section 3.2. */
+function isAhead(serial: number, of: number): boolean {
+  return ((serial - of) | 0) > 0;
+}
+
+test('serial: grows whenever an answer has become another one, whatever the clock does', (t) => {
+  const step = fc.record({ changes: fc.array(anyChange, { maxLength: 3 }), now: fc.nat({ max: 5 }) });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
+      let now = 2 ** 32 - 3; // the serial comes round to 0 in the middle of it
+      const store = new ClusterStore(() => now);
+      store.apply(puts(namespace('x')));
+      const touched = steps.flatMap(({ changes }) =>
+        changes.flatMap((each) => ('object' in each ? [each.object] : [])),
+      );
+      for (const { changes, now: offset } of steps) {
+        const [before, serial] = [answersOf(store, touched), store.serial];
+        now = 2 ** 32 - 3 + offset;
+        store.apply(changes);
+        const isOther = JSON.stringify(answersOf(store, touched)) !== JSON.stringify(before);
+        t.true(isAhead(store.serial, serial) || (store.serial === serial && !isOther));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('serial: stays where objects come again with nothing new that an answer depends on', (t) => {
+  const raws = [
+    rawNamespace('prod'),
+    rawService('prod', 'web', { clusterIP: '192.0.2.1', clusterIPs: ['192.0.2.1'] }),
+    rawSlice('prod', 'web', 'a', [{ address: '192.0.2.9', hostname: 'h', podName: 'p' }]),
+    rawPod('prod', 'p', '192.0.2.9'),
+  ];
+  const anyNoise = fc.record({
+    metadata: fc.record({
+      resourceVersion: fc.nat().map(String),
+      generation: fc.nat(),
+      annotations: fc.dictionary(fc.constantFrom('a', 'endpoints.kubernetes.io/last-change-trigger-time'), fc.string()),
+      managedFields: fc.array(fc.object(), { maxLength: 2 }),
+      finalizers: fc.array(fc.string(), { maxLength: 2 }),
+    }),
+    spec: fc.record({ selector: fc.object(), sessionAffinity: fc.string(), externalIPs: fc.array(fc.ipV4()) }),
+    status: fc.record({ conditions: fc.array(fc.object()), loadBalancer: fc.object(), hostIP: fc.ipV4() }),
+    endpoint: fc.record({ nodeName: fc.string(), conditions: fc.constantFrom({}, { ready: true, serving: false }) }),
+  });
+  fc.assert(
+    fc.property(anyNoise, fc.boolean(), (noise, isRelist) => {
+      const store = emptyStore();
+      const trimmed = (objects: readonly RawObject[]): readonly ClusterObject[] =>
+        objects.flatMap((raw) => trim(raw.kind as Kind, raw, ALL_OF_IT) ?? []); // the kinds of the four above
+      store.apply(listed(trimmed(raws)));
+      const { serial } = store;
+      const noisy = raws.map((raw) => ({
+        ...raw,
+        metadata: { ...raw.metadata, ...noise.metadata },
+        spec: { ...fieldsOf(raw['spec']), ...noise.spec },
+        status: { ...noise.status, ...fieldsOf(raw['status']) },
+        endpoints: listOf(raw['endpoints']).map((each) => ({ ...fieldsOf(each), ...noise.endpoint })),
+      }));
+      store.apply(isRelist ? listed(trimmed(noisy)) : puts(...trimmed(noisy)));
+      t.is(store.serial, serial);
+    }),
+  );
+});
+
+const ALL_OF_IT = { endpointSlices: true, imports: true, zones: true };
+
+test('serial: a pod without an address is none that an answer could be about', (t) => {
+  const store = emptyStore();
+  const { serial } = store;
+  store.apply(puts(pod('prod/pending')));
+  store.apply([removal(pod('prod/pending'))]);
+  t.is(store.serial, serial);
 });
 
 const web = service('prod/web', ['192.0.2.1'], [port('http/TCP 80')]);
