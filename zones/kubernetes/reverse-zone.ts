@@ -36,6 +36,7 @@ export function reverseZone(store: ClusterStore, options: ZoneOptions): Zone {
       const known = head.wellKnown(name.slice(0, start), spelling, suffix, type);
       if (known !== undefined) return known;
       // Where somebody else answers for the rest of the zone, the names between are theirs to judge (they may hold more).
+      // Addresses of hidden namespaces count: to tell them from the others would be to look at each one.
       const isBetween = digits !== undefined && key === undefined && !passesOn(name) && store.hasAddressUnder(digits);
       return isBetween ? head.nodata(suffix) : head.nxdomain(suffix);
     },
