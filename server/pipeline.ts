@@ -55,6 +55,8 @@ export type PluginContext = {
   readonly block: BlockHead;
   /** Label of the block's listener, such as `dns://:53`. */
   readonly server: string;
+  /** Where all of the block's listeners are: IP addresses; empty for all of the machine's. */
+  readonly hosts: readonly string[];
   /** Monotonic. */
   readonly clock: () => Milliseconds;
   readonly log: Log;

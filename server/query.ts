@@ -84,6 +84,8 @@ export type Reply = {
   readonly options: readonly EdnsOption[];
   /** The Corefile word of the plugin that made it; empty if the server did. */
   readonly plugin: string;
+  /** The upstream that said it just now, as `host:port`; empty if none did. */
+  readonly upstream: string;
   /** Made from the cluster's state just now: `cache` leaves it alone. */
   readonly fresh: boolean;
   /** The fault behind a SERVFAIL, in words for the log; `errors` writes it. */
@@ -104,6 +106,7 @@ export function emptyReply(rcode: number, plugin = ''): Reply {
     extendedError: undefined,
     options: [],
     plugin,
+    upstream: '',
     fresh: false,
     fault: undefined,
   };
@@ -128,6 +131,7 @@ export function replyFrom(answer: Answer, plugin: string): Reply {
     extendedError: undefined,
     options: [],
     plugin,
+    upstream: '',
     fresh: true,
     fault: undefined,
   };

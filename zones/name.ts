@@ -82,10 +82,16 @@ export function present(name: Spelling): string {
   let text = '';
   for (let at = 0; name.charCodeAt(at) !== 0;) {
     const end = at + 1 + name.charCodeAt(at);
-    for (let i = at + 1; i < end; i++) text += presentOctet(name.charCodeAt(i));
-    text += '.';
+    text += `${presentLabel(name.slice(at + 1, end))}.`;
     at = end;
   }
+  return text;
+}
+
+/** Writes one label as `present` does: nothing in it can be taken for a dot, a quote or the end of a line. */
+export function presentLabel(label: string): string {
+  let text = '';
+  for (let i = 0; i < label.length; i++) text += presentOctet(label.charCodeAt(i));
   return text;
 }
 

@@ -106,6 +106,7 @@ export class Entry {
       extendedError,
       options: [],
       plugin: 'cache',
+      upstream: '',
       fresh: false,
       fault: undefined,
     };

@@ -38,7 +38,7 @@ const NO_PLUGIN: Reply = servfail(
 );
 
 /** What of a plugin's context depends on the block that it stands in. */
-export type ContextOf = (block: BlockPlan, listener: ListenerPlan) => PluginContext;
+export type ContextOf = (block: BlockPlan, listener: ListenerPlan, hosts: readonly string[]) => PluginContext;
 
 /** A plan whose plugins have been made: the routes of each listener, by `ListenerPlan.server`. */
 export function routesOf(
@@ -54,7 +54,8 @@ export function routesOf(
     for (const { zone, block: index } of listener.routes) {
       const blockPlan = plan.blocks[index];
       if (blockPlan === undefined) continue;
-      const block = made.get(index) ?? makeBlock(blockPlan, plugins, contextOf(blockPlan, listener));
+      const block =
+        made.get(index) ?? makeBlock(blockPlan, plugins, contextOf(blockPlan, listener, hostsOf(plan, index)));
       made.set(index, block);
       zones.set(zone, { zone: present(zone), block });
     }
@@ -62,6 +63,12 @@ export function routesOf(
     routes.set(listener.server, { zones, unrouted });
   }
   return routes;
+}
+
+/** Where a block listens, as its plugins are told. */
+function hostsOf({ listeners }: Plan, block: number): readonly string[] {
+  const own = listeners.filter(({ routes }) => routes.some((route) => route.block === block));
+  return [...new Set(own.map(({ host }) => host))];
 }
 
 function makeBlock(plan: BlockPlan, plugins: ReadonlyMap<string, Plugin<unknown>>, context: PluginContext): Block {

@@ -63,6 +63,7 @@ export class DataPlane {
     this.#routes = routes;
     for (const [server, listener] of listeners) listener.use(this.#routesFor(server));
     states.commit();
+    for (const store of this.#stores.values()) store.advance(); // other options may give other answers
     for (const start of starts) start();
     await closeMissing(before, listeners);
     return [...listeners.values()].map((listener) => listener.address);
@@ -92,9 +93,10 @@ export class DataPlane {
     starts: (() => void)[],
   ): ReadonlyMap<string, Routes> {
     const { clock, log, counters, plugins } = this.#options;
-    return routesOf(plan, plugins, (block, listener) => ({
+    return routesOf(plan, plugins, (block, listener, hosts) => ({
       block,
       server: listener.server,
+      hosts,
       clock,
       log,
       counters,

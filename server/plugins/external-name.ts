@@ -36,10 +36,19 @@ export function resolveAlias(
 
 /** RFC 6604 section 3: the rcode is that of the last name, AA speaks of the first (RFC 1035 section 4.1.1). */
 function joined(chain: readonly RRset[], reply: Reply, plugin: string, target: string): Reply {
-  const { rcode, answer, authority, additional, truncated, extendedError } = reply;
+  const { rcode, answer, authority, additional, truncated, extendedError, upstream } = reply;
   const alias: Reply = { ...emptyReply(Rcode.NOERROR, plugin), authoritative: true, fresh: true, answer: chain };
   if (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN) {
-    return { ...alias, rcode, answer: [...chain, ...answer], authority, additional, truncated, extendedError };
+    return {
+      ...alias,
+      rcode,
+      answer: [...chain, ...answer],
+      authority,
+      additional,
+      truncated,
+      extendedError,
+      upstream,
+    };
   }
   // Not refused by anybody: this server answers for its zones only, and a resolver that asks it follows aliases by itself.
   if (rcode === Rcode.REFUSED && reply.plugin === '') return alias;

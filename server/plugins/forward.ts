@@ -6,6 +6,7 @@ import type { Handler, Plugin, PluginContext } from '../pipeline.ts';
 import { emptyReply, ExtendedErrorCode, type Query, type Reply } from '../query.ts';
 import { sharedUpstreams, Upstreams } from '../upstream/upstreams.ts';
 import { forwardFrom, type ForwardOptions } from './forward-options.ts';
+import { metadataOf } from './metadata.ts';
 
 /**
  * Several may stand in a block: the first whose FROM holds the name takes it (CoreDNS plugin/forward). A query without RD asks for what
@@ -17,6 +18,7 @@ export const forward: Plugin<readonly ForwardOptions[]> = {
   parse: (directives) => directives.map(forwardFrom),
   layer(options, context) {
     const forwards = options.map((each, index) => makeForward(each, index, context));
+    metadataOf(context.shared).publish('forward/upstream', ({ reply }) => reply.upstream);
     return (next) => (query) => ask(forwards, 0, query) ?? next(query);
   },
 };

@@ -1,9 +1,7 @@
 /** `kubernetes`: answers for the zones of a cluster. Knows when its answer is not the last word, not how it is found. */
 
-import { networkInterfaces } from 'node:os';
-
-import { addressFrom, type Address } from '../../zones/ip.ts';
 import type { Answer } from '../../zones/answer.ts';
+import type { Address } from '../../zones/ip.ts';
 import { aliasTarget } from '../../zones/kubernetes/alias.ts';
 import { clusterZones, zoneHolding } from '../../zones/kubernetes/cluster-zones.ts';
 import { kindsOf } from '../../zones/kubernetes/source.ts';
@@ -16,6 +14,9 @@ import type { Handler, Plugin } from '../pipeline.ts';
 import { emptyReply, ExtendedErrorCode, type Query, type Reply, replyFrom } from '../query.ts';
 import { resolveAlias } from './external-name.ts';
 import { kubernetesFrom, type KubernetesOptions } from './kubernetes-options.ts';
+import { publishMetadata } from './kubernetes-metadata.ts';
+import { interfaceAddresses, localAddresses } from './local-addresses.ts';
+import { metadataOf } from './metadata.ts';
 
 const NAME = 'kubernetes';
 
@@ -23,7 +24,7 @@ const NAME = 'kubernetes';
 export const kubernetes: Plugin<KubernetesOptions> = kubernetesAt(interfaceAddresses);
 
 /** The plugin on a machine with other addresses than this one's. */
-export function kubernetesAt(localAddresses: () => readonly Address[]): Plugin<KubernetesOptions> {
+export function kubernetesAt(interfaces: () => readonly Address[]): Plugin<KubernetesOptions> {
   return {
     name: NAME,
     parse: (directives, block) => kubernetesFrom(onlyDirective(directives), block),
@@ -42,9 +43,10 @@ export function kubernetesAt(localAddresses: () => readonly Address[]): Plugin<K
         zonal: options.zonal,
         pointsToHostnamesOnly: options.pointsToHostnamesOnly,
         ignoreEmptyService: options.ignoreEmptyService,
-        localAddresses: localAddresses(),
+        localAddresses: localAddresses(context.hosts, interfaces()),
         passesOn,
       });
+      publishMetadata(metadataOf(context.shared), zones, store, options);
       const authority: Authority = { store, zones, passesOn, resolve: context.resolve };
       return (next) => (query) => answer(authority, query, next);
     },
@@ -60,7 +62,7 @@ type Authority = {
 
 function answer(authority: Authority, query: Query, next: Handler): ReturnType<Handler> {
   const { name, spelling, type } = query.question;
-  const zone = zoneHolding(authority.zones, name);
+  const zone = zoneHolding(authority.zones, name, type);
   if (zone === undefined) return next(query);
   // Zones are not given away whole (RFC 5936 section 4 leaves that to the server).
   if (type === RRType.AXFR || type === RRType.IXFR) return emptyReply(Rcode.REFUSED, NAME);
@@ -101,14 +103,4 @@ function notReady({ authority }: Answer): Reply {
     fresh: true,
     extendedError: NOT_READY,
   };
-}
-
-/** Link-local IPv6 addresses mean nothing to clients elsewhere (RFC 4291 section 2.5.6). */
-function interfaceAddresses(): readonly Address[] {
-  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
-    addresses.flatMap(({ address, internal }) => {
-      const octets = internal || /^fe[89ab]/i.test(address) ? undefined : addressFrom(address);
-      return octets === undefined ? [] : [octets];
-    }),
-  );
 }

@@ -16,13 +16,17 @@ export const COMMON_FORMAT =
 /** Writes the line of one exchange. */
 export type LineWriter = (exchange: Exchange) => string;
 
+/** Has an exchange's metadata by name. */
+type MetadataReader = (label: string, exchange: Exchange) => string | undefined;
+
 /** Text that is no placeholder stays as it is, unknown words in braces too, as in CoreDNS. */
-export function compileFormat(format: string): LineWriter {
+export function compileFormat(format: string, readMetadata: MetadataReader): LineWriter {
   const whole = format.replaceAll('{combined}', COMBINED_FORMAT).replaceAll('{common}', COMMON_FORMAT);
   const pieces: LineWriter[] = [];
   let text = '';
   for (const part of whole.split(/(\{[^{}]*\})/)) {
-    const placeholder = part.startsWith('{/') ? () => '-' : PLACEHOLDERS.get(part);
+    const label = metadataLabelOf(part);
+    const placeholder = label === undefined ? PLACEHOLDERS.get(part) : metadataWriter(label, readMetadata);
     if (placeholder === undefined) {
       text += part;
       continue;
@@ -36,6 +40,11 @@ export function compileFormat(format: string): LineWriter {
     for (const piece of pieces) line += piece(exchange);
     return line;
   };
+}
+
+/** The names of the metadata that a format asks for. */
+export function metadataLabels(format: string): readonly string[] {
+  return format.split(/(\{[^{}]*\})/).flatMap((part) => metadataLabelOf(part) ?? []);
 }
 
 const COMBINED_FORMAT = `${COMMON_FORMAT} "{>opcode}"`;
@@ -68,6 +77,19 @@ const UDP_MAX: Bytes = 512;
 /** What the client says it can take; smaller values count as 512 (RFC 6891 section 6.2.3). */
 function payloadSize(edns: QueryEdns | undefined): Bytes {
   return Math.max(UDP_MAX, edns?.payloadSize ?? UDP_MAX);
+}
+
+/** `kubernetes/namespace` of `{/kubernetes/namespace}`; undefined if it is another placeholder, or none. */
+function metadataLabelOf(part: string): string | undefined {
+  return part.startsWith('{/') ? part.slice(2, -1) : undefined;
+}
+
+/** Nothing to say is a dash, so that a line always has the same columns. */
+function metadataWriter(label: string, read: MetadataReader): LineWriter {
+  return (exchange) => {
+    const value = read(label, exchange);
+    return value === undefined || value === '' ? '-' : value;
+  };
 }
 
 function literal(text: string): LineWriter {

@@ -3,13 +3,16 @@
 import { isWithin, ROOT, type Name } from '../../zones/name.ts';
 import { Rcode, RRType } from '../../zones/rr.ts';
 import type { Directive, Line, Token } from '../corefile/block.ts';
+import { printable } from '../corefile/fault.ts';
 import { argumentsOf, choiceFrom, optionsOf, unknownOption, zoneListFrom } from '../corefile/values.ts';
 import { CorefileError } from '../errors.ts';
-import type { Plugin } from '../pipeline.ts';
+import type { Plugin, PluginContext } from '../pipeline.ts';
 import type { Reply } from '../query.ts';
-import { COMMON_FORMAT, compileFormat } from './log-format.ts';
+import { COMMON_FORMAT, compileFormat, metadataLabels } from './log-format.ts';
+import { metadataOf } from './metadata.ts';
 
-/** What kind of reply it was: a denial is NXDOMAIN or NODATA. */
+/** What a reply says, in CoreDNS's words (plugin/pkg/response). */
+type ReplyType = 'NOERROR' | 'DELEGATION' | 'NXDOMAIN' | 'NODATA' | 'SERVERERROR' | 'OTHERERROR';
 type ReplyClass = 'success' | 'denial' | 'error';
 
 /** In file order; the first rule with a name at or above the question's decides. */
@@ -25,7 +28,14 @@ export const log: Plugin<LogOptions> = {
   name: 'log',
   parse: (directives) => ({ rules: directives.map(ruleFrom) }),
   observer({ rules }, context) {
-    const compiled = rules.map((rule) => ({ ...rule, write: compileFormat(rule.format) }));
+    const metadata = metadataOf(context.shared);
+    metadata.publish('log/type', ({ reply }) => typeOf(reply));
+    metadata.publish('log/class', ({ reply }) => classOf(reply));
+    context.onStart(() => warnOfDashes(rules, context));
+    const compiled = rules.map((rule) => ({
+      ...rule,
+      write: compileFormat(rule.format, (label, exchange) => metadata.value(label, exchange)),
+    }));
     return (exchange) => {
       const { name } = exchange.query.question;
       for (const { names, classes, write } of compiled) {
@@ -37,12 +47,40 @@ export const log: Plugin<LogOptions> = {
   },
 };
 
-/** NXDOMAIN is a denial, and so is an empty NOERROR with an SOA; one without is a delegation or an empty answer (RFC 2308 section 2). */
-function classOf({ rcode, answer, authority }: Reply): ReplyClass {
-  if (rcode === Rcode.NXDOMAIN) return 'denial';
-  if (rcode !== Rcode.NOERROR) return 'error';
-  if (answer.length === 0 && authority.some((set) => set.type === RRType.SOA)) return 'denial';
-  return 'success';
+function classOf(reply: Reply): ReplyClass {
+  return CLASS_OF[typeOf(reply)];
+}
+
+/** An empty NOERROR with an SOA is NODATA; one without is a delegation, or says nothing (RFC 2308 section 2). */
+function typeOf({ rcode, answer, authority }: Reply): ReplyType {
+  if (rcode === Rcode.NXDOMAIN) return 'NXDOMAIN';
+  if (rcode === Rcode.SERVFAIL || rcode === Rcode.NOTIMP) return 'SERVERERROR';
+  if (rcode !== Rcode.NOERROR) return 'OTHERERROR';
+  if (answer.length > 0) return 'NOERROR';
+  if (authority.some((set) => set.type === RRType.SOA)) return 'NODATA';
+  return authority.some((set) => set.type === RRType.NS) ? 'DELEGATION' : 'NOERROR';
+}
+
+const CLASS_OF: { readonly [type in ReplyType]: ReplyClass } = {
+  NOERROR: 'success',
+  DELEGATION: 'success',
+  NXDOMAIN: 'denial',
+  NODATA: 'denial',
+  SERVERERROR: 'error',
+  OTHERERROR: 'error',
+};
+
+/** Who asks for what nobody will ever say is told once, and not by a column of dashes. */
+function warnOfDashes(rules: readonly LogRule[], { shared, log }: PluginContext): void {
+  const metadata = metadataOf(shared);
+  const missing = new Set(
+    rules.flatMap(({ format }) => metadataLabels(format).filter((label) => !metadata.has(label))),
+  );
+  for (const label of missing) {
+    log('warning', 'plugin/log', `{/${printable(label)}} will always be "-": no plugin of the server block says it`);
+  }
+  if (metadata.isCollected || !rules.some(({ format }) => metadataLabels(format).length > 0)) return;
+  log('warning', 'plugin/log', '{/…} will always be "-": add metadata to the server block');
 }
 
 const CLASSES: readonly ReplyClass[] = ['success', 'denial', 'error'];

@@ -15,6 +15,7 @@ import { loadbalance } from './loadbalance.ts';
 import { local } from './local.ts';
 import { log } from './log.ts';
 import { loop } from './loop.ts';
+import { metadata } from './metadata.ts';
 import { nsid } from './nsid.ts';
 import { prometheus } from './prometheus.ts';
 import { ready } from './ready.ts';
@@ -105,6 +106,7 @@ export const plugins: ReadonlyMap<string, AnyPlugin> = new Map(
     untyped(local),
     untyped(log),
     untyped(loop),
+    untyped(metadata),
     untyped(nsid),
     untyped(prometheus),
     untyped(ready),

@@ -10,7 +10,7 @@ const ONLY_A_PART =
   'the answer is too large for UDP, and no upstream gave it over TCP; may this pod reach their port over TCP?';
 
 /** As the upstream said it; but AD goes to those only who asked for it (RFC 6840 section 5.8). */
-export function replyOf(reply: UpstreamReply, query: Query): Reply {
+export function replyOf(reply: UpstreamReply, upstream: string, query: Query): Reply {
   if (reply.truncated && query.peer.protocol === 'tcp') return servfail('forward', ONLY_A_PART);
   return {
     rcode: reply.rcode,
@@ -24,6 +24,7 @@ export function replyOf(reply: UpstreamReply, query: Query): Reply {
     extendedError: reply.extendedError,
     options: [],
     plugin: 'forward',
+    upstream,
     fresh: false,
     fault: undefined,
   };

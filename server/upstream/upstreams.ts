@@ -87,7 +87,8 @@ export class Upstreams implements Kept {
     if (usable.length === 0) return stopped(this.#members[0]?.stopped);
     this.#inFlight++;
     try {
-      return replyOf(await staggered(this.#attempts(query, usable)), query);
+      const { reply, upstream } = await staggered(this.#attempts(query, usable));
+      return replyOf(reply, labelOf(upstream), query);
     } catch (error) {
       if (error instanceof UpstreamError && error.code === 'limit') this.#unasked.add();
       return failure(error);
@@ -106,7 +107,7 @@ export class Upstreams implements Kept {
     for (const upstream of this.#members) upstream.close();
   }
 
-  #attempts(query: Query, usable: readonly Upstream[]): Attempts<UpstreamReply> {
+  #attempts(query: Query, usable: readonly Upstream[]): Attempts<Said> {
     const { clock } = this.#parts;
     const { failover, each, maxAttempts = 2 * usable.length } = this.#options;
     const question = {
@@ -136,7 +137,7 @@ export class Upstreams implements Kept {
         spent++;
         const over = transport(wanted, upstream, Math.floor(chosen.position / order.length));
         return {
-          run: (signal) => upstream.ask(question, over, signal),
+          run: async (signal) => ({ upstream, reply: await upstream.ask(question, over, signal) }),
           slow: () => upstream.health.suspect(),
           failed: (error) => {
             if (!(error instanceof UpstreamError) || error.code === 'limit') return;
@@ -146,7 +147,7 @@ export class Upstreams implements Kept {
           },
         };
       },
-      judge: (reply) => {
+      judge: ({ reply }) => {
         if (failover.includes(reply.rcode) && failovers < usable.length) {
           failovers++;
           left++; // an attempt that got a reply is none that `max_connect_attempts` is about
@@ -224,6 +225,9 @@ export class Upstreams implements Kept {
     if (added.length > 0) for (const tell of this.#joined) tell(added);
   }
 }
+
+/** A reply, and whose it is. */
+type Said = { readonly reply: UpstreamReply; readonly upstream: Upstream };
 
 /** The upstreams of a block's forwards, which `loop` wants to know of: `forward` adds to it. */
 export function sharedUpstreams(shared: Map<string, unknown>): Set<Upstreams> {

@@ -88,7 +88,7 @@ export function endpoint(address: string, names: { hostname?: string; pod?: stri
 }
 
 export function pod(path: string, ...addresses: string[]): Pod {
-  return { kind: 'Pod', ...pathOf(path), addresses };
+  return { kind: 'Pod', ...pathOf(path), addresses, hostNetwork: false };
 }
 
 const DNS_PORTS = [port('dns/UDP 53'), port('dns-tcp/TCP 53'), port('metrics/TCP 9153')];

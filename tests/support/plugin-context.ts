@@ -36,6 +36,7 @@ export function testContext(changes: Partial<PluginContext> = {}): TestContext {
   const context: PluginContext = {
     block: BLOCK,
     server: 'dns://:53',
+    hosts: [''],
     clock: () => now,
     log: (level, source, text) => void lines.push(`${level} ${source} ${text}`),
     counters: new Counters(memory, (series) => void announced.push(series)),

@@ -1,7 +1,9 @@
 /** All the zones that are made from one cluster. Knows which of them holds a name, not what is in them. */
 
 import { IN_ADDR_ARPA, IP6_ARPA, isReverseName } from '../ip.ts';
-import { isWithin, type Name } from '../name.ts';
+import { isWithin, lowerCase, parentOf, ROOT, type Name } from '../name.ts';
+import { RRType } from '../rr.ts';
+import { aliasTarget } from './alias.ts';
 import { clusterZone } from './cluster-zone.ts';
 import { reverseZone } from './reverse-zone.ts';
 import type { ClusterStore } from './store/store.ts';
@@ -19,6 +21,7 @@ export function clusterZones(
   options: ClusterZonesOptions,
 ): readonly Zone[] {
   const sorted = apexes.toSorted((a, b) => b.length - a.length);
+  const existing = withNamesAbove([...apexes, IN_ADDR_ARPA, IP6_ARPA]);
   return sorted.map((apex) => {
     const holds = (name: Name): boolean =>
       sorted.find((each) => isWithin(name, each)) === apex && isReverseName(name) === isReverseName(apex);
@@ -26,14 +29,43 @@ export function clusterZones(
     // A zone whose objects are all there does not wait for those of another.
     const kinds = options.kinds.filter((kind) => kind !== (isMulticluster ? 'Service' : 'ServiceImport'));
     const zonal = options.zonal && !isMulticluster;
-    return zoneAt(store, { ...options, apex, holds, isMulticluster, kinds, zonal });
+    const zone = zoneAt(store, { ...options, apex, holds, isMulticluster, kinds, zonal });
+    const below = new Set(existing.filter((name) => name !== apex && isWithin(name, apex)));
+    return below.size === 0 ? zone : withZonesBelow(zone, (name) => below.has(name) && !options.passesOn(name));
   });
 }
 
-/** The longest zone that is an ancestor of the name or the name itself; undefined if none is. */
-export function zoneHolding(zones: readonly Zone[], name: Name): Zone | undefined {
-  for (const zone of zones) if (isWithin(name, zone.apex)) return zone;
-  return undefined;
+/**
+ * The longest zone that is an ancestor of the name or the name itself; undefined if none is. A DS question at a zone's own
+ * apex belongs to the zone above it, if that is one of ours (RFC 4035 section 3.1.4.1).
+ */
+export function zoneHolding(zones: readonly Zone[], name: Name, type: number): Zone | undefined {
+  let own: Zone | undefined;
+  for (const zone of zones) {
+    if (!isWithin(name, zone.apex)) continue;
+    if (type !== RRType.DS || zone.apex !== name) return zone;
+    own = zone;
+  }
+  return own;
+}
+
+function withNamesAbove(apexes: readonly Name[]): readonly Name[] {
+  const names = new Set<Name>([ROOT]);
+  for (const apex of apexes) for (let name = apex; name !== ROOT; name = parentOf(name)) names.add(name);
+  return [...names];
+}
+
+/** A zone with zones below it: their apexes and the names above those exist, whatever else it has there (RFC 8020). */
+function withZonesBelow(zone: Zone, exists: (name: Name) => boolean): Zone {
+  return {
+    ...zone,
+    find(name, spelling, type) {
+      const found = zone.find(name, spelling, type);
+      if (found.outcome !== 'nxdomain') return found;
+      const target = aliasTarget(found.answer);
+      return exists(target === undefined ? name : lowerCase(target)) ? { ...found, outcome: 'nodata' } : found;
+    },
+  };
 }
 
 function zoneAt(store: ClusterStore, options: ZoneOptions): Zone {

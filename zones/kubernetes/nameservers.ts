@@ -5,7 +5,7 @@
 
 import { addressKey } from '../ip.ts';
 import { nameUnder, wireLabel, type Spelling } from '../name.ts';
-import { endpointLabel, forEachAddress, keyOf, type ReadySlice } from './store/endpoints.ts';
+import { endpointLabel, keyOf, type ReadySlice } from './store/endpoints.ts';
 import { serviceFront } from './store/records.ts';
 import type { ClusterStore } from './store/store.ts';
 import { HEADLESS } from './trim.ts';
@@ -20,12 +20,14 @@ export type Nameserver = { readonly name: Spelling; readonly keys: readonly stri
 /** Each name is once there and ends in `suffix`. Names and addresses are sorted, for the order of events must not show. */
 export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix: Spelling): readonly Nameserver[] {
   const own = options.localAddresses.map(addressKey);
-  const slices = new Set(own.flatMap((key) => store.slicesByReadyAddress(key)));
+  const slices = new Set(own.flatMap((key) => store.readyAddresses(key)).map(({ ready }) => ready));
   const fronts = new Map<string, Set<string>>();
   for (const ready of slices) {
     for (const [front, key] of servedBy(store, options, ready)) {
-      // Where no zone has names of services, the server goes by the name that its SOA record has for it.
-      keysAt(fronts, options.primary === undefined ? NS_DNS : front).add(key);
+      // Where no zone has names of services, or one so long that this does not fit before it, the server goes by the name
+      // that its SOA record has for it.
+      const isName = options.primary !== undefined && nameUnder(front, suffix) !== undefined;
+      keysAt(fronts, isName ? front : NS_DNS).add(key);
     }
   }
   // So it does outside a cluster, and while its Service is not known.
@@ -42,9 +44,9 @@ export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix:
 function servedBy(
   store: ClusterStore,
   options: ZoneOptions,
-  ready: ReadySlice,
+  { slice, addresses }: ReadySlice,
 ): readonly (readonly [string, string])[] {
-  const { namespace, service: name } = ready.slice;
+  const { namespace, service: name } = slice;
   const service = store.service(namespace, name)?.service;
   const front = serviceFront(namespace, name);
   if (service === undefined || front === undefined || !isExposed(store, options, namespace)) return [];
@@ -54,11 +56,9 @@ function servedBy(
       return key === undefined ? [] : [[front, key]];
     });
   }
-  const named: [string, string][] = [];
-  forEachAddress(ready, (key, endpoint, text) => {
-    named.push([wireLabel(endpointLabel(endpoint, text, options.endpointPodNames)) + front, key]);
+  return addresses.map(({ key, text, endpoint }) => {
+    return [wireLabel(endpointLabel(endpoint, text, options.endpointPodNames)) + front, key];
   });
-  return named;
 }
 
 function keysAt(fronts: Map<string, Set<string>>, front: string): Set<string> {

@@ -78,6 +78,8 @@ export type Pod = {
   readonly name: string;
   /** status.podIPs, or status.podIP alone. */
   readonly addresses: readonly string[];
+  /** spec.hostNetwork: its addresses are those of its node, and of others there. */
+  readonly hostNetwork: boolean;
 };
 
 export type ClusterObject = Namespace | Service | EndpointSlice | Pod | ServiceImport;

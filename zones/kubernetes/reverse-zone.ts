@@ -8,8 +8,7 @@ import { keyOfDigits, reverseDigitsOf } from '../ip.ts';
 import { nameUnder, wireLabel, type Name, type Spelling } from '../name.ts';
 import { nameRdata } from '../rdata.ts';
 import { RRType } from '../rr.ts';
-import { endpointLabel, forEachAddress, type ReadySlice } from './store/endpoints.ts';
-import type { Endpoint } from './objects.ts';
+import { endpointLabel } from './store/endpoints.ts';
 import { serviceFront } from './store/records.ts';
 import type { ClusterStore } from './store/store.ts';
 import { HEADLESS } from './trim.ts';
@@ -37,6 +36,7 @@ export function reverseZone(store: ClusterStore, options: ZoneOptions): Zone {
       const known = head.wellKnown(name.slice(0, start), spelling, suffix, type);
       if (known !== undefined) return known;
       // Where somebody else answers for the rest of the zone, the names between are theirs to judge (they may hold more).
+      // Addresses of hidden namespaces count: to tell them from the others would be to look at each one.
       const isBetween = digits !== undefined && key === undefined && !passesOn(name) && store.hasAddressUnder(digits);
       return isBetween ? head.nodata(suffix) : head.nxdomain(suffix);
     },
@@ -57,18 +57,16 @@ function pointersTo(store: ClusterStore, options: ZoneOptions, key: string): rea
     .toSorted();
   if (service !== undefined) return [service];
   const ranks = new Map<Spelling, number>();
-  for (const ready of store.slicesByReadyAddress(key)) {
+  for (const { ready, endpoint, text } of store.readyAddresses(key)) {
     const { namespace, service: name } = ready.slice;
     if (!isExposed(store, options, namespace)) continue;
     const isHeadless = store.service(namespace, name)?.service?.clusterIPs[0] === HEADLESS;
-    for (const { endpoint, text } of endpointsAt(ready, key)) {
-      const label = endpointLabel(endpoint, text, options.endpointPodNames);
-      const rank = isHeadless ? (label === endpoint.hostname ? HOST_NAME : HEADLESS_ENDPOINT) : ENDPOINT;
-      if (options.pointsToHostnamesOnly && rank !== HOST_NAME) continue;
-      const target = nameFor(namespace, name, wireLabel(label), options);
-      if (target === undefined) continue;
-      ranks.set(target, Math.min(rank, ranks.get(target) ?? ENDPOINT));
-    }
+    const label = endpointLabel(endpoint, text, options.endpointPodNames);
+    const rank = isHeadless ? (label === endpoint.hostname ? HOST_NAME : HEADLESS_ENDPOINT) : ENDPOINT;
+    if (options.pointsToHostnamesOnly && rank !== HOST_NAME) continue;
+    const target = nameFor(namespace, name, wireLabel(label), options);
+    if (target === undefined) continue;
+    ranks.set(target, Math.min(rank, ranks.get(target) ?? ENDPOINT));
   }
   return [...ranks].toSorted(byRank).map(([target]) => target);
 }
@@ -87,12 +85,4 @@ function byRank([a, rankA]: [Spelling, number], [b, rankB]: [Spelling, number]):
 function nameFor(namespace: string, service: string, label: string, { primary }: ZoneOptions): Spelling | undefined {
   const front = serviceFront(namespace, service);
   return front === undefined || primary === undefined ? undefined : nameUnder(label + front, primary);
-}
-
-function endpointsAt(ready: ReadySlice, key: string): readonly { endpoint: Endpoint; text: string }[] {
-  const found: { endpoint: Endpoint; text: string }[] = [];
-  forEachAddress(ready, (each, endpoint, text) => {
-    if (each === key) found.push({ endpoint, text });
-  });
-  return found;
 }

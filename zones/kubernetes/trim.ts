@@ -137,6 +137,7 @@ function podFrom(object: Fields): Pod | undefined {
     addresses:
       mapKept(listOf(podIPs), (entry) => addressTextFrom(fieldsOf(entry)['ip'])) ??
       (single === undefined ? NO_TEXTS : [single]),
+    hostNetwork: fieldsOf(object['spec'])['hostNetwork'] === true,
   };
 }
 

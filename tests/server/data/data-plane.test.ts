@@ -6,7 +6,8 @@ import test, { type ExecutionContext } from 'ava';
 import { DataPlane } from '../../../server/data/data-plane.ts';
 import type { Plugin } from '../../../server/pipeline.ts';
 import type { ListenerPlan, Plan } from '../../../server/plan.ts';
-import { emptyReply, type Protocol, type Reply } from '../../../server/query.ts';
+import { emptyReply, type Protocol, type Query, type Reply } from '../../../server/query.ts';
+import type { ClusterStore } from '../../../zones/kubernetes/store/store.ts';
 import { ROOT } from '../../../zones/name.ts';
 import { Rcode } from '../../../zones/rr.ts';
 import { exchange } from '../../support/client.ts';
@@ -81,21 +82,38 @@ for (const protocol of ['udp', 'tcp'] as const) {
   });
 }
 
+test('a new plan moves the serials of clusters on, for it may show them in another way', async (t) => {
+  const stores: ClusterStore[] = [];
+  const { plane } = start(t, (store) => void stores.push(store));
+  const port = await freePort();
+  plane.change('cluster', [{ verb: 'replace', kind: 'Namespace', objects: [] }]);
+  await plane.use(planOf(Rcode.NOERROR, port));
+  const [store] = stores;
+  const serial = store?.serial ?? 0;
+  await plane.use(planOf(Rcode.NXDOMAIN, port));
+  t.is(stores[1], store);
+  t.is(store?.serial, serial + 1);
+});
+
 /** A plane with one plugin: it answers with the rcode of its options, and lets names that begin with `held` wait. */
-function start(t: ExecutionContext): Started {
+function start(t: ExecutionContext, see: (store: ClusterStore) => void = () => {}): Started {
   const held: (() => void)[] = [];
   let came = 0;
   let told = (): void => {};
   const answering: Plugin<number> = {
     name: 'answering',
     parse: () => Rcode.NOERROR,
-    layer: (rcode) => () => (query) => {
-      const reply: Reply = emptyReply(rcode, 'answering');
-      if (!query.question.name.startsWith('\x04held')) return reply;
-      came++;
-      told();
-      return new Promise((resolve) => held.push(() => resolve(reply)));
+    layer: (rcode, { cluster }) => {
+      see(cluster('cluster'));
+      return () => (query) => answer(rcode, query);
     },
+  };
+  const answer = (rcode: number, query: Query): Reply | Promise<Reply> => {
+    const reply: Reply = emptyReply(rcode, 'answering');
+    if (!query.question.name.startsWith('\x04held')) return reply;
+    came++;
+    told();
+    return new Promise((resolve) => held.push(() => resolve(reply)));
   };
   const { context } = testContext();
   const plane = new DataPlane({

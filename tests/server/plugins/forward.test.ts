@@ -113,6 +113,12 @@ test('a reply over UDP that is larger than the 1232 octets that were offered is 
   );
 });
 
+test('a reply says which upstream it is from, also where another one was asked first', async (t) => {
+  const [silent, server] = [await upstream(t, { behave: 'silent' }), await upstream(t)];
+  const { ask } = forwarded(t, `forward . ${silent.address} ${server.address} {\n policy sequential\n}`);
+  t.is((await ask('ok.example.org')).upstream, server.address);
+});
+
 test('replies that do not match are counted and say nothing of the upstream', async (t) => {
   const server = await upstream(t);
   const made = forwarded(t, `forward . ${server.address}`);

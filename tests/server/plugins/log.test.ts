@@ -2,16 +2,20 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import { log } from '../../../server/plugins/log.ts';
+import { metadataOf } from '../../../server/plugins/metadata.ts';
 import type { Exchange } from '../../../server/pipeline.ts';
 import type { Reply } from '../../../server/query.ts';
-import { nameFrom, type Name } from '../../../zones/name.ts';
+import { nameFrom, ROOT, type Name } from '../../../zones/name.ts';
 import { RRType, type RRset } from '../../../zones/rr.ts';
 import { faultOf, optionsFrom } from '../../support/directive.ts';
 import { TEST_PEER, testContext, testExchange, testQuery } from '../../support/plugin-context.ts';
 
-/** What the directives write for one exchange: `level source text` of each line. */
-function written(text: string, exchange: Exchange): readonly string[] {
+/** What the directives write for one exchange, with that metadata: `level source text` of each line. */
+function written(text: string, exchange: Exchange, values: Readonly<Record<string, string>> = {}): readonly string[] {
   const { context, lines } = testContext();
+  const metadata = metadataOf(context.shared);
+  metadata.collect([ROOT]);
+  for (const [label, value] of Object.entries(values)) metadata.publish(label, () => value);
   log.observer?.(optionsFrom(log, text), context)(exchange);
   return lines;
 }
@@ -118,21 +122,38 @@ for (const { duration, expected } of [
 }
 
 // CoreDNS plugin/pkg/response: NODATA is told from a delegation by its SOA.
-const replies: readonly { readonly kind: string; readonly class: string; readonly reply: Partial<Reply> }[] = [
-  { kind: 'an answer', class: 'success', reply: { answer: [set(RRType.A)] } },
+const replies: readonly {
+  readonly kind: string;
+  readonly type: string;
+  readonly class: string;
+  readonly reply: Partial<Reply>;
+}[] = [
+  { kind: 'an answer', type: 'NOERROR', class: 'success', reply: { answer: [set(RRType.A)] } },
   {
     kind: 'an answer with an SOA beside it',
+    type: 'NOERROR',
     class: 'success',
     reply: { answer: [set(RRType.A)], authority: [set(RRType.SOA)] },
   },
-  { kind: 'a delegation', class: 'success', reply: { authority: [set(RRType.NS)] } },
-  { kind: 'an empty answer without SOA', class: 'success', reply: {} },
-  { kind: 'NODATA', class: 'denial', reply: { authority: [set(RRType.SOA)] } },
-  { kind: 'NXDOMAIN', class: 'denial', reply: { rcode: 3, authority: [set(RRType.SOA)] } },
-  { kind: 'NXDOMAIN behind an alias', class: 'denial', reply: { rcode: 3, answer: [set(RRType.CNAME)] } },
-  { kind: 'SERVFAIL', class: 'error', reply: { rcode: 2 } },
-  { kind: 'REFUSED', class: 'error', reply: { rcode: 5 } },
+  { kind: 'a delegation', type: 'DELEGATION', class: 'success', reply: { authority: [set(RRType.NS)] } },
+  { kind: 'an empty answer without SOA', type: 'NOERROR', class: 'success', reply: {} },
+  { kind: 'NODATA', type: 'NODATA', class: 'denial', reply: { authority: [set(RRType.SOA)] } },
+  { kind: 'NXDOMAIN', type: 'NXDOMAIN', class: 'denial', reply: { rcode: 3, authority: [set(RRType.SOA)] } },
+  {
+    kind: 'NXDOMAIN behind an alias',
+    type: 'NXDOMAIN',
+    class: 'denial',
+    reply: { rcode: 3, answer: [set(RRType.CNAME)] },
+  },
+  { kind: 'SERVFAIL', type: 'SERVERERROR', class: 'error', reply: { rcode: 2 } },
+  { kind: 'REFUSED', type: 'OTHERERROR', class: 'error', reply: { rcode: 5 } },
 ];
+for (const { kind, type, class: expected, reply } of replies) {
+  test(`${kind} is ${type} and ${expected} in metadata`, (t) => {
+    const line = written('log . "{/log/type} {/log/class}"', testExchange(query, reply));
+    t.deepEqual(line, [`info  ${type} ${expected}`]);
+  });
+}
 for (const { kind, class: expected, reply } of replies) {
   test(`${kind} is logged by class ${expected} and by no other`, (t) => {
     const classes = ['all', 'success', 'denial', 'error'].filter(
@@ -179,6 +200,40 @@ for (const { text, fault } of [
 ]) {
   test(`log: ${JSON.stringify(text)} is refused at the word that is wrong`, (t) => {
     t.regex(faultOf(log, text) ?? 'taken', fault);
+  });
+}
+
+test('metadata is written where its name stands, and a dash where there is none', (t) => {
+  const format = 'log . "{/kubernetes/namespace} {/kubernetes/service}/{/constructor} {name}"';
+  const values = { 'kubernetes/namespace': 'prod', 'kubernetes/service': '' };
+  t.deepEqual(written(format, success, values), ['info  prod -/- www.example.org.']);
+});
+
+for (const { title, collected, expected } of [
+  {
+    title: 'what no plugin says',
+    collected: true,
+    expected: ['warning plugin/log {/kubernetes/nosuch} will always be "-": no plugin of the server block says it'],
+  },
+  {
+    title: 'that metadata is missing',
+    collected: false,
+    expected: [
+      'warning plugin/log {/kubernetes/nosuch} will always be "-": no plugin of the server block says it',
+      'warning plugin/log {/…} will always be "-": add metadata to the server block',
+    ],
+  },
+]) {
+  test(`a format is told once ${title}`, (t) => {
+    const { context, lines, start } = testContext();
+    const metadata = metadataOf(context.shared);
+    if (collected) metadata.collect([ROOT]);
+    const text = 'log a "{/kubernetes/namespace}"\nlog b "{/kubernetes/nosuch}"\nlog c "{/kubernetes/nosuch}"';
+    log.observer?.(optionsFrom(log, text), context);
+    metadata.publish('kubernetes/namespace', () => 'prod'); // by a plugin that is made later
+    t.deepEqual(lines, []);
+    start();
+    t.deepEqual(lines, expected);
   });
 }
 

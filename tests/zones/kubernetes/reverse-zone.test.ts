@@ -167,6 +167,29 @@ testRows([
     ],
   },
   {
+    title: 'a reverse name above a reverse zone exists, whether an address is below or not (RFC 8020)',
+    ask: '172.in-addr.arpa. 16.172.in-addr.arpa.',
+    types: 'PTR A NS',
+    zones: 'cluster.local in-addr.arpa 172.16.32.0/24',
+    zone: 'in-addr.arpa.',
+  },
+  {
+    title: 'a reverse name beside it does not',
+    ask: '173.in-addr.arpa. 17.172.in-addr.arpa. 33.16.172.in-addr.arpa.',
+    types: 'PTR',
+    zones: 'cluster.local in-addr.arpa 172.16.32.0/24',
+    rcode: 'NXDOMAIN',
+    zone: 'in-addr.arpa.',
+  },
+  {
+    title: 'a mask between two boundaries: each zone denies for itself',
+    ask: '9.20.96.10.in-addr.arpa.',
+    types: 'PTR',
+    zones: 'cluster.local 10.96.16.0/20',
+    rcode: 'NXDOMAIN',
+    zone: '20.96.10.in-addr.arpa.',
+  },
+  {
     title: 'namespaces: addresses of others have no name, services and endpoints alike',
     ask: '1.0.96.10.in-addr.arpa. 10.0.244.10.in-addr.arpa.',
     types: 'PTR',
@@ -257,6 +280,11 @@ test('fallthrough: the names between addresses are left to the next plugin too',
   }
   t.is((await ask(next, 'd.f.ip6.arpa', 'PTR')).reply, 'NOERROR aa');
   t.is((await ask(next, '1.0.96.10.in-addr.arpa', 'A')).reply, 'NOERROR aa');
+});
+
+test('fallthrough: the names above a reverse zone are left to the next plugin too', async (t) => {
+  const next = handlerFor({ zones: 'cluster.local in-addr.arpa 172.16.0.0/16', body: 'fallthrough in-addr.arpa' });
+  t.is(await next(testQuery('172.in-addr.arpa', 'PTR')), PASSED_ON);
 });
 
 test('the names between addresses come and go with the addresses', async (t) => {

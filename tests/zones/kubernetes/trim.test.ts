@@ -320,7 +320,23 @@ table('Pod', [
   {
     name: 'podIPs count',
     raw: pod({}, { podIP: '10.0.0.1', podIPs: [{ ip: '10.0.0.1' }, { ip: 'fd00::1' }] }),
-    expected: { kind: 'Pod', namespace: 'shop', name: 'web', addresses: ['10.0.0.1', 'fd00::1'] },
+    expected: {
+      kind: 'Pod',
+      namespace: 'shop',
+      name: 'web',
+      addresses: ['10.0.0.1', 'fd00::1'],
+      hostNetwork: false,
+    },
+  },
+  {
+    name: "on the host's network",
+    raw: pod({}, { podIP: '10.0.0.1' }, { hostNetwork: true }),
+    expected: { hostNetwork: true },
+  },
+  {
+    name: "a text is no word on the host's network",
+    raw: pod({}, { podIP: '10.0.0.1' }, { hostNetwork: 'true' }),
+    expected: { hostNetwork: false },
   },
   {
     name: 'podIP counts where podIPs is absent',
@@ -542,8 +558,8 @@ function serviceImport(spec: object): unknown {
   return { metadata: METADATA, spec };
 }
 
-function pod(metadata: object, status: object): unknown {
-  return { metadata: { ...METADATA, ...metadata }, status };
+function pod(metadata: object, status: object, spec: object = {}): unknown {
+  return { metadata: { ...METADATA, ...metadata }, spec, status };
 }
 
 function addressesOf(object: ClusterObject): readonly string[] {

@@ -2,6 +2,7 @@
 
 import { resourcesOf } from './api-resources.ts';
 import { ApiClient } from './client.ts';
+import { Departures } from './departures.ts';
 import { endpointCredentials, inClusterCredentials, type Credentials } from './credentials.ts';
 import { kubeconfigCredentials } from './kubeconfig.ts';
 import { Reflector } from './reflector.ts';
@@ -40,6 +41,7 @@ export function openApiSource(options: ApiSourceOptions, events: SourceEvents, e
     call: events.call,
   });
   const trouble = new Trouble(credentials.place, events.report);
+  const departures = new Departures(time, events.change);
   const reflectors = resourcesOf(options).map(
     (resource) =>
       new Reflector({
@@ -47,7 +49,7 @@ export function openApiSource(options: ApiSourceOptions, events: SourceEvents, e
         client,
         time,
         trouble,
-        publish: events.change,
+        publish: resource.kind === 'EndpointSlice' ? departures.publish : events.change,
         programmed: events.programmed,
         report: events.report,
       }),
@@ -56,6 +58,7 @@ export function openApiSource(options: ApiSourceOptions, events: SourceEvents, e
   return {
     close() {
       for (const reflector of reflectors) reflector.close();
+      departures.close();
       client.close();
     },
   };

@@ -59,8 +59,9 @@ export class WatchReader {
   }
 
   /**
-   * Reads on. What a chunk changes is published in one call, or in several if it is much work. After a fault everything
-   * before it is published and the replica's version stands before the event that could not be read.
+   * Reads on. What came in one chunk becomes visible in one step, also where it is so much work that others get their turn
+   * in between. After a fault everything before it is published and the replica's version stands before the event that could
+   * not be read.
    * @throws ApiFault
    */
   async take(chunk: Buffer): Promise<void> {
@@ -71,7 +72,6 @@ export class WatchReader {
       for (const line of this.#lines.push(chunk)) {
         this.#read(line);
         if (time.now() - began < WORK_SLICE) continue;
-        this.#publish();
         await nextTurn();
         if (signal.aborted) throw new ApiFault('closed', 'closed');
         began = time.now();

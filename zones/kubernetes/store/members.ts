@@ -1,7 +1,7 @@
 /** Which addresses a service has, each with its name and ports. Knows no records. */
 
 import { wireLabel } from '../../name.ts';
-import { endpointLabel, forEachAddress, keyOf, type ReadySlice } from './endpoints.ts';
+import { endpointLabel, keyOf, type ReadySlice } from './endpoints.ts';
 import type { Port, Service, ServiceImport } from '../objects.ts';
 
 /** An address and the ports behind it. */
@@ -25,13 +25,13 @@ export function clusterIPMembers(service: Service | ServiceImport): readonly Mem
 /** Every ready address of the slices. `usesPodNames` is the option `endpoint_pod_names`. */
 export function endpointMembers(slices: readonly ReadySlice[], usesPodNames: boolean): readonly Member[] {
   const members: Member[] = [];
-  for (const ready of slices) {
-    const { ports, zones } = ready.slice;
+  for (const { slice, addresses } of slices) {
+    const { ports, zones } = slice;
     const zoneLabels = zones?.map(wireLabelsOf);
-    forEachAddress(ready, (key, endpoint, text) => {
+    for (const { key, text, endpoint } of addresses) {
       const labels = wireLabel(endpointLabel(endpoint, text, usesPodNames));
       members.push({ labels, key, ports, zone: zoneLabels?.[endpoint.zone ?? -1] ?? '' });
-    });
+    }
   }
   return members;
 }

@@ -1,49 +1,55 @@
-/** Which pods of a namespace have an address. Knows nothing of pods but their addresses. */
+/** Which pods have an address. Knows nothing of pods but their addresses. */
 
+import { MultiMap } from './multi-map.ts';
 import { NamespacedMap } from './namespaced-map.ts';
 import type { Pod } from '../objects.ts';
-import { areSameTexts } from './same-object.ts';
+import { areSameTexts, isSamePod } from './same-object.ts';
 
-/** Of each pod all addresses count, and pods on the host's network share theirs, so holders are counted. */
+/** Of each pod all addresses count, in the text that the API has for them, which is the canonical one (RFC 5952). */
 export class PodAddresses {
-  readonly #pods = new NamespacedMap<readonly string[]>();
-  /** How many times pods of the namespace have that text. */
-  readonly #holders = new NamespacedMap<number>();
+  readonly #pods = new NamespacedMap<Pod>();
+  readonly #byAddress = new MultiMap<Pod>();
 
   /** Has a pod of the namespace this address, in exactly this text? */
   has(namespace: string, address: string): boolean {
-    return this.#holders.get(namespace, address) !== undefined;
+    return this.#byAddress.get(address).some((pod) => pod.namespace === namespace);
   }
 
-  /** Did it change anything? */
-  put({ namespace, name, addresses }: Pod): boolean {
+  /**
+   * The pod that sends from this address; undefined if there is none, or if it cannot be told: pods on the host's network
+   * share theirs with the node, and a pod on its way out may still have one that another was given.
+   */
+  only(address: string): Pod | undefined {
+    const [pod, ...others] = this.#byAddress.get(address).filter(({ hostNetwork }) => !hostNetwork);
+    return others.length === 0 ? pod : undefined;
+  }
+
+  /** Did it change which addresses there are? */
+  put(pod: Pod): boolean {
+    const { namespace, name, addresses } = pod;
     const old = this.#pods.get(namespace, name);
-    if (old !== undefined && areSameTexts(old, addresses)) return false;
-    if (old !== undefined) this.#count(namespace, old, -1);
-    this.#pods.set(namespace, name, addresses);
-    this.#count(namespace, addresses, 1);
-    return true;
+    if (old !== undefined && isSamePod(old, pod)) return false;
+    if (old !== undefined) this.#forget(old);
+    this.#pods.set(namespace, name, pod);
+    for (const address of addresses) this.#byAddress.add(address, pod);
+    return !areSameTexts(old?.addresses ?? [], addresses);
   }
 
-  /** Was it there? */
+  /** Did it change which addresses there are? */
   remove(namespace: string, name: string): boolean {
-    const addresses = this.#pods.get(namespace, name);
-    if (addresses === undefined) return false;
+    const pod = this.#pods.get(namespace, name);
+    if (pod === undefined) return false;
     this.#pods.delete(namespace, name);
-    this.#count(namespace, addresses, -1);
-    return true;
+    this.#forget(pod);
+    return pod.addresses.length > 0;
   }
 
   /** `visit` may remove the pod that it is told of. */
   forEachName(visit: (namespace: string, name: string) => void): void {
-    this.#pods.forEach((_addresses, namespace, name) => visit(namespace, name));
+    this.#pods.forEach((_pod, namespace, name) => visit(namespace, name));
   }
 
-  #count(namespace: string, addresses: readonly string[], by: 1 | -1): void {
-    for (const address of addresses) {
-      const count = (this.#holders.get(namespace, address) ?? 0) + by;
-      if (count === 0) this.#holders.delete(namespace, address);
-      else this.#holders.set(namespace, address, count);
-    }
+  #forget(pod: Pod): void {
+    for (const address of pod.addresses) this.#byAddress.delete(address, pod);
   }
 }

@@ -168,8 +168,8 @@ function portNodes({ own, front }: ServiceRecords): ReadonlyMap<string, Readonly
   return nodes;
 }
 
-function hasReadyAddress(ready: ReadySlice): boolean {
-  return ready.keys.some((key) => key !== '');
+function hasReadyAddress({ addresses }: ReadySlice): boolean {
+  return addresses.length > 0;
 }
 
 function bySliceName(a: ReadySlice, b: ReadySlice): number {

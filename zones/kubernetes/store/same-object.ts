@@ -1,6 +1,6 @@
 /** Do two trimmed objects of one name say the same? Most updates change fields that were trimmed away. Knows nothing else. */
 
-import type { ClusterObject, Endpoint, EndpointSlice, Port, Service, ServiceImport } from '../objects.ts';
+import type { ClusterObject, Endpoint, EndpointSlice, Pod, Port, Service, ServiceImport } from '../objects.ts';
 
 /** For two objects of one kind, namespace and name. */
 export function isSameObject(a: ClusterObject, b: ClusterObject): boolean {
@@ -12,7 +12,7 @@ export function isSameObject(a: ClusterObject, b: ClusterObject): boolean {
     case 'EndpointSlice':
       return b.kind === 'EndpointSlice' && isSameSlice(a, b);
     case 'Pod':
-      return b.kind === 'Pod' && areSameTexts(a.addresses, b.addresses);
+      return b.kind === 'Pod' && isSamePod(a, b);
     case 'ServiceImport':
       return b.kind === 'ServiceImport' && isSameImport(a, b);
   }
@@ -40,6 +40,10 @@ export function isSameSlice(a: EndpointSlice, b: EndpointSlice): boolean {
 
 export function isSameImport(a: ServiceImport, b: ServiceImport): boolean {
   return areSameTexts(a.clusterIPs, b.clusterIPs) && areSame(a.ports, b.ports, isSamePort);
+}
+
+export function isSamePod(a: Pod, b: Pod): boolean {
+  return a.hostNetwork === b.hostNetwork && areSameTexts(a.addresses, b.addresses);
 }
 
 export function areSameTexts(a: readonly string[], b: readonly string[]): boolean {

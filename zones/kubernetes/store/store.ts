@@ -2,11 +2,11 @@
 
 import type { ReverseDigits } from '../../ip.ts';
 import type { Seconds } from '../../units.ts';
-import { AddressOrder } from './address-order.ts';
-import { keyOf, readySliceFrom, type ReadySlice } from './endpoints.ts';
+import { AddressTree } from './address-tree.ts';
+import { keyOf, readySliceFrom, type ReadyAddress, type ReadySlice } from './endpoints.ts';
 import { MultiMap } from './multi-map.ts';
 import { NamespacedMap } from './namespaced-map.ts';
-import type { ClusterChange, ClusterObject, EndpointSlice, Kind, Service, ServiceImport } from '../objects.ts';
+import type { ClusterChange, ClusterObject, EndpointSlice, Kind, Pod, Service, ServiceImport } from '../objects.ts';
 import { PodAddresses } from './pod-addresses.ts';
 import type { ServiceRecords } from './records.ts';
 import { isSameImport, isSameService, isSameSlice } from './same-object.ts';
@@ -27,11 +27,9 @@ export class ClusterStore {
   readonly #slices = new NamespacedMap<ReadySlice>();
   readonly #pods = new PodAddresses();
   readonly #byClusterIP = new MultiMap<ServiceEntry>();
-  readonly #byReadyAddress = new MultiMap<ReadySlice>();
-  readonly #order = new AddressOrder(
-    () => [...this.#byClusterIP.keys(), ...this.#byReadyAddress.keys()],
-    (key) => this.#byClusterIP.has(key) || this.#byReadyAddress.has(key),
-  );
+  readonly #byReadyAddress = new MultiMap<ReadyAddress>();
+  /** The keys of both. */
+  readonly #addresses = new AddressTree();
 
   /** @param wallClock seconds since 1970, for the serial only */
   constructor(wallClock: () => Seconds) {
@@ -43,7 +41,12 @@ export class ClusterStore {
   apply(changes: readonly ClusterChange[]): void {
     let hasChanged = false;
     for (const change of changes) if (this.#applied(change)) hasChanged = true;
-    if (hasChanged) this.#serial = serialAfter(this.#serial, this.#wallClock());
+    if (hasChanged) this.advance();
+  }
+
+  /** Moves the serial on: answers may be others from now on. Also called where the objects stay and are shown in another way. */
+  advance(): void {
+    this.#serial = serialAfter(this.#serial, this.#wallClock());
   }
 
   /** Has this kind been received whole at least once? */
@@ -79,19 +82,24 @@ export class ClusterStore {
     return this.#byClusterIP.get(key);
   }
 
-  /** Slices with that address among their ready ones, by `addressKey`. In no order. */
-  slicesByReadyAddress(key: string): readonly ReadySlice[] {
+  /** Where in the slices that address is a ready one, by `addressKey`. In no order. */
+  readyAddresses(key: string): readonly ReadyAddress[] {
     return this.#byReadyAddress.get(key);
   }
 
   /** Is there a cluster IP or ready address that begins with these digits? */
   hasAddressUnder(digits: ReverseDigits): boolean {
-    return this.#order.hasBeginning(digits);
+    return this.#addresses.hasBeginning(digits);
   }
 
   /** Has a pod of the namespace this address, in the text that the API has for it? */
   hasPod(namespace: string, address: string): boolean {
     return this.#pods.has(namespace, address);
+  }
+
+  /** The pod that sends from this address, if that can be told. */
+  podAt(address: string): Pod | undefined {
+    return this.#pods.only(address);
   }
 
   /** Did it change anything that an answer depends on? */
@@ -173,7 +181,7 @@ export class ClusterStore {
       this.#forgetClusterIPs(known, known.service);
     }
     const entry = this.#services.put(service);
-    for (const key of keysOf(service)) if (this.#byClusterIP.add(key, entry)) this.#order.touch(key);
+    for (const key of keysOf(service)) if (this.#byClusterIP.add(key, entry)) this.#addresses.add(key);
     return true;
   }
 
@@ -185,7 +193,9 @@ export class ClusterStore {
   }
 
   #forgetClusterIPs(entry: ServiceEntry, service: Service): void {
-    for (const key of keysOf(service)) if (this.#byClusterIP.delete(key, entry)) this.#order.touch(key);
+    for (const key of keysOf(service)) {
+      if (this.#byClusterIP.delete(key, entry) && !this.#byReadyAddress.has(key)) this.#addresses.delete(key);
+    }
   }
 
   #putImport(service: ServiceImport): boolean {
@@ -220,8 +230,8 @@ export class ClusterStore {
     // A slice of no Service has no name to stand under: it must not show up in reverse zones either.
     if (service === '') return;
     this.#services.attach(ready, namespace, service);
-    for (const key of new Set(ready.keys)) {
-      if (key !== '' && this.#byReadyAddress.add(key, ready)) this.#order.touch(key);
+    for (const address of ready.addresses) {
+      if (this.#byReadyAddress.add(address.key, address)) this.#addresses.add(address.key);
     }
   }
 
@@ -229,7 +239,10 @@ export class ClusterStore {
     const { namespace, service, imported } = ready.slice;
     if (imported !== undefined) this.#imports.detach(ready, namespace, imported.service);
     if (!this.#services.detach(ready, namespace, service)) return;
-    for (const key of new Set(ready.keys)) if (this.#byReadyAddress.delete(key, ready)) this.#order.touch(key);
+    for (const address of ready.addresses) {
+      const { key } = address;
+      if (this.#byReadyAddress.delete(key, address) && !this.#byClusterIP.has(key)) this.#addresses.delete(key);
+    }
   }
 }
 

@@ -456,6 +456,25 @@ test('17: events that come twice or out of order never bring back an older state
   t.is(cluster.told.filter((text) => text.includes('older')).length, 1);
 });
 
+test('what one chunk brings is one step, however much work it is and wherever its lines are cut', async (t) => {
+  const made = await synced(t);
+  const { api, cluster, time } = made;
+  // Every look at the clock says that others want their turn.
+  Object.assign(time, { now: () => (ticks += 1000) });
+  let ticks = 0;
+  const before = cluster.batches.length;
+  const names = Array.from({ length: 20 }, (_, i) => `s${i}`);
+  const lines = names.map((name, i) => {
+    const object = rawService('shop', name);
+    object.metadata.resourceVersion = String(2000 + i);
+    return `${JSON.stringify({ type: 'ADDED', object })}\n`;
+  });
+  api.write('Service', lines.join(''));
+  await cluster.when(() => cluster.get('Service', 'shop', 's19') !== undefined);
+  const batches = cluster.batches.slice(before).map((batch) => batch.length);
+  t.deepEqual(batches, [20]);
+});
+
 test('17: versions are compared as numbers of any length', async (t) => {
   const made = await synced(t);
   const { api, cluster } = made;
@@ -832,7 +851,7 @@ test('topology zones are kept where they are asked for, from lists and from even
   await cluster.when(() => cluster.isSynced('EndpointSlice'));
   t.like(cluster.get('EndpointSlice', 'shop', 'cart-a'), { zones: ['zone-a'] });
   api.put(rawSlice('shop', 'cart', 'a', [{ address: '10.0.0.1', zone: 'zone-b' }]));
-  await cluster.when(() => cluster.count('put', 'EndpointSlice') === 1);
+  await cluster.when(() => cluster.count('put', 'EndpointSlice') > 0);
   t.like(cluster.get('EndpointSlice', 'shop', 'cart-a'), { zones: ['zone-b'] });
 });
 

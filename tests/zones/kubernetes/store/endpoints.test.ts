@@ -4,7 +4,7 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import { isLabel } from '../../../../zones/kubernetes/api-values.ts';
-import { endpointLabel, forEachAddress, readySliceFrom } from '../../../../zones/kubernetes/store/endpoints.ts';
+import { endpointLabel, readySliceFrom } from '../../../../zones/kubernetes/store/endpoints.ts';
 import { endpoint, slice } from '../../../support/example-cluster.ts';
 
 const cases: readonly [string, { hostname?: string; pod?: string }, string, boolean, string][] = [
@@ -49,7 +49,6 @@ test('texts that are no addresses are passed over, and the others keep their end
       ],
     ),
   );
-  const found: string[] = [];
-  forEachAddress(ready, (key, { hostname }, text) => void found.push(`${hostname} ${text} ${key.length}`));
+  const found = ready.addresses.map(({ key, text, endpoint: { hostname } }) => `${hostname} ${text} ${key.length}`);
   t.deepEqual(found, ['x 192.0.2.1 4', 'z 192.0.2.2 4']);
 });

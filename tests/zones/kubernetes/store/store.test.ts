@@ -3,10 +3,12 @@
 import test from 'ava';
 import fc from 'fast-check';
 
-import type { ClusterChange, ClusterObject, Port, Service } from '../../../../zones/kubernetes/objects.ts';
+import { fieldsOf, listOf } from '../../../../zones/kubernetes/api-values.ts';
+import type { ClusterChange, ClusterObject, Kind, Port, Service } from '../../../../zones/kubernetes/objects.ts';
 import { KINDS } from '../../../../zones/kubernetes/objects.ts';
 import { clusterZones, zoneHolding, type ClusterZonesOptions } from '../../../../zones/kubernetes/cluster-zones.ts';
 import { ClusterStore } from '../../../../zones/kubernetes/store/store.ts';
+import { trim } from '../../../../zones/kubernetes/trim.ts';
 import type { Answer } from '../../../../zones/answer.ts';
 import { addressFrom, addressKey, IN_ADDR_ARPA, IP6_ARPA, reverseNameOf } from '../../../../zones/ip.ts';
 import { lowerCase, nameFrom, nameUnder, present, spellingFrom, wireLabel, type Name } from '../../../../zones/name.ts';
@@ -29,6 +31,7 @@ import {
   slice,
 } from '../../../support/example-cluster.ts';
 import { presentSets } from '../../../support/present-sets.ts';
+import { rawNamespace, rawPod, rawService, rawSlice, type RawObject } from '../../../support/raw-objects.ts';
 
 function emptyStore(): ClusterStore {
   return new ClusterStore(() => TEST_TIME);
@@ -57,7 +60,7 @@ function allAnswers(
     });
     return names.flatMap((spelling) => {
       const name = lowerCase(spelling);
-      const zone = zoneHolding(zones, name);
+      const zone = zoneHolding(zones, name, RRType.A);
       if (zone === undefined) throw new Error(`no zone holds ${present(name)}`);
       return [RRType.A, RRType.AAAA, RRType.SRV, RRType.PTR, RRType.CNAME, RRType.NS].map((type) => ({
         question: `${present(name)} ${typeName(type)}`,
@@ -284,10 +287,10 @@ test('an address keeps its slices apart when one of several lets it go', (t) => 
   store.apply(puts(...slices));
   const key = addressKey(Uint8Array.of(192, 0, 2, 1));
   for (const [i, each] of slices.entries()) {
-    t.is(store.slicesByReadyAddress(key).length, 3 - i);
+    t.is(store.readyAddresses(key).length, 3 - i);
     store.apply([removal(each)]);
   }
-  t.deepEqual(store.slicesByReadyAddress(key), []);
+  t.deepEqual(store.readyAddresses(key), []);
 });
 
 test('pods: all of their addresses, each until the last pod with it is gone', (t) => {
@@ -302,6 +305,26 @@ test('pods: all of their addresses, each until the last pod with it is gone', (t
   store.apply(puts(pod('prod/b', '192.0.2.9')));
   t.false(store.hasPod('prod', '192.0.2.1'));
   t.true(store.hasPod('prod', '192.0.2.9'));
+});
+
+test('pods: an address tells who sends from it only if one pod can', (t) => {
+  const store = emptyStore();
+  const first = pod('prod/a', '192.0.2.1', '2001:db8::1');
+  const onHost = { ...pod('prod/b', '192.0.2.9'), hostNetwork: true };
+  store.apply(puts(first, onHost, { ...pod('prod/c', '192.0.2.1'), hostNetwork: true }));
+  t.is(store.podAt('192.0.2.1'), first, 'a pod on the host network is never meant');
+  t.is(store.podAt('2001:db8::1'), first);
+  t.is(store.podAt('192.0.2.9'), undefined);
+  t.is(store.podAt('192.0.2.2'), undefined);
+  t.true(store.hasPod('prod', '192.0.2.9'));
+  const next = pod('shop/d', '192.0.2.1');
+  store.apply(puts(next));
+  t.is(store.podAt('192.0.2.1'), undefined, 'two of them, for the first is on its way out');
+  store.apply([removal(first)]);
+  t.is(store.podAt('192.0.2.1'), next);
+  t.is(store.podAt('2001:db8::1'), undefined);
+  store.apply(puts({ ...next, hostNetwork: true }));
+  t.is(store.podAt('192.0.2.1'), undefined, 'another pod of the same name');
 });
 
 test('synced: a kind is from its first replace on, and stays so', (t) => {
@@ -334,6 +357,82 @@ test('serial: moves once with each batch that changes something, and never other
   now = 1500;
   store.apply(puts(namespace('empty')));
   t.is(store.serial, 2001, 'the clock went back');
+});
+
+/** RFC 1982 section 3.2. */
+function isAhead(serial: number, of: number): boolean {
+  return ((serial - of) | 0) > 0;
+}
+
+test('serial: grows whenever an answer has become another one, whatever the clock does', (t) => {
+  const step = fc.record({ changes: fc.array(anyChange, { maxLength: 3 }), now: fc.nat({ max: 5 }) });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 12 }), (steps) => {
+      let now = 2 ** 32 - 3; // the serial comes round to 0 in the middle of it
+      const store = new ClusterStore(() => now);
+      store.apply(puts(namespace('x')));
+      const touched = steps.flatMap(({ changes }) =>
+        changes.flatMap((each) => ('object' in each ? [each.object] : [])),
+      );
+      for (const { changes, now: offset } of steps) {
+        const [before, serial] = [answersOf(store, touched), store.serial];
+        now = 2 ** 32 - 3 + offset;
+        store.apply(changes);
+        const isOther = JSON.stringify(answersOf(store, touched)) !== JSON.stringify(before);
+        t.true(isAhead(store.serial, serial) || (store.serial === serial && !isOther));
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('serial: stays where objects come again with nothing new that an answer depends on', (t) => {
+  const raws = [
+    rawNamespace('prod'),
+    rawService('prod', 'web', { clusterIP: '192.0.2.1', clusterIPs: ['192.0.2.1'] }),
+    rawSlice('prod', 'web', 'a', [{ address: '192.0.2.9', hostname: 'h', podName: 'p' }]),
+    rawPod('prod', 'p', '192.0.2.9'),
+  ];
+  const anyNoise = fc.record({
+    metadata: fc.record({
+      resourceVersion: fc.nat().map(String),
+      generation: fc.nat(),
+      annotations: fc.dictionary(fc.constantFrom('a', 'endpoints.kubernetes.io/last-change-trigger-time'), fc.string()),
+      managedFields: fc.array(fc.object(), { maxLength: 2 }),
+      finalizers: fc.array(fc.string(), { maxLength: 2 }),
+    }),
+    spec: fc.record({ selector: fc.object(), sessionAffinity: fc.string(), externalIPs: fc.array(fc.ipV4()) }),
+    status: fc.record({ conditions: fc.array(fc.object()), loadBalancer: fc.object(), hostIP: fc.ipV4() }),
+    endpoint: fc.record({ nodeName: fc.string(), conditions: fc.constantFrom({}, { ready: true, serving: false }) }),
+  });
+  fc.assert(
+    fc.property(anyNoise, fc.boolean(), (noise, isRelist) => {
+      const store = emptyStore();
+      const trimmed = (objects: readonly RawObject[]): readonly ClusterObject[] =>
+        objects.flatMap((raw) => trim(raw.kind as Kind, raw, ALL_OF_IT) ?? []); // the kinds of the four above
+      store.apply(listed(trimmed(raws)));
+      const { serial } = store;
+      const noisy = raws.map((raw) => ({
+        ...raw,
+        metadata: { ...raw.metadata, ...noise.metadata },
+        spec: { ...fieldsOf(raw['spec']), ...noise.spec },
+        status: { ...noise.status, ...fieldsOf(raw['status']) },
+        endpoints: listOf(raw['endpoints']).map((each) => ({ ...fieldsOf(each), ...noise.endpoint })),
+      }));
+      store.apply(isRelist ? listed(trimmed(noisy)) : puts(...trimmed(noisy)));
+      t.is(store.serial, serial);
+    }),
+  );
+});
+
+const ALL_OF_IT = { endpointSlices: true, imports: true, zones: true };
+
+test('serial: a pod without an address is none that an answer could be about', (t) => {
+  const store = emptyStore();
+  const { serial } = store;
+  store.apply(puts(pod('prod/pending')));
+  store.apply([removal(pod('prod/pending'))]);
+  t.is(store.serial, serial);
 });
 
 const web = service('prod/web', ['192.0.2.1'], [port('http/TCP 80')]);
@@ -468,6 +567,7 @@ test('objects with any text in every field are taken, and every question about t
       namespace: anyText,
       name: anyText,
       addresses: texts,
+      hostNetwork: fc.boolean(),
     }),
   );
   fc.assert(
