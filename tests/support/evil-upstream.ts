@@ -53,7 +53,8 @@ export type EvilUpstream = {
 /**
  * `tcp: false` refuses TCP; `port` for one that must be known before. Programs, with N for a number:
  * `ok` · `ttl-N` · `chain-N` (CNAMEs) · `big-N` (A records) · `rcode-N` · `nxdomain-N-M` and `nodata-N-M` (SOA TTL and MINIMUM) · `nosoa` ·
- * `empty` · `extra` (records of other names) · `unknown` (TYPE65280) · `authentic` · `explained-N` (EDE) · `held` ·
+ * `empty` · `extra` (records of other names) · `unknown` (TYPE65280) · `authentic` · `explained-N` (EDE) ·
+ * `held` and `held-N` (waits, then says rcode N) ·
  * `mixed-N-M` (two A records, two TTLs) · `stuffed-N` (an A record, N in additional for those with EDNS) · `signed` (RRSIG for those who say DO) ·
  * `max-N` (a NULL record that makes the message N octets long; over UDP only TC) · `A_B` (A for the first query of that name and type, B for all later ones)
  * UDP only, the truth over TCP: `wrongid-N` `wrongq-N` `wrongclass-N` `qr0-N` `garbage-N` `short-N` `bare-N` (N of these, then the truth) ·
@@ -86,7 +87,7 @@ export async function startEvilUpstream(
     seen.push(seenFrom(octets, query, question, protocol, port));
     const program = programFrom(behaviour ?? question.name, again);
     if (program.startsWith('held') && isHeld(question.name)) {
-      held.push({ name: question.name, send: () => send(truth(octets, question, 'ok')) });
+      held.push({ name: question.name, send: () => send(truth(octets, question, program)) });
     } else if (program.startsWith('hangup') && protocol === 'tcp') hangUp();
     else for (const reply of repliesTo(octets, question, program, protocol)) send(reply);
     events.emit('query');
@@ -314,6 +315,8 @@ function contentOf(question: Question, program: string, wishes: Wishes): Partial
           address(`link${number}.example.org`),
         ],
       };
+    case 'held':
+      return first === undefined ? { answers: [address(name)] } : { flags: number };
     case 'rcode':
       return { flags: number };
     case 'nxdomain':
