@@ -34,6 +34,8 @@ try {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = 1;
 }
+// All servers have ended. After thousands of sockets Node's own search for open handles at the end of a process sometimes has no end.
+process.exit();
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
