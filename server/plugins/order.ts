@@ -17,6 +17,7 @@ import { metadata } from './metadata.ts';
 import { prometheus } from './prometheus.ts';
 import { ready } from './ready.ts';
 import { reload } from './reload.ts';
+import { transfer } from './transfer.ts';
 import { whoami } from './whoami.ts';
 
 /**
@@ -105,6 +106,7 @@ export const plugins: ReadonlyMap<string, AnyPlugin> = new Map(
     any(prometheus),
     any(ready),
     any(reload),
+    any(transfer),
     any(whoami),
   ].map((plugin) => [plugin.name, plugin]),
 );

@@ -9,7 +9,9 @@ function word(text: string): Token {
 }
 
 const IMPLEMENTED =
-  'bind cache errors forward health kubernetes loadbalance log loop metadata prometheus ready reload whoami'.split(' ');
+  'bind cache errors forward health kubernetes loadbalance log loop metadata prometheus ready reload transfer whoami'.split(
+    ' ',
+  );
 
 test('every implemented plugin has a place in the order and is found by its word', (t) => {
   t.deepEqual([...plugins.keys()].toSorted(), IMPLEMENTED);
