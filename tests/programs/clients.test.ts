@@ -4,7 +4,8 @@ import test from 'ava';
 
 import { onlyReply, printedReplies } from '../support/dig-output.ts';
 import { startDemoServer, type DemoServer } from '../support/demo-server.ts';
-import { needing, run, type Finished } from '../support/programs.ts';
+import { needing } from '../support/needing.ts';
+import { run, type Finished } from '../support/programs.ts';
 import { startStaticUpstream, type StaticUpstream } from '../support/static-upstream.ts';
 
 const OUTSIDE = `

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 
 import { onlyReply } from '../support/dig-output.ts';
 import { OUTSIDE_ADDRESSES, TestNetwork } from '../support/namespace.ts';
-import { NAMESPACES, needing, run, Running } from '../support/programs.ts';
+import { NAMESPACES, needing } from '../support/needing.ts';
+import { run, Running } from '../support/programs.ts';
 import { ROOT } from '../support/server.ts';
 
 const demo = needing(NAMESPACES, 'dig');

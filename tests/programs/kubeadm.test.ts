@@ -10,9 +10,10 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 
 import { DNS_ADDRESSES, OUTSIDE_ADDRESSES, TestNetwork } from '../support/namespace.ts';
+import { NAMESPACES, needing } from '../support/needing.ts';
 import type { Write } from '../support/network-agent.ts';
 import { startKnot, startUnbound, type OutsideServer } from '../support/outside-world.ts';
-import { NAMESPACES, needing, run, Running, until } from '../support/programs.ts';
+import { run, Running, until } from '../support/programs.ts';
 import { rawNamespace, rawService, rawSlice } from '../support/raw-objects.ts';
 import { ROOT } from '../support/server.ts';
 

@@ -10,8 +10,9 @@ import { dirname, join } from 'node:path';
 import test from 'ava';
 
 import { CLUSTER_ADDRESS, DNS_ADDRESSES, OUTSIDE_ADDRESSES, TestNetwork, type View } from '../support/namespace.ts';
+import { NAMESPACES, needing } from '../support/needing.ts';
 import { startKnot, startUnbound, type OutsideServer } from '../support/outside-world.ts';
-import { NAMESPACES, needing, run, Running, type Finished } from '../support/programs.ts';
+import { run, Running, type Finished } from '../support/programs.ts';
 import { ROOT } from '../support/server.ts';
 
 const POD: View = {

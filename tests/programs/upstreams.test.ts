@@ -5,9 +5,10 @@ import test from 'ava';
 import type { Protocol } from '../../server/query.ts';
 import { exchange, type ServerAddress } from '../support/client.ts';
 import { metric, startDemoServer, type DemoServer } from '../support/demo-server.ts';
+import { needing } from '../support/needing.ts';
 import { onLoopback, startForwarder, startKnot, startUnbound, type OutsideServer } from '../support/outside-world.ts';
 import { decodeReply, presentRecord, type DecodedReply } from '../support/present.ts';
-import { needing, until } from '../support/programs.ts';
+import { until } from '../support/programs.ts';
 import { asked, encodeQuery, type AskedEdns } from '../support/query.ts';
 import { freePort } from '../support/server.ts';
 

@@ -1,32 +1,14 @@
 /**
  * Other people's programs that tests talk to: whether they are here, what they say, and how a long-running one is started
- * and ended. Knows no program by what it does.
+ * and ended. Knows no program by what it does, and runs outside of tests too.
  */
 
-import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import test, { type ExecutionContext } from 'ava';
-
 import type { Milliseconds } from '../../zones/units.ts';
-
-/** What a test of real programs is given to run as. */
-export type ProgramTest = (title: string, implementation: (t: ExecutionContext) => Promise<void>) => void;
-
-/** `namespaces` stands for the right to make user, network and mount namespaces; everything else is a program's name. */
-export const NAMESPACES = 'namespaces';
-
-/**
- * AVA's `test` for tests that need these programs. Where one is missing the test is passed over and its name says which:
- * the suite passes on a machine with nothing but Node, and nobody takes it for a whole run.
- */
-export function needing(...needs: readonly string[]): ProgramTest {
-  const missing = needs.filter((need) => !(need === NAMESPACES ? mayMakeNamespaces() : isInstalled(need)));
-  if (missing.length === 0) return (title, implementation) => test(title, implementation);
-  return (title, implementation) => test.skip(`${title} (not installed: ${missing.join(', ')})`, implementation);
-}
 
 /** Is there a program of that name? Looked for where root's shell looks too: servers live in sbin. */
 export function isInstalled(name: string): boolean {
@@ -150,14 +132,4 @@ function isExecutable(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-// Containers often may not.
-let mayMake: boolean | undefined;
-function mayMakeNamespaces(): boolean {
-  mayMake ??=
-    ['unshare', 'nsenter', 'ip', 'mount', 'getent'].every(isInstalled) &&
-    spawnSync('unshare', ['--map-root-user', '--net', '--mount', 'ip', 'link', 'add', 'dns0', 'type', 'veth'])
-      .status === 0;
-  return mayMake;
 }
