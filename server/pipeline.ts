@@ -4,6 +4,7 @@
  */
 
 import type { ClusterStore } from '../zones/kubernetes/store/store.ts';
+import type { RRset } from '../zones/rr.ts';
 import type { Milliseconds } from '../zones/units.ts';
 import type { BlockHead, Directive } from './corefile/block.ts';
 import type { Counters } from './counters.ts';
@@ -12,6 +13,15 @@ import type { Query, Reply } from './query.ts';
 
 /** A reply now, or the promise of one where something must be waited for. It never rejects: faults are SERVFAIL replies. */
 export type Handler = (query: Query) => Reply | Promise<Reply>;
+
+/** Answers a request for a whole zone, AXFR or IXFR. */
+export type TransferHandler = (query: Query) => Transfer;
+
+/**
+ * A reply as any other; or, over TCP only, the header of as many messages as the `rrsets` take, which are made one by one while the client
+ * reads (RFC 5936 section 2.2). undefined among them is a turn for others.
+ */
+export type Transfer = { readonly reply: Reply; readonly rrsets: Iterable<RRset | undefined> | undefined };
 
 /** One turn of the onion: a handler made from the next one. */
 export type Layer = (next: Handler) => Handler;
@@ -41,6 +51,11 @@ export type Plugin<Options> = {
   readonly parse: (directives: Directives, block: BlockHead) => Options;
   /** Makes the layer. Runs in the data thread. */
   readonly layer?: (options: Options, context: PluginContext) => Layer;
+  /**
+   * Makes what answers the block's zone transfers, which are refused without it. They meet no layer: what these do to a reply
+   * must not be done to a zone. Runs in the data thread.
+   */
+  readonly transfers?: (options: Options, context: PluginContext) => TransferHandler;
   /** Makes an observer. Runs in the data thread. */
   readonly observer?: (options: Options, context: PluginContext) => Observer;
   /** Is the observer also told of queries that no block took? Their `zone` is `dropped`. */

@@ -41,6 +41,8 @@ export type Query = {
   readonly authenticData: boolean;
   readonly question: Question;
   readonly edns: QueryEdns | undefined;
+  /** Of the client's copy of the zone, in an IXFR that says it (RFC 1995 section 3). */
+  readonly serial: number | undefined;
   readonly peer: Peer;
   /** Octets of the message. */
   readonly size: Bytes;
@@ -56,6 +58,7 @@ export const ExtendedErrorCode = {
   STALE_ANSWER: 3,
   CACHED_ERROR: 13,
   NOT_READY: 14,
+  PROHIBITED: 18,
   STALE_NXDOMAIN_ANSWER: 19,
   NOT_AUTHORITATIVE: 20,
   NOT_SUPPORTED: 21,

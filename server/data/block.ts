@@ -3,13 +3,23 @@
 import type { Name } from '../../zones/name.ts';
 import { present } from '../../zones/name.ts';
 import { Rcode } from '../../zones/rr.ts';
-import { compose, type Handler, type Layer, type Observer, type Plugin, type PluginContext } from '../pipeline.ts';
+import {
+  compose,
+  type Handler,
+  type Layer,
+  type Observer,
+  type Plugin,
+  type PluginContext,
+  type TransferHandler,
+} from '../pipeline.ts';
 import type { BlockPlan, ListenerPlan, Plan } from '../plan.ts';
 import { emptyReply, ExtendedErrorCode, type Reply, servfail } from '../query.ts';
 
 /** A server block that answers. */
 export type Block = {
   readonly handler: Handler;
+  /** undefined if the block gives no zone away. */
+  readonly transfers: TransferHandler | undefined;
   readonly observers: readonly Observer[];
   /** The observer that is also told of queries that no block took. */
   readonly unrouted: Observer | undefined;
@@ -74,15 +84,17 @@ function hostsOf({ listeners }: Plan, block: number): readonly string[] {
 function makeBlock(plan: BlockPlan, plugins: ReadonlyMap<string, Plugin<unknown>>, context: PluginContext): Block {
   const layers: Layer[] = [];
   const observers: Observer[] = [];
+  let transfers: TransferHandler | undefined;
   let unrouted: Observer | undefined;
   for (const { name, options } of plan.plugins) {
     const plugin = plugins.get(name);
     if (plugin?.layer !== undefined) layers.push(plugin.layer(options, context));
+    if (plugin?.transfers !== undefined) transfers = plugin.transfers(options, context);
     if (plugin?.observer === undefined) continue;
     const observer = plugin.observer(options, context);
     observers.push(observer);
     if (plugin.observesUnrouted === true) unrouted = observer;
   }
   const last: Handler = layers.length === 0 ? () => NOT_OURS : () => NO_PLUGIN;
-  return { handler: compose(layers, last), observers, unrouted };
+  return { handler: compose(layers, last), transfers, observers, unrouted };
 }

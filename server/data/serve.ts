@@ -1,22 +1,29 @@
 /** The straight line from octets to octets, the same for every transport; the one place where a faster lane can plug in. */
 
-import { RRClass, RRType, Rcode } from '../../zones/rr.ts';
-import type { Count, Milliseconds } from '../../zones/units.ts';
+import { setImmediate } from 'node:timers/promises';
+
+import { RRClass, RRType, Rcode, type RRset } from '../../zones/rr.ts';
+import type { Bytes, Count, Milliseconds } from '../../zones/units.ts';
 import type { Counter, Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
-import type { Exchange, Observer } from '../pipeline.ts';
+import type { Exchange, Observer, Transfer } from '../pipeline.ts';
 import { emptyReply, ExtendedErrorCode, type Peer, type Query, type Reply, servfail } from '../query.ts';
 import { NOT_OURS, type Block, type RoutedZone, type Routes } from './block.ts';
 import { decode, isRejected } from '../wire/decode.ts';
-import { encode, encodeRejection, type Encoded } from '../wire/encode.ts';
+import { encode, encodeRejection, encodeTransfer, type Encoded } from '../wire/encode.ts';
 import { gate } from '../wire/gate.ts';
 import { route } from './route.ts';
 
-/** Answers one message: octets now, later, or silence. */
-export type Serve = (packet: Buffer, peer: Peer, routes: Routes) => Buffer | Promise<Buffer> | undefined;
+/** Answers one message: octets now, later, message after message, or silence. */
+export type Serve = (packet: Buffer, peer: Peer, routes: Routes) => Buffer | Promise<Buffer> | Messages | undefined;
+
+/** A reply of many messages, which only TCP can carry. Each is made when the one before has been taken. */
+export type Messages = AsyncGenerator<Buffer, void>;
 
 /** Queries that may wait for an upstream at once in one data thread: about 2 KiB each. Above it they fail at once. */
 export const WAITING_MAX: Count = 10_000;
+/** Zone transfers at once in one data thread: each may hold on to a state of its own, some 20 MiB in a cluster of 100,000 endpoints. */
+export const TRANSFERS_MAX: Count = 16;
 
 export class Server {
   readonly #clock: () => Milliseconds;
@@ -25,6 +32,7 @@ export class Server {
   readonly #panics: Counter;
   readonly #refusals = new Map<string, Counter>();
   #waiting: Count = 0;
+  #transferring: Count = 0;
 
   constructor(clock: () => Milliseconds, log: Log, counters: Counters) {
     this.#clock = clock;
@@ -46,11 +54,10 @@ export class Server {
       return encodeRejection(packet, decoded.rcode, decoded.question, decoded.edns);
     }
     const { question } = decoded;
-    if (question.class !== RRClass.IN || isTransfer(question.type)) {
-      return this.#finish(decoded, NOT_SUPPORTED, 'dropped', routes.unrouted);
-    }
+    if (question.class !== RRClass.IN) return this.#finish(decoded, ONLY_IN, 'dropped', routes.unrouted);
     const routed = route(routes.zones, question.name, question.type);
     if (routed === undefined) return this.#finish(decoded, NOT_OURS, 'dropped', routes.unrouted);
+    if (isTransfer(question.type)) return this.#transfer(decoded, routed);
     const reply = this.#ask(routed.block, decoded);
     if (!(reply instanceof Promise)) return this.#finish(decoded, reply, routed.zone, routed.block.observers);
     return this.#later(decoded, reply, routed);
@@ -71,6 +78,44 @@ export class Server {
     }
   }
 
+  #transfer(query: Query, routed: RoutedZone): Buffer | Messages {
+    const { zone, block } = routed;
+    const { reply, rrsets } = this.#askTransfer(block, query);
+    if (rrsets === undefined || query.peer.protocol === 'udp') return this.#finish(query, reply, zone, block.observers);
+    if (this.#transferring < TRANSFERS_MAX) return this.#messages(query, reply, rrsets, routed);
+    this.#count('fivedots_rejected_messages_total', 'transfers');
+    return this.#finish(query, TOO_MANY_TRANSFERS, zone, block.observers);
+  }
+
+  #askTransfer({ transfers }: Block, query: Query): Transfer {
+    try {
+      return transfers?.(query) ?? { reply: NO_TRANSFERS, rrsets: undefined };
+    } catch (error) {
+      return { reply: this.#panic(error), rrsets: undefined };
+    }
+  }
+
+  /** Where a fault is met it throws, and the second SOA record never comes. To observers it is one exchange, of which they are told at its end. */
+  async *#messages(query: Query, reply: Reply, rrsets: Iterable<RRset | undefined>, routed: RoutedZone): Messages {
+    let size: Bytes = 0;
+    this.#transferring++;
+    try {
+      for (const message of encodeTransfer(query, reply, rrsets)) {
+        if (message !== undefined) {
+          size += message.length;
+          yield message;
+        }
+        await setImmediate();
+      }
+    } catch (error) {
+      this.#panic(error);
+      throw error;
+    } finally {
+      this.#transferring--;
+      this.#tell(query, reply, size, false, routed.zone, routed.block.observers);
+    }
+  }
+
   async #later(query: Query, promise: Promise<Reply>, routed: RoutedZone): Promise<Buffer> {
     if (this.#waiting >= WAITING_MAX) {
       this.#count('fivedots_rejected_messages_total', 'waiting');
@@ -88,11 +133,7 @@ export class Server {
 
   #finish(query: Query, reply: Reply, zone: string, observers: readonly Observer[]): Buffer {
     const { packet, truncated, sent } = this.#encode(query, reply);
-    if (observers.length > 0) {
-      const duration = this.#clock() - query.received;
-      const exchange = { query, reply: sent, size: packet.length, truncated, duration, zone };
-      for (const observe of observers) this.#tell(observe, exchange);
-    }
+    if (observers.length > 0) this.#tell(query, sent, packet.length, truncated, zone, observers);
     return packet;
   }
 
@@ -105,11 +146,21 @@ export class Server {
   }
 
   /** An observer that fails does not take the reply with it. */
-  #tell(observe: Observer, exchange: Exchange): void {
-    try {
-      observe(exchange);
-    } catch (error) {
-      this.#panic(error);
+  #tell(
+    query: Query,
+    reply: Reply,
+    size: Bytes,
+    truncated: boolean,
+    zone: string,
+    observers: readonly Observer[],
+  ): void {
+    const exchange: Exchange = { query, reply, size, truncated, duration: this.#clock() - query.received, zone };
+    for (const observe of observers) {
+      try {
+        observe(exchange);
+      } catch (error) {
+        this.#panic(error);
+      }
     }
   }
 
@@ -131,12 +182,26 @@ export class Server {
   }
 }
 
-const NOT_SUPPORTED: Reply = {
+const ONLY_IN: Reply = {
   ...emptyReply(Rcode.REFUSED),
-  extendedError: { code: ExtendedErrorCode.NOT_SUPPORTED, text: 'only class IN is served, and no zone transfers' },
+  extendedError: { code: ExtendedErrorCode.NOT_SUPPORTED, text: 'only class IN is served' },
 };
 
-/** Zone transfers are not offered (RFC 5936 section 2.2.1 allows REFUSED). */
+/** RFC 5936 section 2.2.1 allows REFUSED. */
+const NO_TRANSFERS: Reply = {
+  ...emptyReply(Rcode.REFUSED),
+  extendedError: { code: ExtendedErrorCode.NOT_SUPPORTED, text: 'no zone is transferred from here' },
+};
+
+const TOO_MANY_TRANSFERS: Reply = servfail(
+  '',
+  `${TRANSFERS_MAX} zone transfers are under way already; let secondaries ask less often, or fewer of them`,
+  {
+    code: ExtendedErrorCode.OTHER,
+    text: 'too many zone transfers',
+  },
+);
+
 function isTransfer(type: number): boolean {
   return type === RRType.AXFR || type === RRType.IXFR;
 }

@@ -7,6 +7,9 @@ import type { Counter } from '../counters.ts';
 import type { Peer } from '../query.ts';
 import type { Answer } from './udp.ts';
 
+/** What becomes of a message: one reply, or many, of which each is taken when the client has read enough of those before. */
+export type StreamAnswer = (packet: Buffer, peer: Peer) => ReturnType<Answer> | AsyncIterable<Buffer>;
+
 /** From the first octet of a message to its last, and from the connection's start to the end of its first message. */
 export const MESSAGE_DEADLINE: Milliseconds = 5_000;
 /** Between messages. Longer than the 10 s after which NodeLocal DNSCache and CoreDNS close their side, so that they close first. */
@@ -39,7 +42,7 @@ const DEADLINES: Readonly<Record<Awaited, Milliseconds | undefined>> = {
 
 export type TcpConnectionParts = {
   readonly peer: Peer;
-  readonly answer: Answer;
+  readonly answer: StreamAnswer;
   readonly unsent: Counter;
   readonly after: After;
   /** Told how many octets more, or fewer, are held for the client: what it has not finished, and what it has not read. */
@@ -56,6 +59,8 @@ export class TcpConnection {
   #isEnding = false;
   #awaited: Awaited = 'rest';
   #callOffDeadline: () => void = () => {};
+  /** Long replies that go on when the client has read enough. */
+  #whenRead: (() => void)[] = [];
 
   constructor(socket: Socket, parts: TcpConnectionParts) {
     this.#socket = socket;
@@ -68,6 +73,7 @@ export class TcpConnection {
     socket.on('close', () => {
       this.#callOffDeadline();
       this.#hold(0);
+      this.#wake();
     });
     this.#await('rest');
   }
@@ -143,9 +149,33 @@ export class TcpConnection {
         this.#write(late);
         this.#goOn();
       });
-    } else {
+    } else if (Buffer.isBuffer(reply)) {
       this.#write(reply);
+    } else {
+      void this.#writeAll(reply);
     }
+  }
+
+  /** One query in flight, however many messages answer it. */
+  async #writeAll(messages: AsyncIterable<Buffer>): Promise<void> {
+    this.#inFlight++;
+    try {
+      for await (const message of messages) {
+        this.#write(message);
+        this.#goOn();
+        if (this.#isUnread()) await new Promise<void>((resolve) => void this.#whenRead.push(resolve));
+        if (this.#socket.destroyed) break;
+      }
+    } catch {
+      // Broken off in the middle: the client must not wait for the rest (RFC 5936 section 2.2).
+      this.destroy();
+    }
+    this.#inFlight--;
+    this.#goOn();
+  }
+
+  #wake(): void {
+    for (const goOn of this.#whenRead.splice(0)) goOn();
   }
 
   /** Length and message leave in one write (RFC 7766 section 8). */
@@ -161,15 +191,23 @@ export class TcpConnection {
   }
 
   /** The system has taken a frame: there may be room again. */
-  readonly #written = (): void => this.#goOn();
+  readonly #written = (): void => {
+    if (!this.#isUnread()) this.#wake();
+    this.#goOn();
+  };
 
   #isFull(): boolean {
-    return this.#inFlight >= IN_FLIGHT_MAX || this.#socket.writableLength > UNSENT_MAX;
+    return this.#inFlight >= IN_FLIGHT_MAX || this.#isUnread();
+  }
+
+  /** Must the client read first? */
+  #isUnread(): boolean {
+    return this.#socket.writableLength > UNSENT_MAX;
   }
 
   #next(): Awaited {
     if (this.#socket.writableEnded) return 'end';
-    if (this.#socket.writableLength > UNSENT_MAX) return 'reading';
+    if (this.#isUnread()) return 'reading';
     if (this.#inFlight >= IN_FLIGHT_MAX) return 'reply';
     if (this.#pending.length > 0) return 'rest';
     return this.#inFlight > 0 ? 'reply' : 'message';

@@ -5,8 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 
 import type { Bytes, Count } from '../../zones/units.ts';
 import type { Counter, Counters } from '../counters.ts';
-import { TcpConnection, type After } from './tcp-connection.ts';
-import type { Answer } from './udp.ts';
+import { TcpConnection, type After, type StreamAnswer } from './tcp-connection.ts';
 
 /** Of one listener: a node cache on each of 5,000 nodes keeps one or two open. About 10 KiB each. */
 const CONNECTIONS_MAX: Count = 8_192;
@@ -39,7 +38,7 @@ const DEFAULTS: TcpOptions = {
 /** At the limit the connection that has been idle longest makes room; without an idle one the new connection is refused. */
 export class TcpListener {
   readonly #servers: Server[] = [];
-  readonly #answer: Answer;
+  readonly #answer: StreamAnswer;
   readonly #unsent: Counter;
   readonly #refused: Counter;
   readonly #evicted: Counter;
@@ -49,7 +48,7 @@ export class TcpListener {
   readonly #perSource = new Map<string, Count>();
   #held: Bytes = 0;
 
-  private constructor(answer: Answer, counters: Counters, options: TcpOptions) {
+  private constructor(answer: StreamAnswer, counters: Counters, options: TcpOptions) {
     this.#answer = answer;
     this.#options = options;
     this.#unsent = counters.counter('fivedots_unsent_replies_total', { proto: 'tcp' });
@@ -61,7 +60,7 @@ export class TcpListener {
   static async open(
     host: string,
     port: number,
-    answer: Answer,
+    answer: StreamAnswer,
     counters: Counters,
     options: Partial<TcpOptions> = {},
   ): Promise<TcpListener> {
@@ -132,7 +131,7 @@ export class TcpListener {
     }
     this.#perSource.set(address, count + 1);
     const peer = { address, port, family, protocol: 'tcp', localAddress, localPort } as const;
-    const answer: Answer = (packet, from) => {
+    const answer: StreamAnswer = (packet, from) => {
       this.#connections.delete(connection);
       this.#connections.add(connection);
       return this.#answer(packet, from);

@@ -3,10 +3,11 @@
 import type { Answer } from '../../zones/answer.ts';
 import type { Address } from '../../zones/ip.ts';
 import { aliasTarget } from '../../zones/kubernetes/alias.ts';
-import { clusterZones, zoneHolding } from '../../zones/kubernetes/cluster-zones.ts';
+import { clusterZones, zoneHolding, type ClusterZonesOptions } from '../../zones/kubernetes/cluster-zones.ts';
 import { kindsOf } from '../../zones/kubernetes/source.ts';
 import type { ClusterStore } from '../../zones/kubernetes/store/store.ts';
 import type { Zone } from '../../zones/kubernetes/zone.ts';
+import { zoneTransfer } from '../../zones/kubernetes/zone-transfer.ts';
 import { isWithin, lowerCase, type Name } from '../../zones/name.ts';
 import { Rcode, RRType } from '../../zones/rr.ts';
 import { onlyDirective } from '../corefile/values.ts';
@@ -17,6 +18,7 @@ import { kubernetesFrom, type KubernetesOptions } from './kubernetes-options.ts'
 import { publishMetadata } from './kubernetes-metadata.ts';
 import { interfaceAddresses, localAddresses } from './local-addresses.ts';
 import { metadataOf } from './metadata.ts';
+import { transferableZones } from './transferable-zones.ts';
 
 const NAME = 'kubernetes';
 
@@ -32,7 +34,7 @@ export function kubernetesAt(interfaces: () => readonly Address[]): Plugin<Kuber
       for (const warning of options.warnings) context.log('warning', `plugin/${NAME}`, warning);
       const store = context.cluster(options.cluster);
       const passesOn = (name: Name): boolean => isWithinAny(name, options.fallthrough);
-      const zones = clusterZones(store, options.zones, {
+      const shown: ClusterZonesOptions = {
         primary: options.primary,
         multicluster: options.multicluster,
         kinds: kindsOf(options.source),
@@ -45,9 +47,19 @@ export function kubernetesAt(interfaces: () => readonly Address[]): Plugin<Kuber
         ignoreEmptyService: options.ignoreEmptyService,
         localAddresses: localAddresses(context.hosts, interfaces()),
         passesOn,
-      });
+      };
+      const zones = clusterZones(store, options.zones, shown);
       publishMetadata(metadataOf(context.shared), zones, store, options);
       const authority: Authority = { store, zones, passesOn, resolve: context.resolve };
+      const transferable = transferableZones(context.shared);
+      for (const zone of zones) {
+        transferable.set(zone.apex, {
+          isComplete: () => isSynced(store, zone),
+          serial: () => store.serial,
+          soa: () => zone.find(zone.apex, zone.apex, RRType.SOA).answer,
+          records: () => zoneTransfer(store, options.zones, shown, zone.apex),
+        });
+      }
       return (next) => (query) => answer(authority, query, next);
     },
   };
@@ -64,7 +76,7 @@ function answer(authority: Authority, query: Query, next: Handler): ReturnType<H
   const { name, spelling, type } = query.question;
   const zone = zoneHolding(authority.zones, name, type);
   if (zone === undefined) return next(query);
-  // Zones are not given away whole (RFC 5936 section 4 leaves that to the server).
+  // Whole zones are given away by `transfer`, which does not ask here.
   if (type === RRType.AXFR || type === RRType.IXFR) return emptyReply(Rcode.REFUSED, NAME);
   const found = zone.find(name, spelling, type);
   if (found.outcome === 'alias') return resolveAlias(query, found.answer, NAME, authority.resolve);

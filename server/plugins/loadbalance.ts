@@ -21,12 +21,7 @@ export const loadbalance: Plugin<LoadbalanceOptions> = {
     const shuffle = seededShuffle();
     const arrange = prefer.length === 0 ? roundRobin(shuffle) : preferring(prefer, shuffle);
     const balance = (reply: Reply): Reply => balanced(reply, arrange);
-    return (next) => (query) => {
-      const { type } = query.question;
-      // The order of a zone transfer has a meaning (RFC 5936 section 2.2).
-      if (type === RRType.AXFR || type === RRType.IXFR) return next(query);
-      return after(next(query), balance);
-    };
+    return (next) => (query) => after(next(query), balance);
   },
 };
 

@@ -20,6 +20,7 @@ import { nsid } from './nsid.ts';
 import { prometheus } from './prometheus.ts';
 import { ready } from './ready.ts';
 import { reload } from './reload.ts';
+import { transfer } from './transfer.ts';
 import { whoami } from './whoami.ts';
 
 /**
@@ -111,6 +112,7 @@ export const plugins: ReadonlyMap<string, AnyPlugin> = new Map(
     untyped(prometheus),
     untyped(ready),
     untyped(reload),
+    untyped(transfer),
     untyped(whoami),
   ].map((plugin) => [plugin.name, plugin]),
 );

@@ -23,7 +23,7 @@ export function decode(packet: Buffer, peer: Peer, received: Milliseconds): Quer
   try {
     const asked = readQuestion(packet);
     question = asked.question;
-    const opt = readRest(packet, asked.end, question.type);
+    const { opt, serial } = readRest(packet, asked.end, question);
     const edns = opt?.edns;
     if (opt !== undefined && opt.version !== 0) return { rcode: Rcode.BADVERS, reason: 'version', question, edns };
     const rcode = rcodeForType(question.type);
@@ -35,6 +35,7 @@ export function decode(packet: Buffer, peer: Peer, received: Milliseconds): Quer
       authenticData: (packet.readUInt8(3) & 0x20) !== 0,
       question,
       edns,
+      serial,
       peer,
       size: packet.length,
       received,
@@ -74,12 +75,15 @@ function rcodeForType(type: number): number {
   }
 }
 
-/** Walks the records behind the question; returns the OPT record, of which there may be one, in the additional section only. */
-function readRest(packet: Buffer, start: number, type: number): { edns: QueryEdns; version: number } | undefined {
+/** What stands behind the question: an OPT record, of which there may be one, in the additional section only, and the serial of an IXFR. */
+type Rest = { readonly opt: { edns: QueryEdns; version: number } | undefined; readonly serial: number | undefined };
+
+function readRest(packet: Buffer, start: number, { name, type }: Question): Rest {
   const authorityCount = packet.readUInt16BE(8);
   const additionalCount = packet.readUInt16BE(10);
   if (authorityCount !== 0 && type !== RRType.IXFR) throw formerr('records in the authority section of a query');
-  let opt: { edns: QueryEdns; version: number } | undefined;
+  let opt: Rest['opt'];
+  let serial: number | undefined;
   let at = start;
   for (let i = 0; i < authorityCount + additionalCount; i++) {
     const owner = readName(packet, at);
@@ -90,9 +94,18 @@ function readRest(packet: Buffer, start: number, type: number): { edns: QueryEdn
     if (packet.readUInt16BE(owner.end) === RRType.OPT) {
       if (opt !== undefined || i < authorityCount || owner.name.length !== 1) throw formerr('a misplaced OPT record');
       opt = readOpt(packet, owner.end, rdata, end);
+    } else if (i < authorityCount && packet.readUInt16BE(owner.end) === RRType.SOA && lowerCase(owner.name) === name) {
+      serial = readSerial(packet, rdata, end);
     }
     at = end;
   }
   if (at !== packet.length) throw formerr('octets behind the last record');
-  return opt;
+  return { opt, serial };
+}
+
+/** The serial in the rdata of an SOA record: mname and rname, then five numbers (RFC 1035 section 3.3.13). */
+function readSerial(packet: Buffer, start: number, end: number): number {
+  const numbers = readName(packet, readName(packet, start, end).end, end).end;
+  if (numbers + 20 !== end) throw formerr('an SOA record of the wrong length');
+  return packet.readUInt32BE(numbers);
 }

@@ -13,10 +13,13 @@ import {
 } from '../query.ts';
 import { OPT_SIZE, optSize, udpLimit, writeOpt } from './edns.ts';
 import { HEADER_SIZE } from './gate.ts';
-import { MESSAGE_MAX, Packer } from './pack.ts';
+import { MESSAGE_MAX, Packer, POINTER_MAX } from './pack.ts';
 
 /** A message that is the caller's own, whether it had to be cut short, and the reply that it says: another one if that could not be said. */
 export type Encoded = { readonly packet: Buffer; readonly truncated: boolean; readonly sent: Reply };
+
+/** Of a message of a zone transfer. All of it can be pointed to, so that names take little room; a slow reader leaves little of it unread. */
+const TRANSFER_MESSAGE_MAX: Bytes = POINTER_MAX + 1;
 
 /** One per data thread: a message is finished before the next begins. */
 const packer = new Packer();
@@ -45,21 +48,40 @@ export function encode(query: Query, reply: Reply): Encoded {
     return encode(query, instead(reply, 'an answer larger than a message can be'));
   }
   const truncated = reply.truncated || isCut;
-  const { buffer } = packer;
-  let end = packer.size;
-  if (query.edns !== undefined) end = writeOpt(buffer, end, reply.rcode, query.edns.dnssecOk, error, reply.options);
-  const flags =
-    0x8000 |
-    (reply.authoritative ? 0x0400 : 0) |
-    (truncated ? 0x0200 : 0) |
-    (query.recursionDesired ? 0x0100 : 0) |
-    (reply.recursionAvailable ? 0x0080 : 0) |
-    (reply.authenticData ? 0x0020 : 0) |
-    (query.checkingDisabled ? 0x0010 : 0) |
-    (reply.rcode & 0x0f);
-  const additionalCount = additionals.count + (query.edns === undefined ? 0 : 1);
-  writeHeader(buffer, query.id, flags, 1, answers.count, authorities.count, additionalCount);
-  return { packet: Buffer.from(buffer.subarray(0, end)), truncated, sent: reply };
+  const packet = finish(query, reply, truncated, error, answers.count, authorities.count, additionals.count);
+  return { packet, truncated, sent: reply };
+}
+
+/**
+ * The messages of a zone transfer, each made when it is asked for (RFC 5936 section 2.2). `reply` is the header of all of them; undefined
+ * comes where `rrsets` has it, for others to have their turn.
+ * @throws RangeError if a record is too large for a message
+ */
+export function* encodeTransfer(
+  query: Query,
+  reply: Reply,
+  rrsets: Iterable<RRset | undefined>,
+): Generator<Buffer | undefined, void> {
+  const room = TRANSFER_MESSAGE_MAX - (query.edns === undefined ? 0 : optSize(undefined, reply.options));
+  let count = beginTransfer(query);
+  for (const rrset of rrsets) {
+    if (rrset === undefined) {
+      // While others have their turn the packer is theirs.
+      yield count === 0 ? undefined : finish(query, reply, false, undefined, count, 0, 0);
+      count = beginTransfer(query);
+      continue;
+    }
+    for (let at = 0; ;) {
+      const added = packer.addPart(rrset, query.question.class, room, at);
+      at += added;
+      count += added;
+      if (at === rrset.rdatas.length) break;
+      if (count === 0) throw new RangeError(`a record of more than ${room} octets in a zone transfer`);
+      yield finish(query, reply, false, undefined, count, 0, 0);
+      count = beginTransfer(query);
+    }
+  }
+  if (count > 0) yield finish(query, reply, false, undefined, count, 0, 0);
 }
 
 /**
@@ -88,6 +110,39 @@ const RCODE_MAX = 15;
 function instead(reply: Reply, what: string): Reply {
   const text = `${what} cannot be sent`;
   return { ...servfail(reply.plugin, text, { code: ExtendedErrorCode.OTHER, text }), options: reply.options };
+}
+
+/** The zone's own spelling is kept, however its name was asked for (RFC 5936 section 3.4). Returns the number of records so far. */
+function beginTransfer({ question }: Query): Count {
+  packer.begin(question, '');
+  return 0;
+}
+
+/** The message in the packer, with its OPT record and header. */
+function finish(
+  query: Query,
+  reply: Reply,
+  truncated: boolean,
+  error: ExtendedError | undefined,
+  answers: Count,
+  authorities: Count,
+  additionals: Count,
+): Buffer {
+  const { buffer } = packer;
+  let end = packer.size;
+  if (query.edns !== undefined) end = writeOpt(buffer, end, reply.rcode, query.edns.dnssecOk, error, reply.options);
+  const flags =
+    0x8000 |
+    (reply.authoritative ? 0x0400 : 0) |
+    (truncated ? 0x0200 : 0) |
+    (query.recursionDesired ? 0x0100 : 0) |
+    (reply.recursionAvailable ? 0x0080 : 0) |
+    (reply.authenticData ? 0x0020 : 0) |
+    (query.checkingDisabled ? 0x0010 : 0) |
+    (reply.rcode & 0x0f);
+  const records = additionals + (query.edns === undefined ? 0 : 1);
+  writeHeader(buffer, query.id, flags, 1, answers, authorities, records);
+  return Buffer.from(buffer.subarray(0, end));
 }
 
 type Added = { readonly count: Count; readonly isWhole: boolean };

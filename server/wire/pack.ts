@@ -9,7 +9,7 @@ import { HEADER_SIZE } from './gate.ts';
 /** The largest message: its length is a 16-bit number over TCP (RFC 1035 section 4.2.2). */
 export const MESSAGE_MAX: Bytes = 65_535;
 /** A compression pointer has 14 bits. */
-const POINTER_MAX: Bytes = 0x3fff;
+export const POINTER_MAX: Bytes = 0x3fff;
 /** Suffixes remembered per message: bounds the work that a hostile upstream's large reply can cause. */
 const SUFFIXES_MAX: Count = 2048;
 
@@ -31,11 +31,11 @@ export class Packer {
     return this.#at;
   }
 
-  /** Begins a message: room for the header, then the question if there is one. */
-  begin(question: Question | undefined): void {
+  /** Begins a message: room for the header, then the question if there is one. `asked`: the owner that is spelled as in the question. */
+  begin(question: Question | undefined, asked: string = question?.name ?? ''): void {
     this.#offsets.clear();
     this.#at = HEADER_SIZE;
-    this.#asked = question?.name ?? '';
+    this.#asked = asked;
     if (question === undefined) return;
     this.#writeName(question.spelling);
     this.buffer.writeUInt16BE(question.type, this.#at);
@@ -53,12 +53,14 @@ export class Packer {
     return -1;
   }
 
-  /** Writes as many records of an RRset as there is room for and returns their number. */
-  addPart(rrset: RRset, rrclass: number, limit: Bytes): Count {
+  /** Writes as many records of an RRset, leaving out the first `from`, as there is room for and returns their number. */
+  addPart(rrset: RRset, rrclass: number, limit: Bytes, from: Count = 0): Count {
     let count = 0;
     const isAsked =
       rrset.owner.length > 1 && rrset.owner.length === this.#asked.length && lowerCase(rrset.owner) === this.#asked;
-    for (const rdata of rrset.rdatas) {
+    for (let i = from; i < rrset.rdatas.length; i++) {
+      const rdata = rrset.rdatas[i];
+      if (rdata === undefined) break;
       const start = this.#at;
       const known = this.#offsets.size;
       if (isAsked) this.#writePointer(HEADER_SIZE);

@@ -108,7 +108,8 @@ function unboundThat({ host, port, enter }: Place, knows: string): Promise<Outsi
   });
 }
 
-async function started(
+/** A server with a folder of its own, which ends with it. */
+export async function started(
   { host, port }: ServerAddress,
   start: (folder: string, file: string) => Promise<Running>,
 ): Promise<OutsideServer> {

@@ -74,6 +74,7 @@ export function testQuery(name: string, type = 'A', changes: Partial<Query> = {}
     authenticData: false,
     question: { name: lowerCase(spelling), spelling, type: typeOf(type), class: 1 },
     edns: undefined,
+    serial: undefined,
     peer: TEST_PEER,
     size: 40,
     received: 0,

@@ -12,11 +12,11 @@ import { podAddressFrom } from './pod-names.ts';
 import { nodeBelow } from './service-names.ts';
 import type { ServiceRecords } from './store/records.ts';
 import { addressesOf, servicesOf, type ServiceNode } from './store/service-node.ts';
-import type { ClusterStore } from './store/store.ts';
+import type { ClusterView } from './store/cluster-view.ts';
 import { dataAnswer, isExposed, NO_RRSETS, type Zone, type ZoneOptions } from './zone.ts';
 import { zoneHead, type ZoneHead } from './zone-head.ts';
 
-export function clusterZone(store: ClusterStore, options: ZoneOptions): Zone {
+export function clusterZone(store: ClusterView, options: ZoneOptions): Zone {
   const { apex, holds } = options;
   const head = zoneHead(store, options);
   const view: View = { store, options, head };
@@ -34,7 +34,7 @@ export function clusterZone(store: ClusterStore, options: ZoneOptions): Zone {
 }
 
 /** What a look-up needs to know of its zone. */
-type View = { readonly store: ClusterStore; readonly options: ZoneOptions; readonly head: ZoneHead };
+type View = { readonly store: ClusterView; readonly options: ZoneOptions; readonly head: ZoneHead };
 
 /** One name at or below the apex, its alias not followed. */
 function lookUp(view: View, name: Name, owner: Spelling, type: number): Answer {

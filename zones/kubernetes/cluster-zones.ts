@@ -6,7 +6,7 @@ import { RRType } from '../rr.ts';
 import { aliasTarget } from './alias.ts';
 import { clusterZone } from './cluster-zone.ts';
 import { reverseZone } from './reverse-zone.ts';
-import type { ClusterStore } from './store/store.ts';
+import type { ClusterView } from './store/cluster-view.ts';
 import type { Zone, ZoneOptions } from './zone.ts';
 
 /** How all zones show the cluster, and which of them are those of the clusterset (`multicluster`). */
@@ -16,7 +16,7 @@ export type ClusterZonesOptions = Omit<ZoneOptions, 'apex' | 'holds' | 'isMultic
 
 /** A zone for each apex; each is asked only for names that none of the longer ones holds. */
 export function clusterZones(
-  store: ClusterStore,
+  store: ClusterView,
   apexes: readonly Name[],
   options: ClusterZonesOptions,
 ): readonly Zone[] {
@@ -68,7 +68,7 @@ function withZonesBelow(zone: Zone, exists: (name: Name) => boolean): Zone {
   };
 }
 
-function zoneAt(store: ClusterStore, options: ZoneOptions): Zone {
+function zoneAt(store: ClusterView, options: ZoneOptions): Zone {
   const { apex } = options;
   if (isReverseName(apex)) return reverseZone(store, options);
   const names = clusterZone(store, options);

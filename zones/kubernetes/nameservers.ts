@@ -7,7 +7,7 @@ import { addressKey } from '../ip.ts';
 import { nameUnder, wireLabel, type Spelling } from '../name.ts';
 import { endpointLabel, keyOf, type ReadySlice } from './store/endpoints.ts';
 import { serviceFront } from './store/records.ts';
-import type { ClusterStore } from './store/store.ts';
+import type { ClusterView } from './store/cluster-view.ts';
 import { HEADLESS } from './trim.ts';
 import { isExposed, type ZoneOptions } from './zone.ts';
 
@@ -18,7 +18,7 @@ export const NS_DNS = '\x02ns\x03dns';
 export type Nameserver = { readonly name: Spelling; readonly keys: readonly string[] };
 
 /** Each name is once there and ends in `suffix`. Names and addresses are sorted, for the order of events must not show. */
-export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix: Spelling): readonly Nameserver[] {
+export function nameserversOf(store: ClusterView, options: ZoneOptions, suffix: Spelling): readonly Nameserver[] {
   const own = options.localAddresses.map(addressKey);
   const slices = new Set(own.flatMap((key) => store.readyAddresses(key)).map(({ ready }) => ready));
   const fronts = new Map<string, Set<string>>();
@@ -42,7 +42,7 @@ export function nameserversOf(store: ClusterStore, options: ZoneOptions, suffix:
 
 /** Names and addresses of the Service that a slice belongs to: its cluster IPs, or every endpoint of the slice if it is headless. */
 function servedBy(
-  store: ClusterStore,
+  store: ClusterView,
   options: ZoneOptions,
   { slice, addresses }: ReadySlice,
 ): readonly (readonly [string, string])[] {

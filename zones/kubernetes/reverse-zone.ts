@@ -10,12 +10,12 @@ import { nameRdata } from '../rdata.ts';
 import { RRType } from '../rr.ts';
 import { endpointLabel } from './store/endpoints.ts';
 import { serviceFront } from './store/records.ts';
-import type { ClusterStore } from './store/store.ts';
+import type { ClusterView } from './store/cluster-view.ts';
 import { HEADLESS } from './trim.ts';
 import { dataAnswer, isExposed, type Zone, type ZoneOptions } from './zone.ts';
 import { zoneHead } from './zone-head.ts';
 
-export function reverseZone(store: ClusterStore, options: ZoneOptions): Zone {
+export function reverseZone(store: ClusterView, options: ZoneOptions): Zone {
   const { apex, ttl, passesOn } = options;
   const head = zoneHead(store, options);
   return {
@@ -47,7 +47,7 @@ export function reverseZone(store: ClusterStore, options: ZoneOptions): Zone {
  * The names of an address: that of the Service whose cluster IP it is, or else those of every endpoint that has it, in the
  * primary zone. Names that were given (a host name in a headless service) come first, for many clients read only one.
  */
-function pointersTo(store: ClusterStore, options: ZoneOptions, key: string): readonly Spelling[] {
+function pointersTo(store: ClusterView, options: ZoneOptions, key: string): readonly Spelling[] {
   const [service] = store
     .servicesByClusterIP(key)
     .flatMap(({ namespace, name }) => {

@@ -3,9 +3,18 @@
  * name begin, not what is below any particular service.
  */
 
-import { labelAt, type Name } from '../name.ts';
+import { labelAt, wireLabel, type Name } from '../name.ts';
 import type { Count } from '../units.ts';
-import { endpointNode, isBetween, portNode, zoneNode, type ServiceRecords } from './store/records.ts';
+import {
+  endpointNames,
+  endpointNode,
+  isBetween,
+  portNames,
+  portNode,
+  zoneNames,
+  zoneNode,
+  type ServiceRecords,
+} from './store/records.ts';
 import { serviceNode, type ServiceNode } from './store/service-node.ts';
 
 /**
@@ -21,7 +30,7 @@ export function nodeBelow(
   fourth: number,
   third: number,
 ): ServiceNode | undefined {
-  if (isZonal && labelAt(name, fourth) === '_zone') return zonalNode(records, name, count, fifth);
+  if (isZonal && labelAt(name, fourth) === ZONE_LABEL) return zonalNode(records, name, count, fifth);
   if (count === 4) {
     const endpoint = endpointNode(records, name.slice(fourth, third));
     return endpoint ?? (isBetween(records, labelAt(name, fourth)) ? EMPTY_NON_TERMINAL : undefined);
@@ -33,6 +42,30 @@ export function nodeBelow(
   const isPort = !records.isImport || port.startsWith('_') || protocol.startsWith('_');
   return isPort ? portNode(records, port, protocol) : endpointNode(records, name.slice(fifth, third));
 }
+
+/**
+ * The names below a service that have records, in wire form up to the service's own, in order. Not among them are names that
+ * say the same as one of these: ports without an underscore, and `prefer` of topology zones without endpoints.
+ */
+export function namesBelow(records: ServiceRecords, isZonal: boolean): readonly string[] {
+  const ports = portNames(records).flatMap(({ name, protocol }) => {
+    const labels = [`_${name}`, `_${protocol}`];
+    // What is no label with its underscore can only be asked for without it.
+    return labels.every((label) => IS_LABEL.test(label)) ? [labels.map(wireLabel).join('')] : [];
+  });
+  const zones = isZonal && records.isHeadless ? zoneNames(records) : [];
+  const zonal = ['pin', 'prefer'].flatMap((directive) =>
+    zones.map((zone) => zone + wireLabel(directive) + wireLabel(ZONE_LABEL)),
+  );
+  return [...[...endpointNames(records)].toSorted(), ...ports.toSorted(), ...zonal.toSorted()];
+}
+
+/** Octets, of which a label has at most 63 (RFC 1035 section 2.3.4). */
+// oxlint-disable-next-line no-control-regex -- any octet may stand in a label.
+const IS_LABEL = /^[\0-\xff]{1,63}$/;
+
+/** Stands between a service and the names of its topology zones. */
+const ZONE_LABEL = '_zone';
 
 /**
  * `ZONE.pin._zone` below a headless service: its endpoints in a topology zone, whose name has as many labels as it likes.

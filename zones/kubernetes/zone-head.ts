@@ -11,7 +11,7 @@ import { RRType, type RRset } from '../rr.ts';
 import type { Seconds } from '../units.ts';
 import { nameserversOf, NS_DNS, type Nameserver } from './nameservers.ts';
 import { addressesFrom, addressSets } from './store/service-node.ts';
-import type { ClusterStore } from './store/store.ts';
+import type { ClusterView } from './store/cluster-view.ts';
 import { dataAnswer, NO_RRSETS, type ZoneOptions } from './zone.ts';
 
 /** `suffix` is always the zone's apex as it was spelled in the question. */
@@ -42,7 +42,14 @@ const SOA_TTL_MAX: Seconds = 300;
 const DNS = '\x03dns';
 const VERSION = '\x0bdns-version';
 
-export function zoneHead(store: ClusterStore, options: ZoneOptions): ZoneHead {
+/** The names of the head that have records, relative to the apex, and which. */
+export const HEAD_NAMES: readonly { readonly relative: string; readonly types: readonly number[] }[] = [
+  { relative: '', types: [RRType.NS] },
+  { relative: VERSION, types: [RRType.TXT] },
+  { relative: NS_DNS, types: [RRType.A, RRType.AAAA] },
+];
+
+export function zoneHead(store: ClusterView, options: ZoneOptions): ZoneHead {
   const { apex, primary, isMulticluster, ttl } = options;
   const hasServices = !isReverseName(apex) && !isMulticluster;
   const version = isMulticluster ? MULTICLUSTER_DNS_VERSION : DNS_VERSION;

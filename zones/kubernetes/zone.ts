@@ -6,7 +6,7 @@ import type { Name, Spelling } from '../name.ts';
 import type { RRset } from '../rr.ts';
 import type { Seconds } from '../units.ts';
 import type { Kind } from './objects.ts';
-import type { ClusterStore } from './store/store.ts';
+import type { ClusterView } from './store/cluster-view.ts';
 
 /** A zone that can be asked. */
 export type Zone = {
@@ -53,8 +53,12 @@ export type ZoneOptions = {
 export type PodMode = 'disabled' | 'insecure' | 'verified';
 
 /** Does the namespace exist, and is it one of those to be shown? */
-export function isExposed(store: ClusterStore, options: ZoneOptions, namespace: string): boolean {
-  return (options.namespaces?.has(namespace) ?? true) && store.hasNamespace(namespace);
+export function isExposed(
+  store: ClusterView,
+  { namespaces }: Pick<ZoneOptions, 'namespaces'>,
+  namespace: string,
+): boolean {
+  return (namespaces?.has(namespace) ?? true) && store.hasNamespace(namespace);
 }
 
 /** One RRset with the owner as it was asked for. */

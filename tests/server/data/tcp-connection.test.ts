@@ -11,6 +11,7 @@ import {
   LINGER_DEADLINE,
   MESSAGE_DEADLINE,
   WRITE_DEADLINE,
+  type StreamAnswer,
 } from '../../../server/data/tcp-connection.ts';
 import type { Answer } from '../../../server/data/udp.ts';
 import { FakeTimers } from '../../support/fake-timers.ts';
@@ -124,7 +125,126 @@ test('a connection that is ended while its client reads slowly gives every reply
   t.is(received, count * (2 + size));
 });
 
-async function listen(t: ExecutionContext, answer: Answer): Promise<Server> {
+test('a reply of many messages is made no faster than its client reads, and comes whole', async (t) => {
+  const reply = new LongReply(2_000);
+  const { listener } = await listen(t, reply.answer);
+  const socket = await dial(t, listener);
+  socket.pause();
+  socket.write(FRAME);
+  await reply.rests();
+  t.true(reply.made < reply.count, `${reply.made} messages were made for nobody`);
+  let received = 0;
+  socket.on('data', (octets) => (received += octets.length));
+  await until(reply.ended, () => socket.resume());
+  await until(new Promise<void>((resolve) => socket.on('close', () => resolve())), () => {
+    if (received === reply.size) socket.destroy();
+  });
+  t.is(reply.made, reply.count);
+});
+
+test('a client that stops reading a reply of many messages is closed, and no more of it is made', async (t) => {
+  const reply = new LongReply(2_000);
+  const { listener, timers } = await listen(t, reply.answer);
+  const socket = await dial(t, listener);
+  socket.pause();
+  socket.write(FRAME);
+  await reply.rests();
+  const { made } = reply;
+  await timers.advance(WRITE_DEADLINE);
+  await reply.ended;
+  t.is(reply.made, made);
+  t.is(timers.pending, 0);
+});
+
+test('a client that goes away in the middle of a reply of many messages ends it', async (t) => {
+  const reply = new LongReply(2_000);
+  const { listener } = await listen(t, reply.answer);
+  const socket = await dial(t, listener);
+  socket.pause();
+  socket.write(FRAME);
+  await reply.rests();
+  socket.resetAndDestroy();
+  await reply.ended;
+  t.true(reply.made < reply.count);
+});
+
+test('a reply of many messages that breaks off closes its connection, so that its client does not wait', async (t) => {
+  const { listener } = await listen(t, async function* () {
+    yield Buffer.from('abc');
+    throw new Error('oh');
+  });
+  const socket = await dial(t, listener);
+  const isClosed = closed(socket);
+  socket.on('end', () => socket.end());
+  socket.write(FRAME);
+  socket.resume();
+  await isClosed;
+  t.pass();
+});
+
+test('who asks something else meanwhile is answered, and a connection that is ended gives all of a long reply first', async (t) => {
+  const reply = new LongReply(50);
+  let isFirst = true;
+  const { listener } = await listen(t, (packet, peer) => {
+    if (!isFirst) return echo(packet, peer);
+    isFirst = false;
+    return reply.answer(packet, peer);
+  });
+  const socket = await dial(t, listener);
+  const received: Buffer[] = [];
+  socket.on('data', (octets: Buffer) => received.push(octets));
+  socket.on('end', () => socket.end());
+  socket.write(Buffer.concat([FRAME, FRAME]));
+  await once(socket, 'data');
+  await listener.close();
+  t.is(Buffer.concat(received).length, reply.size + FRAME.length);
+});
+
+/** A reply of `count` messages of 16 KiB that knows how many of them were made. */
+class LongReply {
+  readonly count: number;
+  readonly ended: Promise<void>;
+  made = 0;
+  readonly #end: () => void;
+
+  constructor(count: number) {
+    this.count = count;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.ended = promise;
+    this.#end = resolve;
+  }
+
+  readonly answer: StreamAnswer = () => this.#messages();
+
+  /** With the lengths in front. */
+  get size(): number {
+    return this.count * (2 + MESSAGE_SIZE);
+  }
+
+  /** Resolves when no more messages are made. */
+  async rests(): Promise<void> {
+    for (let before = -1; before !== this.made || before === 0;) {
+      before = this.made;
+      for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+    }
+  }
+
+  async *#messages(): AsyncGenerator<Buffer> {
+    try {
+      for (; this.made < this.count;) {
+        this.made++;
+        yield Buffer.alloc(MESSAGE_SIZE);
+        await new Promise(setImmediate);
+      }
+    } finally {
+      this.#end();
+    }
+  }
+}
+
+const MESSAGE_SIZE = 16_384;
+
+async function listen(t: ExecutionContext, answer: StreamAnswer): Promise<Server> {
   const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
   const timers = new FakeTimers();
   const listener = await TcpListener.open('127.0.0.1', 0, answer, counters, { after: timers.after });

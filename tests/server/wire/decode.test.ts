@@ -35,6 +35,9 @@ function chain(at: number, count: number): string {
 
 const QUESTION = '0161 00 0001 0001'; // a. A IN
 const OPT = '00 0029 04d0 00000000';
+const IXFR = '0161 00 00fb 0001'; // a. IXFR IN
+/** Behind the owner: mname is the question's name, rname the root. */
+const SOA = '0006 0001 00000000 0017 c00c 00 fffffffe 00000001 00000002 00000003 00000004';
 
 const good: readonly { name: string; packet: Buffer; expect: Partial<Record<string, unknown>> }[] = [
   {
@@ -74,8 +77,24 @@ const good: readonly { name: string; packet: Buffer; expect: Partial<Record<stri
   },
   {
     name: 'IXFR with its SOA (RFC 1995 section 3)',
-    packet: packetOf('0161 00 00fb 0001 c00c 0006 0001 00000000 0000', { authority: 1 }),
-    expect: { edns: undefined },
+    packet: packetOf(`${IXFR} c00c ${SOA}`, { authority: 1 }),
+    expect: { edns: undefined, serial: 0xfffffffe },
+  },
+  {
+    name: 'IXFR with its SOA in other letters',
+    packet: packetOf(`${IXFR} 0141 00 ${SOA}`, { authority: 1 }),
+    expect: { serial: 0xfffffffe },
+  },
+  { name: 'IXFR without SOA', packet: packetOf(IXFR), expect: { serial: undefined } },
+  {
+    name: 'IXFR with the SOA of another zone, which says nothing of this one',
+    packet: packetOf(`${IXFR} 0162 00 ${SOA}`, { authority: 1 }),
+    expect: { serial: undefined },
+  },
+  {
+    name: 'IXFR with its SOA in the additional section, where it means nothing',
+    packet: packetOf(`${IXFR} c00c ${SOA}`, { additional: 1 }),
+    expect: { serial: undefined },
   },
 ];
 
@@ -111,6 +130,21 @@ const bad: readonly { name: string; packet: Buffer; rcode: number }[] = [
   {
     name: 'an OPT record in the authority section',
     packet: packetOf(`0161 00 00fb 0001 ${OPT} 0000`, { authority: 1 }),
+    rcode: 1,
+  },
+  {
+    name: 'an IXFR whose SOA is empty',
+    packet: packetOf(`${IXFR} c00c 0006 0001 00000000 0000`, { authority: 1 }),
+    rcode: 1,
+  },
+  {
+    name: 'an IXFR whose SOA has an octet too many',
+    packet: packetOf(`${IXFR} c00c ${SOA.replace('0017', '0018')} 00`, { authority: 1 }),
+    rcode: 1,
+  },
+  {
+    name: 'an IXFR whose SOA ends in its names',
+    packet: packetOf(`${IXFR} c00c 0006 0001 00000000 0002 c00c`, { authority: 1 }),
     rcode: 1,
   },
   { name: 'OPT rdata shorter than said', packet: packetOf(`${QUESTION} ${OPT} 0004`, { additional: 1 }), rcode: 1 },

@@ -2,7 +2,7 @@ import test from 'ava';
 import dnsPacket from 'dns-packet';
 import fc from 'fast-check';
 
-import { encode, encodeRejection } from '../../../server/wire/encode.ts';
+import { encode, encodeRejection, encodeTransfer } from '../../../server/wire/encode.ts';
 import { decodeUpstreamReply } from '../../../server/wire/upstream-message.ts';
 import { emptyReply, type Query, type QueryEdns, type Reply } from '../../../server/query.ts';
 import { lowerCase, nameFrom, present, spellingFrom, type Spelling } from '../../../zones/name.ts';
@@ -20,6 +20,7 @@ function queryFor(
     authenticData: false,
     question: { name: lowerCase(spelling), spelling, type: options.type ?? RRType.A, class: 1 },
     edns: options.edns,
+    serial: undefined,
     peer: {
       address: '192.0.2.1',
       port: 4242,
@@ -403,3 +404,89 @@ test('dns-packet reads the same addresses and targets', (t) => {
 function meaning({ owner, type, ttl, rdatas }: RRset): unknown {
   return [lowerCase(owner), type, ttl, rdatas.map((rdata) => Buffer.from(rdata).toString('hex'))];
 }
+
+/** A zone: its SOA, RRsets, and the SOA again. */
+function messagesOf(rrsets: readonly (RRset | undefined)[], query: Query): (Buffer | undefined)[] {
+  return [...encodeTransfer(query, replyWith({}), rrsets)];
+}
+
+function transferQuery(edns?: QueryEdns, name = 'example.org'): Query {
+  const options = { name, type: RRType.AXFR, protocol: 'tcp', rd: false } as const;
+  return queryFor(edns === undefined ? options : { ...options, edns });
+}
+
+/** The records of all messages, one `owner` each. */
+function ownersOf(messages: readonly (Buffer | undefined)[]): string[] {
+  return messages.flatMap((message) =>
+    (message === undefined ? [] : (dnsPacket.decode(message).answers ?? [])).map(({ name }) => name),
+  );
+}
+
+test('a zone of a few records is one message: question, AA, the records in their order (RFC 5936 section 2.2)', (t) => {
+  const [message, ...others] = messagesOf(
+    [soa, addresses('b.example.org', 2), addresses('a.example.org', 1), soa],
+    transferQuery(),
+  );
+  if (message === undefined) return t.fail('no message');
+  t.deepEqual(others, []);
+  t.is(message.readUInt16BE(0), 0xabcd);
+  t.is(message.readUInt16BE(2), 0x8000 | 0x0400 | 0x0010, 'QR, AA, CD as it came');
+  t.deepEqual(
+    [4, 6, 8, 10].map((at) => message.readUInt16BE(at)),
+    [1, 5, 0, 0],
+  );
+  t.deepEqual(ownersOf([message]), ['example.org', 'b.example.org', 'b.example.org', 'a.example.org', 'example.org']);
+});
+
+test('a large zone is messages of at most 16 KiB, each whole, with its question and OPT record, none of them truncated', (t) => {
+  const rrsets = [soa, ...Array.from({ length: 5_000 }, (_, i) => addresses(`a${i}.example.org`, 1)), soa];
+  const messages = messagesOf(rrsets, transferQuery(EDNS));
+  t.true(messages.length > 5);
+  for (const message of messages) {
+    if (message === undefined) return t.fail('nobody asked for a turn');
+    t.true(message.length <= 16_384, `${message.length} octets`);
+    t.true(message.length > 16_000 || message === messages.at(-1), 'it is full');
+    const { questions = [], additionals = [], flag_tc, flag_aa } = dnsPacket.decode(message);
+    t.deepEqual([questions.length, additionals.length, flag_tc, flag_aa], [1, 1, false, true]);
+  }
+  t.deepEqual(ownersOf(messages), [
+    'example.org',
+    ...Array.from({ length: 5_000 }, (_, i) => `a${i}.example.org`),
+    'example.org',
+  ]);
+});
+
+test('an RRset that no message can hold goes on in the next ones', (t) => {
+  const huge = addresses('a.example.org', 6_000);
+  const messages = messagesOf([soa, huge, soa], transferQuery());
+  const answers = messages.flatMap((message) => dnsPacket.decode(message ?? Buffer.alloc(12)).answers ?? []);
+  t.deepEqual(
+    answers.flatMap((record) => (record.type === 'A' ? [record.data] : [])),
+    huge.rdatas.map((rdata) => rdata.join('.')),
+  );
+});
+
+test('a turn for others ends a message that has begun, and nothing of it is lost while they use the packer', (t) => {
+  const transfer = encodeTransfer(transferQuery(), replyWith({}), [undefined, soa, undefined, undefined, soa]);
+  const messages: (Buffer | undefined)[] = [];
+  for (const message of transfer) {
+    messages.push(message);
+    encode(queryFor({ name: 'other.example.net' }), replyWith({ answer: [addresses('other.example.net', 1)] }));
+  }
+  t.deepEqual(
+    messages.map((message) => message !== undefined),
+    [false, true, false, true],
+  );
+  t.deepEqual(ownersOf(messages), ['example.org', 'example.org']);
+});
+
+test('a zone keeps its own letters, however it was asked for (RFC 5936 section 3.4)', (t) => {
+  const messages = messagesOf([soa, soa], transferQuery(undefined, 'eXAMPLE.oRG'));
+  t.deepEqual(ownersOf(messages), ['example.org', 'example.org']);
+  t.is(dnsPacket.decode(messages[0] ?? Buffer.alloc(12)).questions?.[0]?.name, 'eXAMPLE.oRG');
+});
+
+test('a record that no message can hold is a fault, not an endless transfer', (t) => {
+  const text: RRset = { owner: nameFrom('a.example.org'), type: RRType.TXT, ttl: 5, rdatas: [new Uint8Array(20_000)] };
+  t.throws(() => messagesOf([soa, text, soa], transferQuery()), { instanceOf: RangeError });
+});

@@ -59,6 +59,12 @@ export class AddressTree {
     }
   }
 
+  /** All of them, those of IPv4 first, in ascending order. */
+  *keys(): Generator<string> {
+    yield* keysBelow(this.#ipv4);
+    yield* keysBelow(this.#ipv6);
+  }
+
   #rootOf(length: number): Branch {
     return length === 4 ? this.#ipv4 : this.#ipv6;
   }
@@ -73,6 +79,13 @@ function branchFrom(leaf: Leaf, depth: number): Branch {
     else branch.set(octet, new Set([key]));
   }
   return branch;
+}
+
+function* keysBelow(branch: Branch): Generator<string> {
+  for (const [, node] of [...branch].toSorted(([a], [b]) => a - b)) {
+    if (node instanceof Map) yield* keysBelow(node);
+    else yield* [...node].toSorted();
+  }
 }
 
 function deleteBelow(branch: Branch, key: string, depth: number): void {

@@ -21,6 +21,11 @@ export class NamespacedMap<Value> {
     if (values.size === 0) this.#namespaces.delete(namespace);
   }
 
+  /** The names of each namespace, as they are now. */
+  names(): ReadonlyMap<string, ReadonlySet<string>> {
+    return new Map(Array.from(this.#namespaces, ([namespace, values]) => [namespace, new Set(values.keys())]));
+  }
+
   /** Calls `visit` for every value; it may delete the value that it is told of. */
   forEach(visit: (value: Value, namespace: string, name: string) => void): void {
     for (const [namespace, values] of this.#namespaces) {

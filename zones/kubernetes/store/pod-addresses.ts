@@ -15,6 +15,13 @@ export class PodAddresses {
     return this.#byAddress.get(address).some((pod) => pod.namespace === namespace);
   }
 
+  /** All pods, as they are now. */
+  all(): readonly Pod[] {
+    const pods: Pod[] = [];
+    this.#pods.forEach((pod) => void pods.push(pod));
+    return pods;
+  }
+
   /**
    * The pod that sends from this address; undefined if there is none, or if it cannot be told: pods on the host's network
    * share theirs with the node, and a pod on its way out may still have one that another was given.

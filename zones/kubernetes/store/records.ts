@@ -10,7 +10,7 @@ import { isLabel } from '../api-values.ts';
 import type { ReadySlice } from './endpoints.ts';
 import { clusterIPMembers, endpointMembers, importedMembers, type Member } from './members.ts';
 import type { Port, Service, ServiceImport } from '../objects.ts';
-import { serviceNode, type ServiceNode } from './service-node.ts';
+import { serviceNode, type AskedPort, type ServiceNode } from './service-node.ts';
 import { HEADLESS } from '../trim.ts';
 
 /** The names of one Service or ServiceImport. Its lazily made fields make it an object to be dropped, never changed, when the cluster does. */
@@ -85,6 +85,20 @@ export function endpointNode(records: ServiceRecords, labels: string): ServiceNo
   return records.endpoints.get(labels);
 }
 
+/** All endpoint names, as `endpointNode` takes them, in no order. */
+export function endpointNames(records: ServiceRecords): Iterable<string> {
+  records.endpoints ??= endpointNodes(records);
+  return records.endpoints.keys();
+}
+
+/** All `port.protocol` names, without the underscores, in no order. */
+export function portNames(records: ServiceRecords): readonly AskedPort[] {
+  records.ports ??= portNodes(records);
+  return Array.from(records.ports, ([protocol, named]) =>
+    Array.from(named.keys(), (name) => ({ name, protocol })),
+  ).flat();
+}
+
 /**
  * The records at `port.protocol` below the service. The underscores of RFC 2782 may be missing, as in CoreDNS; a port
  * without a name has no such name (Kubernetes DNS spec 2.3.2).
@@ -109,6 +123,12 @@ export function isBetween(records: ServiceRecords, label: string): boolean {
 export function zoneNode(records: ServiceRecords, zone: string): ServiceNode | undefined {
   records.zones ??= zoneNodes(records);
   return records.zones.get(zone);
+}
+
+/** All topology zones with endpoints, as `zoneNode` takes them, in no order. */
+export function zoneNames(records: ServiceRecords): readonly string[] {
+  records.zones ??= zoneNodes(records);
+  return [...records.zones.keys()].filter((zone) => zone !== '');
 }
 
 function aliasRecords(service: Service, front: string): ServiceRecords {

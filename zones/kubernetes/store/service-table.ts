@@ -7,6 +7,7 @@ import type { ReadySlice } from './endpoints.ts';
 import { NamespacedMap } from './namespaced-map.ts';
 import type { Service, ServiceImport } from '../objects.ts';
 import { recordsFor, type ServiceRecords } from './records.ts';
+import { ServiceSnapshot, type FrozenService } from './service-snapshot.ts';
 
 /** A service, or slices that name one which is not there (yet). */
 export type ServiceEntry<Kind extends Service | ServiceImport = Service> = {
@@ -62,6 +63,15 @@ export class ServiceTable<Kind extends Service | ServiceImport> {
     forgetRecords(entry);
     this.#dropIfEmpty(entry);
     return true;
+  }
+
+  /** The services as they are now. */
+  snapshot(): ServiceSnapshot<Kind> {
+    const frozen = new NamespacedMap<FrozenService<Kind>>();
+    this.#entries.forEach(({ service, slices }, namespace, name) => {
+      frozen.set(namespace, name, { namespace, name, service, slices: [...slices] });
+    });
+    return new ServiceSnapshot(frozen);
   }
 
   /** `visit` may remove the service that it is told of. */

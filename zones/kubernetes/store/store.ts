@@ -3,6 +3,7 @@
 import type { ReverseDigits } from '../../ip.ts';
 import type { Seconds } from '../../units.ts';
 import { AddressTree } from './address-tree.ts';
+import type { ClusterView } from './cluster-view.ts';
 import { keyOf, readySliceFrom, type ReadyAddress, type ReadySlice } from './endpoints.ts';
 import { MultiMap } from './multi-map.ts';
 import { NamespacedMap } from './namespaced-map.ts';
@@ -12,12 +13,13 @@ import type { ServiceRecords } from './records.ts';
 import { isSameImport, isSameService, isSameSlice } from './same-object.ts';
 import { serialAfter } from './serial.ts';
 import { ServiceTable, type ServiceEntry } from './service-table.ts';
+import { ClusterSnapshot } from './snapshot.ts';
 
 /**
  * Changes cost what they touch, never what the cluster holds. A service's records are made by the first question and hang on
  * the service's entry, so they go when the service or one of its slices does.
  */
-export class ClusterStore {
+export class ClusterStore implements ClusterView {
   readonly #wallClock: () => Seconds;
   #serial: number;
   readonly #synced = new Set<Kind>();
@@ -30,6 +32,8 @@ export class ClusterStore {
   readonly #byReadyAddress = new MultiMap<ReadyAddress>();
   /** The keys of both. */
   readonly #addresses = new AddressTree();
+  /** Of the state as it is, as long as somebody reads it. */
+  #snapshot: WeakRef<ClusterSnapshot> | undefined;
 
   /** @param wallClock seconds since 1970, for the serial only */
   constructor(wallClock: () => Seconds) {
@@ -47,6 +51,7 @@ export class ClusterStore {
   /** Moves the serial on: answers may be others from now on. Also called where the objects stay and are shown in another way. */
   advance(): void {
     this.#serial = serialAfter(this.#serial, this.#wallClock());
+    this.#snapshot = undefined;
   }
 
   /** Has this kind been received whole at least once? */
@@ -100,6 +105,24 @@ export class ClusterStore {
   /** The pod that sends from this address, if that can be told. */
   podAt(address: string): Pod | undefined {
     return this.#pods.only(address);
+  }
+
+  /**
+   * The state as it is now, for readers who need longer than one step. Only references are copied, and only once for all who
+   * read the same state.
+   */
+  snapshot(): ClusterSnapshot {
+    const known = this.#snapshot?.deref();
+    if (known !== undefined) return known;
+    const made = new ClusterSnapshot(
+      this.#serial,
+      new Set(this.#namespaces),
+      this.#services.snapshot(),
+      this.#imports.snapshot(),
+      this.#pods.all(),
+    );
+    this.#snapshot = new WeakRef(made);
+    return made;
   }
 
   /** Did it change anything that an answer depends on? */

@@ -64,6 +64,7 @@ for (const { family, prefix } of [
       addressKey(Uint8Array.from([...prefix, ...fill, i >> 8, i & 255])),
     );
     for (const key of [...keys, ...keys]) tree.add(key);
+    t.deepEqual([...tree.keys()], keys);
     const held = new Set(keys);
     for (const [i, key] of keys.entries()) {
       const { digits } = digitsOf(key);
@@ -79,3 +80,14 @@ for (const { family, prefix } of [
     t.false(tree.hasBeginning({ family, digits: '' }));
   });
 }
+
+test('all keys come in ascending order, IPv4 first, each once', (t) => {
+  fc.assert(
+    fc.property(fc.array(anyKey), (keys) => {
+      const tree = new AddressTree();
+      for (const key of keys) tree.add(key);
+      const expected = [...new Set(keys)].toSorted((a, b) => a.length - b.length || (a < b ? -1 : 1));
+      t.deepEqual([...tree.keys()], expected);
+    }),
+  );
+});
