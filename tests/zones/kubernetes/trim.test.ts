@@ -531,6 +531,7 @@ test('any JSON is trimmed without a throw, and what comes out holds to its type'
       fc.array(
         fc.record({
           addresses: fc.array(fc.oneof(values, fc.ipV4(), fc.ipV6())),
+          conditions: fc.oneof(values, fc.constant({ ready: true }), fc.record({ ready: values })),
           hostname: values,
           targetRef: values,
           zone: fc.oneof(values, fc.constant('a.B')),
