@@ -21,7 +21,7 @@ export type Check = {
  * - `cluster`: the cluster of fixtures/conformance, as a zone or from its objects.
  * - `upstream`: forwards other names to our upstream, whose log the check reads; names under `spare.test` to a second one.
  * - `cache`: remembers what upstreams say, for as long as they say, and failures; `stale`: beyond that as RFC 8767 section 5 recommends.
- * - `addresses`: listens at two addresses of one family. `nameserver`: knows an address to name in its NS records. `rotation`: mixes the records of an RRset.
+ * - `addresses`: listens at two addresses of one family. `rotation`: mixes the records of an RRset.
  * - `any`: answers QTYPE ANY in one of the ways of RFC 8482.
  * - `nsid`: calls itself `conformance`. `unsynced`: the zone `unsynced.test` of a cluster that cannot be reached.
  * - the rest: what only some servers offer.
@@ -33,7 +33,6 @@ export const NEEDS = [
   'cache',
   'stale',
   'addresses',
-  'nameserver',
   'rotation',
   'any',
   'nsid',

@@ -10,16 +10,7 @@ import { join } from 'node:path';
 import { Running } from '../support/programs.ts';
 import { freePort, startServer } from '../support/server.ts';
 import { NEEDS, type Need, type Subject } from './check.ts';
-import {
-  addressesAt,
-  FIXTURE,
-  HAS_OUTSIDE_ADDRESS,
-  isAnswering,
-  LOOPBACK,
-  LOOPBACK_VARIABLES,
-  offered,
-  Upstreams,
-} from './surroundings.ts';
+import { addressesAt, FIXTURE, isAnswering, LOOPBACK, LOOPBACK_VARIABLES, offered, Upstreams } from './surroundings.ts';
 
 /** A server that runs. */
 export type RunningSubject = Subject & { readonly close: () => Promise<void> };
@@ -34,8 +25,7 @@ export async function startFivedots(): Promise<RunningSubject> {
   return {
     name: 'fivedots',
     addresses: addressesAt(server.port),
-    // Its NS records have the machine's addresses.
-    offers: offered(NEEDS.filter((need) => need !== 'nameserver' || HAS_OUTSIDE_ADDRESS)),
+    offers: offered(NEEDS),
     upstream: upstreams.first,
     spareUpstream: upstreams.spare,
     async close() {
@@ -68,7 +58,7 @@ export const FOREIGN: readonly Foreign[] = [
     configuration: 'knot.conf',
     command: (file) => ['knotd', '-c', file],
     listen: (hosts, port) => hosts.map((host) => `${host}@${port}`).join(', '),
-    offers: ['cluster', 'addresses', 'nameserver', 'rotation', 'any', 'nsid'],
+    offers: ['cluster', 'addresses', 'rotation', 'any', 'nsid'],
   },
   {
     name: 'NSD',
@@ -77,7 +67,7 @@ export const FOREIGN: readonly Foreign[] = [
     configuration: 'nsd.conf',
     command: (file) => ['nsd', '-d', '-c', file],
     listen: (hosts) => hosts.map((host) => `ip-address: ${host}`).join('\n  '),
-    offers: ['cluster', 'addresses', 'nameserver', 'rotation', 'any', 'nsid'],
+    offers: ['cluster', 'addresses', 'rotation', 'any', 'nsid'],
   },
   {
     name: 'Unbound',
@@ -86,7 +76,7 @@ export const FOREIGN: readonly Foreign[] = [
     configuration: 'unbound.conf',
     command: (file) => ['unbound', '-d', '-c', file],
     listen: (hosts) => hosts.map((host) => `interface: ${host}`).join('\n  '),
-    offers: ['cluster', 'upstream', 'cache', 'stale', 'addresses', 'nameserver', 'rotation', 'nsid', 'local'],
+    offers: ['cluster', 'upstream', 'cache', 'stale', 'addresses', 'rotation', 'nsid', 'local'],
   },
 ];
 

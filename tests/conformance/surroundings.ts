@@ -44,11 +44,6 @@ export function addressesAt(port: number): readonly ServerAddress[] {
   return LOOPBACK.map((host) => ({ host, port }));
 }
 
-/** Has the machine an address that others could reach a name server at? */
-export const HAS_OUTSIDE_ADDRESS: boolean = Object.values(networkInterfaces()).some((list) =>
-  list?.some(({ address, internal }) => !internal && !address.startsWith('fe80:')),
-);
-
 /** What of it this machine lets a server offer. */
 export function offered(needs: readonly Need[]): ReadonlySet<Need> {
   return new Set(needs.filter((need) => need !== 'addresses' || SECOND_ADDRESS !== undefined));

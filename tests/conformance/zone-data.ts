@@ -260,7 +260,7 @@ export const ZONE_DATA: readonly Check[] = [
     id: 'C34',
     title: 'NS of the zone: with the addresses of servers within it, or TC where they do not fit',
     source: 'RFC 1034 section 4.2.1, RFC 9471 section 3',
-    needs: ['cluster', 'nameserver'],
+    needs: ['cluster'],
     run: (subject) =>
       onEveryLane(subject, async (lane) => {
         const reply = await ask(lane, asked(ZONE, 'NS'));
