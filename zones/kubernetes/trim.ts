@@ -58,6 +58,13 @@ export function trim(kind: Kind, raw: unknown, options: TrimOptions = SERVICES_O
   return TRIMMERS[kind](fieldsOf(raw), options);
 }
 
+/** The addresses that an EndpointSlice has in its endpoints that are not ready, which `trim` leaves out. */
+export function notReadyAddresses(raw: unknown): readonly string[] {
+  return listOf(fieldsOf(raw)['endpoints'])
+    .filter((endpoint) => !isReady(fieldsOf(endpoint)))
+    .flatMap((endpoint) => mapKept(listOf(fieldsOf(endpoint)['addresses']), addressTextFrom) ?? NO_TEXTS);
+}
+
 function namespaceFrom(object: Fields): Namespace | undefined {
   const { name } = fieldsOf(object['metadata']);
   return isLabel(name) ? { kind: 'Namespace', namespace: '', name } : undefined;
@@ -182,19 +189,22 @@ function portFrom(name: unknown, protocol: unknown, number: number): Port | unde
   return { name: label, protocol, number };
 }
 
-/**
- * `ready` unset counts as ready (EndpointConditions in discovery.k8s.io/v1). A host name or pod name that cannot be a label
- * is as good as none: the endpoint is then named after its address.
- */
+/** A host name or pod name that cannot be a label is as good as none: the endpoint is then named after its address. */
 function endpointFrom(raw: unknown): Endpoint | undefined {
-  const { addresses, conditions, hostname, targetRef } = fieldsOf(raw);
-  const { ready } = fieldsOf(conditions);
-  if (!isAbsent(ready) && ready !== true) return undefined;
+  const endpoint = fieldsOf(raw);
+  if (!isReady(endpoint)) return undefined;
+  const { addresses, hostname, targetRef } = endpoint;
   const texts = mapKept(listOf(addresses), addressTextFrom);
   if (texts === undefined) return undefined;
   const target = fieldsOf(targetRef);
   const podName = target['kind'] === 'Pod' ? target['name'] : '';
   return { addresses: texts, hostname: isLabel(hostname) ? hostname : '', podName: isLabel(podName) ? podName : '' };
+}
+
+/** `ready` unset counts as ready (EndpointConditions in discovery.k8s.io/v1). */
+function isReady(endpoint: Fields): boolean {
+  const { ready } = fieldsOf(endpoint['conditions']);
+  return isAbsent(ready) || ready === true;
 }
 
 /** The endpoint with its topology zone, which is entered into `zones`. */

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 
 import { fieldsOf } from '../../../zones/kubernetes/api-values.ts';
 import { KINDS, type ClusterObject, type Kind } from '../../../zones/kubernetes/objects.ts';
-import { trim, type TrimOptions } from '../../../zones/kubernetes/trim.ts';
+import { notReadyAddresses, trim, type TrimOptions } from '../../../zones/kubernetes/trim.ts';
 
 type Case = {
   readonly name: string;
@@ -484,6 +484,18 @@ table('ServiceImport', [
   { name: 'it is in a namespace', raw: { metadata: { name: 'web' } }, expected: undefined },
 ]);
 
+test('addresses of a slice that are not ready are those that its trimmed form lacks', (t) => {
+  const endpoints = [
+    { addresses: ['10.0.0.1'] },
+    { addresses: ['10.0.0.2', '::ffff:10.0.0.3', 'a.example'], conditions: { ready: false } },
+    { addresses: ['10.0.0.4'], conditions: { ready: NULL } },
+    { addresses: ['10.0.0.5'], conditions: { ready: 'true' } },
+    { conditions: { ready: false } },
+    NULL,
+  ];
+  t.deepEqual(notReadyAddresses(slice({ endpoints })), ['10.0.0.2', '10.0.0.3', '10.0.0.5']);
+});
+
 test('a field named __proto__ changes nothing', (t) => {
   const raw: unknown = JSON.parse(
     '{"__proto__": {"metadata": {"name": "shop"}}, "metadata": {"__proto__": {"name": "shop"}}}',
@@ -519,6 +531,7 @@ test('any JSON is trimmed without a throw, and what comes out holds to its type'
       fc.array(
         fc.record({
           addresses: fc.array(fc.oneof(values, fc.ipV4(), fc.ipV6())),
+          conditions: fc.oneof(values, fc.constant({ ready: true }), fc.record({ ready: values })),
           hostname: values,
           targetRef: values,
           zone: fc.oneof(values, fc.constant('a.B')),
@@ -535,6 +548,7 @@ test('any JSON is trimmed without a throw, and what comes out holds to its type'
       for (const address of addressesOf(object))
         t.true(address === 'None' || (isIP(address) !== 0 && !address.includes('%')));
       t.deepEqual(structuredClone(object), object);
+      for (const address of notReadyAddresses(raw)) t.not(isIP(address), 0);
     }),
     { numRuns: 2000 },
   );

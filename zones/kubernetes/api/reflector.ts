@@ -8,9 +8,8 @@ import { ApiFault, isAbsent } from './api-fault.ts';
 import { selectorsOf, type Resource } from './api-resources.ts';
 import type { ApiClient } from './client.ts';
 import { list } from './list.ts';
-import type { ClusterChange } from '../objects.ts';
 import { Recovery, type Phase, type Remedy } from './recovery.ts';
-import { Replica } from './replica.ts';
+import { Replica, type WatchedChange } from './replica.ts';
 import type { ProgrammedSlice, SourceEvents } from '../source.ts';
 import type { Time } from './time.ts';
 import type { Trouble } from './trouble.ts';
@@ -21,7 +20,7 @@ export type ReflectorOptions = {
   readonly client: ApiClient;
   readonly time: Time;
   readonly trouble: Trouble;
-  readonly publish: (changes: readonly ClusterChange[]) => void;
+  readonly publish: (changes: readonly WatchedChange[]) => void;
   readonly programmed: ((slice: ProgrammedSlice) => void) | undefined;
   readonly report: SourceEvents['report'];
 };
@@ -163,7 +162,7 @@ export class Reflector {
     return this.#hasBookmarks ? WATCH_IDLE_WITHIN : timeout * 1000 + GRACE;
   }
 
-  #publish(changes: readonly ClusterChange[]): void {
+  #publish(changes: readonly WatchedChange[]): void {
     const { report, resource } = this.#options;
     this.#tell(changes);
     const first = changes[0];
@@ -172,7 +171,7 @@ export class Reflector {
     report('debug', `read ${first.objects.length} ${resource.plural} up to version ${this.#replica.version}`);
   }
 
-  #tell(changes: readonly ClusterChange[]): void {
+  #tell(changes: readonly WatchedChange[]): void {
     try {
       this.#options.publish(changes);
     } catch (error) {

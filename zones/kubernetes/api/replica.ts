@@ -8,10 +8,16 @@ import { ApiFault } from './api-fault.ts';
 import { isNotNewer, keyFrom, versionFrom, type Resource } from './api-resources.ts';
 import type { Fields } from '../api-values.ts';
 import type { ClusterChange, ClusterObject, Kind } from '../objects.ts';
-import { trim } from '../trim.ts';
+import { notReadyAddresses, trim } from '../trim.ts';
 
 /** Objects of one kind that are taken: ten times what Kubernetes is tested with, far from what a Map can hold. */
 const OBJECTS_MAX: Count = 1_500_000;
+
+/** A change, and what an event says beyond the object that is kept. */
+export type WatchedChange = ClusterChange & {
+  /** Of a slice that is put: the addresses of its endpoints that are not ready. */
+  readonly notReady?: readonly string[];
+};
 
 /** Whose objects they are, and what of them is kept. */
 type TrimmedResource = Pick<Resource, 'kind' | 'trim'>;
@@ -89,7 +95,7 @@ export class Replica {
    * `old` means that its version has been passed already: a watch does not go back, so it says nothing new.
    * @throws ApiFault if it is no object, or there are too many
    */
-  apply(type: 'ADDED' | 'MODIFIED' | 'DELETED', raw: Fields): ClusterChange | 'old' | undefined {
+  apply(type: 'ADDED' | 'MODIFIED' | 'DELETED', raw: Fields): WatchedChange | 'old' | undefined {
     const { kind, trim: options } = this.resource;
     const key = keyOf(kind, raw);
     const version = versionFrom(raw);
@@ -100,7 +106,9 @@ export class Replica {
     this.#version = version;
     if (object !== undefined) {
       this.#keys.add(key);
-      return { verb: 'put', object };
+      return kind === 'EndpointSlice'
+        ? { verb: 'put', object, notReady: notReadyAddresses(raw) }
+        : { verb: 'put', object };
     }
     if (!this.#keys.delete(key)) return undefined;
     const slash = key.indexOf('/');

@@ -6,8 +6,8 @@ import { versionFrom } from './api-resources.ts';
 import { fieldsOf, isFields, type Fields } from '../api-values.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { WORK_SLICE } from './list.ts';
-import type { ClusterChange, Kind } from '../objects.ts';
-import { Listing, type Replica } from './replica.ts';
+import type { Kind } from '../objects.ts';
+import { Listing, type Replica, type WatchedChange } from './replica.ts';
 import type { ProgrammedSlice } from '../source.ts';
 import { nextTurn, type Time } from './time.ts';
 import { SERVICE_NAME_LABEL } from '../trim.ts';
@@ -19,7 +19,7 @@ export type WatchReaderOptions = {
   readonly startsWithList: boolean;
   readonly time: Time;
   readonly signal: AbortSignal;
-  readonly publish: (changes: readonly ClusterChange[]) => void;
+  readonly publish: (changes: readonly WatchedChange[]) => void;
   readonly programmed: ((slice: ProgrammedSlice) => void) | undefined;
   /** Something was left aside that a server of today does not send. */
   readonly odd: (text: string) => void;
@@ -29,7 +29,7 @@ export class WatchReader {
   readonly #options: WatchReaderOptions;
   readonly #lines = new LineSplitter();
   #listing: Listing | undefined;
-  #changes: ClusterChange[] = [];
+  #changes: WatchedChange[] = [];
   #programmed: ProgrammedSlice[] = [];
   #events: Count = 0;
   #bookmarks: Count = 0;
