@@ -5,11 +5,12 @@ import { isWithin, lowerCase, parentOf, ROOT, type Name } from '../name.ts';
 import { RRType } from '../rr.ts';
 import { aliasTarget } from './alias.ts';
 import { clusterZone } from './cluster-zone.ts';
+import type { Kind } from './objects.ts';
 import { reverseZone } from './reverse-zone.ts';
 import type { ClusterView } from './store/cluster-view.ts';
 import type { Zone, ZoneOptions } from './zone.ts';
 
-/** How all zones show the cluster, and which of them are those of the clusterset (`multicluster`). */
+/** How all zones show the cluster, and which of them show the clusterset (`multicluster`), names of addresses excepted. */
 export type ClusterZonesOptions = Omit<ZoneOptions, 'apex' | 'holds' | 'isMulticluster'> & {
   readonly multicluster: readonly Name[];
 };
@@ -25,9 +26,13 @@ export function clusterZones(
   return sorted.map((apex) => {
     const holds = (name: Name): boolean =>
       sorted.find((each) => isWithin(name, each)) === apex && isReverseName(name) === isReverseName(apex);
-    const isMulticluster = options.multicluster.includes(apex);
+    const isMulticluster = options.multicluster.includes(apex) && !isReverseName(apex);
     // A zone whose objects are all there does not wait for those of another.
-    const kinds = options.kinds.filter((kind) => kind !== (isMulticluster ? 'Service' : 'ServiceImport'));
+    const needs: { readonly [K in Kind]?: boolean } = {
+      Service: !isMulticluster || holdsAddresses(apex),
+      ServiceImport: isMulticluster,
+    };
+    const kinds = options.kinds.filter((kind) => needs[kind] ?? true);
     const zonal = options.zonal && !isMulticluster;
     const zone = zoneAt(store, { ...options, apex, holds, isMulticluster, kinds, zonal });
     const below = new Set(existing.filter((name) => name !== apex && isWithin(name, apex)));
@@ -72,7 +77,7 @@ function zoneAt(store: ClusterView, options: ZoneOptions): Zone {
   const { apex } = options;
   if (isReverseName(apex)) return reverseZone(store, options);
   const names = clusterZone(store, options);
-  if (!isWithin(IN_ADDR_ARPA, apex) && !isWithin(IP6_ARPA, apex)) return names;
+  if (!holdsAddresses(apex)) return names;
   // The root and `arpa` hold both kinds of names.
   const addresses = reverseZone(store, options);
   return {
@@ -80,4 +85,9 @@ function zoneAt(store: ClusterView, options: ZoneOptions): Zone {
     kinds: options.kinds,
     find: (name, spelling, type) => (isReverseName(name) ? addresses : names).find(name, spelling, type),
   };
+}
+
+/** Are there names of addresses in the zone? They are those of this cluster's services, in every zone. */
+function holdsAddresses(apex: Name): boolean {
+  return isReverseName(apex) || isWithin(IN_ADDR_ARPA, apex) || isWithin(IP6_ARPA, apex);
 }

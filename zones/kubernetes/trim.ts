@@ -92,7 +92,7 @@ function endpointSliceFrom(object: Fields, options: TrimOptions): EndpointSlice 
   if (!isSubdomain(name) || !isLabel(namespace)) return undefined;
   const service = options.endpointSlices ? fieldsOf(labels)[SERVICE_NAME_LABEL] : '';
   const imported = options.imports ? importedFrom(fieldsOf(labels)) : undefined;
-  const zones: string[] = [];
+  const zones = new Map<string, number>();
   const readEndpoint = options.zones ? (raw: unknown) => endpointInZone(raw, zones) : endpointFrom;
   // A name as an "endpoint" would be an alias beside other records (RFC 2181 section 10.1).
   const endpoints = object['addressType'] === 'FQDN' ? undefined : mapKept(listOf(object['endpoints']), readEndpoint);
@@ -104,7 +104,7 @@ function endpointSliceFrom(object: Fields, options: TrimOptions): EndpointSlice 
     ...(imported === undefined ? undefined : { imported }),
     ports: mapKept(listOf(object['ports']), slicePortFrom) ?? NO_PORTS,
     endpoints: endpoints ?? NO_ENDPOINTS,
-    ...(zones.length === 0 ? undefined : { zones }),
+    ...(zones.size === 0 ? undefined : { zones: [...zones.keys()] }),
   };
 }
 
@@ -207,14 +207,15 @@ function isReady(endpoint: Fields): boolean {
   return isAbsent(ready) || ready === true;
 }
 
-/** The endpoint with its topology zone, which is entered into `zones`. */
-function endpointInZone(raw: unknown, zones: string[]): Endpoint | undefined {
+/** The endpoint with its topology zone, which is entered into `zones`, numbered as they come. */
+function endpointInZone(raw: unknown, zones: Map<string, number>): Endpoint | undefined {
   const endpoint = endpointFrom(raw);
   const { zone } = fieldsOf(raw);
   if (endpoint === undefined || !isZoneName(zone)) return endpoint;
   const name = zone.toLowerCase();
-  const known = zones.indexOf(name);
-  return { ...endpoint, zone: known === -1 ? zones.push(name) - 1 : known };
+  const number = zones.get(name) ?? zones.size;
+  zones.set(name, number);
+  return { ...endpoint, zone: number };
 }
 
 /** The results that are not undefined; undefined if there is none, so that the caller can share an empty list. */

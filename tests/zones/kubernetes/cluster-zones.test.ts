@@ -6,7 +6,7 @@
 import test from 'ava';
 
 import type { Kind } from '../../../zones/kubernetes/objects.ts';
-import { ask, handlerFor, storeOf, testRows, type Row } from '../../support/cluster-zone.ts';
+import { ask, handlerFor, storeOf, testRows, type Options, type Row } from '../../support/cluster-zone.ts';
 import {
   endpoint,
   EXAMPLE_OBJECTS,
@@ -377,20 +377,29 @@ test('an alias into the clusterset is asked of the server, for another zone answ
   ]);
 });
 
-const NAMES: readonly (readonly [name: string, kinds: readonly Kind[]])[] = [
-  ['nosuch.prod.svc.clusterset.local', ['Namespace', 'EndpointSlice', 'ServiceImport']],
-  ['nosuch.prod.svc.cluster.local', ['Namespace', 'Service', 'EndpointSlice']],
-  ['9.9.9.10.in-addr.arpa', ['Namespace', 'Service', 'EndpointSlice']],
+const NAMES: readonly (readonly [name: string, kinds: readonly Kind[], Pick<Options, 'zones' | 'body'>])[] = [
+  ['nosuch.prod.svc.clusterset.local', ['Namespace', 'EndpointSlice', 'ServiceImport'], {}],
+  ['nosuch.prod.svc.cluster.local', ['Namespace', 'Service', 'EndpointSlice'], {}],
+  ['9.9.9.10.in-addr.arpa', ['Namespace', 'Service', 'EndpointSlice'], {}],
+  // Zones of addresses have names of this cluster's services only, whatever the option says of them.
+  ['9.9.9.10.in-addr.arpa', ['Namespace', 'Service', 'EndpointSlice'], { body: `${BODY} in-addr.arpa` }],
+  // The root holds addresses too, which have the names of this cluster's services.
+  [
+    '9.9.9.10.in-addr.arpa',
+    ['Namespace', 'Service', 'EndpointSlice', 'ServiceImport'],
+    { zones: '. cluster.local', body: 'multicluster .' },
+  ],
 ];
 
-for (const [name, kinds] of NAMES) {
-  test(`${name} is denied when ${kinds.join(', ')} were received, whatever else is missing`, async (t) => {
+for (const [name, kinds, options] of NAMES) {
+  const { zones, body } = { zones: ZONES, body: BODY, ...options };
+  test(`${name} is denied in ${zones} with ${body} when ${kinds.join(', ')} were received, whatever else is missing`, async (t) => {
     for (const missing of kinds) {
       const rest = kinds.filter((kind) => kind !== missing);
-      const handler = handlerFor({ store: storeOf(OBJECTS, rest), zones: ZONES, body: BODY });
+      const handler = handlerFor({ store: storeOf(OBJECTS, rest), zones, body });
       t.is((await ask(handler, name, 'A')).reply, 'SERVFAIL aa', missing);
     }
-    const handler = handlerFor({ store: storeOf(OBJECTS, kinds), zones: ZONES, body: BODY });
+    const handler = handlerFor({ store: storeOf(OBJECTS, kinds), zones, body });
     t.is((await ask(handler, name, 'A')).reply, 'NXDOMAIN aa');
   });
 }
