@@ -200,7 +200,7 @@ class Cluster {
     this.#source?.close();
   }
 
-  /** CoreDNS's words, which people search for. It waits before it opens its sockets; here only the cluster's names wait. */
+  /** CoreDNS's words, which people search for. It waits before it opens its sockets; here only names wait that are not known yet. */
   #wait(): void {
     const { log, timers } = this.#options;
     const missing = this.kinds.filter((kind) => !this.memory.isWhole(kind)).join(', ');
@@ -208,7 +208,7 @@ class Cluster {
       log(
         'info',
         SOURCE,
-        `waiting for Kubernetes API: ${missing} to come; names of the cluster get SERVFAIL until then`,
+        `waiting for Kubernetes API: ${missing} to come; names that may be among them get SERVFAIL until then`,
       );
       return;
     }

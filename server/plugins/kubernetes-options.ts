@@ -211,7 +211,9 @@ function readIgnore(line: Line, settings: Settings): void {
 }
 
 function readMulticluster(line: Line, settings: Settings): void {
-  settings.multicluster.push(...argumentsOf(line, 1, Infinity, 'multicluster ZONES…'));
+  if (line.args.length === 0)
+    settings.warnings.push(warningAt(line, 'multicluster has no effect without zones behind it'));
+  settings.multicluster.push(...line.args);
 }
 
 function readZonal(line: Line, settings: Settings): void {

@@ -215,7 +215,9 @@ function endpointInZone(raw: unknown, zones: Map<string, number>): Endpoint | un
   const name = zone.toLowerCase();
   const number = zones.get(name) ?? zones.size;
   zones.set(name, number);
-  return { ...endpoint, zone: number };
+  // Written out, `zone` costs 8 octets an endpoint; behind a spread it costs 40.
+  const { addresses, hostname, podName } = endpoint;
+  return { addresses, hostname, podName, zone: number };
 }
 
 /** The results that are not undefined; undefined if there is none, so that the caller can share an empty list. */
