@@ -90,7 +90,7 @@ export function kubernetesFrom(directive: Directive, block: BlockHead): Kubernet
     pods: settings.pods === 'verified',
     endpointSlices: settings.endpointSlices,
     imports: multicluster.length > 0,
-    zones: zonal !== undefined,
+    topologyZones: zonal !== undefined,
     labels: settings.labels,
     namespaceLabels: settings.namespaceLabels,
     requests,

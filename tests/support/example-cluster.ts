@@ -67,12 +67,12 @@ export function serviceImport(path: string, clusterIPs: readonly string[], ports
 
 /** The slice with topology zones, one for each of its endpoints; an empty one is none. */
 export function inZones(whole: EndpointSlice, ...names: readonly string[]): EndpointSlice {
-  const zones = [...new Set(names.filter((name) => name !== ''))];
+  const topologyZones = [...new Set(names.filter((name) => name !== ''))];
   const endpoints = whole.endpoints.map((each, i) => {
-    const zone = zones.indexOf(names[i] ?? '');
-    return zone === -1 ? each : { ...each, zone };
+    const topologyZone = topologyZones.indexOf(names[i] ?? '');
+    return topologyZone === -1 ? each : { ...each, topologyZone };
   });
-  return { ...whole, endpoints, zones };
+  return { ...whole, endpoints, topologyZones };
 }
 
 /** `name/PROTOCOL number`, such as `http/TCP 80`; the name may be missing, and the number too (slices only). */

@@ -69,7 +69,7 @@ export function isHostName(value: unknown): value is string {
  * A topology zone, which is the value of a Node's label topology.kubernetes.io/zone: at most 63 letters, digits, `-`, `_` and
  * `.`. One with two dots together could stand in no name.
  */
-export function isZoneName(value: unknown): value is string {
+export function isTopologyZone(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > LABEL_MAX) return false;
   return LABEL_VALUE.test(value) && !value.includes('..');
 }

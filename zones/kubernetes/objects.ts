@@ -34,8 +34,8 @@ export type Endpoint = {
   readonly hostname: string;
   /** targetRef.name of a Pod; empty if absent. */
   readonly podName: string;
-  /** Where in the slice's `zones` its topology zone stands: a text for each endpoint would cost 32 octets. Absent if it has none. */
-  readonly zone?: number;
+  /** Where in the slice's `topologyZones` its topology zone stands: a text for each endpoint would cost 32 octets. Absent if it has none. */
+  readonly topologyZone?: number;
 };
 
 /** EndpointSlice, discovery.k8s.io/v1. Slices of addressType FQDN are kept without endpoints. */
@@ -50,7 +50,7 @@ export type EndpointSlice = {
   readonly ports: readonly Port[];
   readonly endpoints: readonly Endpoint[];
   /** The topology zones of its endpoints, each once, in lower case; kept only where a zone has names for them. */
-  readonly zones?: readonly string[];
+  readonly topologyZones?: readonly string[];
 };
 
 /** Labels of an imported EndpointSlice (KEP-1645, Multi-Cluster Services API). */

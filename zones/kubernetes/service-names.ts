@@ -11,8 +11,8 @@ import {
   isBetween,
   portNames,
   portNode,
-  zoneNames,
-  zoneNode,
+  topologyZoneNames,
+  topologyZoneNode,
   type ServiceRecords,
 } from './store/records.ts';
 import { serviceNode, type ServiceNode } from './store/service-node.ts';
@@ -53,7 +53,7 @@ export function namesBelow(records: ServiceRecords, isZonal: boolean): readonly 
     // What is no label with its underscore can only be asked for without it.
     return labels.every((label) => IS_LABEL.test(label)) ? [labels.map(wireLabel).join('')] : [];
   });
-  const zones = isZonal && records.isHeadless ? zoneNames(records) : [];
+  const zones = isZonal && records.isHeadless ? topologyZoneNames(records) : [];
   const zonal = ['pin', 'prefer'].flatMap((directive) =>
     zones.map((zone) => zone + wireLabel(directive) + wireLabel(ZONE_LABEL)),
   );
@@ -79,7 +79,7 @@ function zonalNode(records: ServiceRecords, name: Name, count: Count, fifth: num
   if (directive !== 'pin' && directive !== 'prefer') return undefined;
   if (count === 5) return EMPTY_NON_TERMINAL;
   const fallback = directive === 'prefer' ? records.own : EMPTY_NON_TERMINAL;
-  return zoneNode(records, name.slice(0, fifth)) ?? fallback;
+  return topologyZoneNode(records, name.slice(0, fifth)) ?? fallback;
 }
 
 /** A name that exists and has no records, for there are names below it. */

@@ -18,7 +18,7 @@ export type SourceOptions = {
   /** Are ServiceImports and their EndpointSlices needed (`multicluster`)? */
   readonly imports: boolean;
   /** Are the topology zones of endpoints needed (`zonal`)? */
-  readonly zones: boolean;
+  readonly topologyZones: boolean;
   /** Label selector for Services, EndpointSlices, Pods and ServiceImports; empty for all. */
   readonly labels: string;
   /** Label selector for Namespaces; empty for all. */

@@ -13,7 +13,7 @@ import {
   isLabel,
   isPortNumber,
   isSubdomain,
-  isZoneName,
+  isTopologyZone,
   listOf,
   type Fields,
 } from './api-values.ts';
@@ -46,8 +46,8 @@ export type TrimOptions = {
   readonly endpointSlices: boolean;
   /** Keep `imported`? */
   readonly imports: boolean;
-  /** Keep `zones`? */
-  readonly zones: boolean;
+  /** Keep `topologyZones`? */
+  readonly topologyZones: boolean;
 };
 
 /**
@@ -92,8 +92,8 @@ function endpointSliceFrom(object: Fields, options: TrimOptions): EndpointSlice 
   if (!isSubdomain(name) || !isLabel(namespace)) return undefined;
   const service = options.endpointSlices ? fieldsOf(labels)[SERVICE_NAME_LABEL] : '';
   const imported = options.imports ? importedFrom(fieldsOf(labels)) : undefined;
-  const zones = new Map<string, number>();
-  const readEndpoint = options.zones ? (raw: unknown) => endpointInZone(raw, zones) : endpointFrom;
+  const topologyZones = new Map<string, number>();
+  const readEndpoint = options.topologyZones ? (raw: unknown) => endpointInZone(raw, topologyZones) : endpointFrom;
   // A name as an "endpoint" would be an alias beside other records (RFC 2181 section 10.1).
   const endpoints = object['addressType'] === 'FQDN' ? undefined : mapKept(listOf(object['endpoints']), readEndpoint);
   return {
@@ -104,7 +104,7 @@ function endpointSliceFrom(object: Fields, options: TrimOptions): EndpointSlice 
     ...(imported === undefined ? undefined : { imported }),
     ports: mapKept(listOf(object['ports']), slicePortFrom) ?? NO_PORTS,
     endpoints: endpoints ?? NO_ENDPOINTS,
-    ...(zones.size === 0 ? undefined : { zones: [...zones.keys()] }),
+    ...(topologyZones.size === 0 ? undefined : { topologyZones: [...topologyZones.keys()] }),
   };
 }
 
@@ -207,17 +207,17 @@ function isReady(endpoint: Fields): boolean {
   return isAbsent(ready) || ready === true;
 }
 
-/** The endpoint with its topology zone, which is entered into `zones`, numbered as they come. */
-function endpointInZone(raw: unknown, zones: Map<string, number>): Endpoint | undefined {
+/** The endpoint with its topology zone, which is entered into `topologyZones`, numbered as they come. */
+function endpointInZone(raw: unknown, topologyZones: Map<string, number>): Endpoint | undefined {
   const endpoint = endpointFrom(raw);
   const { zone } = fieldsOf(raw);
-  if (endpoint === undefined || !isZoneName(zone)) return endpoint;
+  if (endpoint === undefined || !isTopologyZone(zone)) return endpoint;
   const name = zone.toLowerCase();
-  const number = zones.get(name) ?? zones.size;
-  zones.set(name, number);
-  // Written out, `zone` costs 8 octets an endpoint; behind a spread it costs 40.
+  const number = topologyZones.get(name) ?? topologyZones.size;
+  topologyZones.set(name, number);
+  // Written out, `topologyZone` costs 8 octets an endpoint; behind a spread it costs 40.
   const { addresses, hostname, podName } = endpoint;
-  return { addresses, hostname, podName, zone: number };
+  return { addresses, hostname, podName, topologyZone: number };
 }
 
 /** The results that are not undefined; undefined if there is none, so that the caller can share an empty list. */
@@ -238,7 +238,7 @@ const TRIMMERS: { readonly [K in Kind]: (object: Fields, options: TrimOptions) =
   ServiceImport: serviceImportFrom,
 };
 
-const SERVICES_ONLY: TrimOptions = { endpointSlices: true, imports: false, zones: false };
+const SERVICES_ONLY: TrimOptions = { endpointSlices: true, imports: false, topologyZones: false };
 
 const NO_NUMBER = -1;
 const NO_TEXTS: readonly string[] = [];

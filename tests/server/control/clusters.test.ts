@@ -30,7 +30,7 @@ function wish(url: string, more: Partial<SourceOptions> = {}): ClusterWish {
       pods: false,
       endpointSlices: false,
       imports: false,
-      zones: false,
+      topologyZones: false,
       labels: '',
       namespaceLabels: '',
       requests: NO_LIMITS,
@@ -124,7 +124,7 @@ test('the data thread is told what is new: an update or a list that says what wa
 
 const KINDS_ASKED: readonly (readonly [Partial<SourceOptions>, readonly string[]])[] = [
   [{}, ['Namespace', 'Service']],
-  [{ endpointSlices: true, zones: true }, ['Namespace', 'Service', 'EndpointSlice']],
+  [{ endpointSlices: true, topologyZones: true }, ['Namespace', 'Service', 'EndpointSlice']],
   [{ pods: true, endpointSlices: true }, ['Namespace', 'Service', 'EndpointSlice', 'Pod']],
   [{ imports: true }, ['Namespace', 'Service', 'EndpointSlice', 'ServiceImport']],
 ];

@@ -25,7 +25,7 @@ test('without options: the values of CoreDNS', (t) => {
     pods: false,
     endpointSlices: true,
     imports: false,
-    zones: false,
+    topologyZones: false,
     labels: '',
     namespaceLabels: '',
     requests: NO_LIMITS,
@@ -72,7 +72,7 @@ const sources: readonly [string, Partial<KubernetesOptions['source']>][] = [
   ['pods insecure', { pods: false }],
   ['noendpoints', { endpointSlices: false }],
   ['multicluster cluster.local', { imports: true }],
-  ['zonal', { zones: true }],
+  ['zonal', { topologyZones: true }],
   ['labels app=web, tier in (front, back)', { labels: 'app=web, tier in (front, back)' }],
   ['namespace_labels env=prod', { namespaceLabels: 'env=prod' }],
   [

@@ -372,8 +372,8 @@ function inZone(address: string, zone: unknown): object {
   return { addresses: [address], zone };
 }
 
-function trimmed(address: string, zone?: number): object {
-  return { addresses: [address], hostname: '', podName: '', ...(zone === undefined ? {} : { zone }) };
+function trimmed(address: string, topologyZone?: number): object {
+  return { addresses: [address], hostname: '', podName: '', ...(topologyZone === undefined ? {} : { topologyZone }) };
 }
 
 // CoreDNS plugin/kubernetes/object: the zone in lower case, with the option `zonal` only.
@@ -386,7 +386,7 @@ table(
         endpoints: [inZone('10.0.0.1', 'us-West-2a'), inZone('10.0.0.2', 'b_c.D'), inZone('10.0.0.3', 'us-west-2a')],
       }),
       expected: {
-        zones: ['us-west-2a', 'b_c.d'],
+        topologyZones: ['us-west-2a', 'b_c.d'],
         endpoints: [trimmed('10.0.0.1', 0), trimmed('10.0.0.2', 1), trimmed('10.0.0.3', 0)],
       },
     },
@@ -397,14 +397,14 @@ table(
           inZone('10.0.0.1', zone),
         ),
       }),
-      expected: { zones: undefined, endpoints: Array.from({ length: 12 }, () => trimmed('10.0.0.1')) },
+      expected: { topologyZones: undefined, endpoints: Array.from({ length: 12 }, () => trimmed('10.0.0.1')) },
     },
     {
       name: 'a topology zone where nobody is ready is none',
       raw: slice({ endpoints: [{ ...inZone('10.0.0.1', 'a'), conditions: { ready: false } }] }),
-      expected: { zones: undefined, endpoints: [] },
+      expected: { topologyZones: undefined, endpoints: [] },
     },
-    { name: 'without topology zones', raw: slice({ endpoints: [] }), expected: { zones: undefined } },
+    { name: 'without topology zones', raw: slice({ endpoints: [] }), expected: { topologyZones: undefined } },
     {
       name: 'the import that it is of, and its cluster in lower case',
       raw: imported({ [IMPORT]: 'db', [CLUSTER]: 'East-1' }),
@@ -426,14 +426,14 @@ table(
       expected: { imported: undefined },
     })),
   ],
-  { endpointSlices: true, imports: true, zones: true },
+  { endpointSlices: true, imports: true, topologyZones: true },
 );
 
 table('EndpointSlice', [
   {
     name: 'what few need is left out where nobody asks for it',
     raw: { ...fieldsOf(imported({ [IMPORT]: 'db', [CLUSTER]: 'east' })), endpoints: [inZone('10.0.0.1', 'a')] },
-    expected: { imported: undefined, zones: undefined, endpoints: [trimmed('10.0.0.1')] },
+    expected: { imported: undefined, topologyZones: undefined, endpoints: [trimmed('10.0.0.1')] },
   },
 ]);
 
@@ -446,7 +446,7 @@ table(
       expected: { service: '', imported: { service: 'db', cluster: 'east' } },
     },
   ],
-  { endpointSlices: false, imports: true, zones: false },
+  { endpointSlices: false, imports: true, topologyZones: false },
 );
 
 table('ServiceImport', [
@@ -541,7 +541,7 @@ test('any JSON is trimmed without a throw, and what comes out holds to its type'
   });
   fc.assert(
     fc.property(fc.constantFrom(...KINDS), fc.oneof(values, raws), (kind, raw) => {
-      const object = trim(kind, raw, { endpointSlices: true, imports: true, zones: true });
+      const object = trim(kind, raw, { endpointSlices: true, imports: true, topologyZones: true });
       if (object === undefined) return;
       t.is(object.kind, kind);
       t.regex(object.name, /^[a-z0-9][a-z0-9.-]*$/);

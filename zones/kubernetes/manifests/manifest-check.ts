@@ -12,7 +12,7 @@ import {
   isLabel,
   isPortNumber,
   isSubdomain,
-  isZoneName,
+  isTopologyZone,
   listOf,
   type Fields,
 } from '../api-values.ts';
@@ -147,7 +147,7 @@ const CHECKS: { readonly [K in ManifestKind]: (check: Check, raw: Fields) => voi
       check.may([...endpoint, 'conditions'], isFields, 'a mapping');
       check.may([...endpoint, 'conditions', 'ready'], isBoolean, 'true or false');
       check.may([...endpoint, 'hostname'], isLabel, LABEL);
-      check.may([...endpoint, 'zone'], isZoneName, ZONE);
+      check.may([...endpoint, 'zone'], isTopologyZone, TOPOLOGY_ZONE);
       checkTarget(check, endpoint);
     });
   },
@@ -243,6 +243,6 @@ const PROTOCOLS = ['TCP', 'UDP', 'SCTP'];
 const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'];
 const LABEL = 'a label of at most 63 lower-case letters, digits and inner hyphens';
 const ADDRESS = 'an IPv4 or IPv6 address';
-const ZONE = 'the name of a topology zone: letters, digits and inner hyphens, underscores and dots, at most 63';
+const TOPOLOGY_ZONE = 'the name of a topology zone: letters, digits and inner hyphens, underscores and dots, at most 63';
 const PORT = 'a number from 1 to 65535';
 const CLUSTER_IP = 'an address, or None for a headless Service (there is no API server here to assign one)';

@@ -11,14 +11,14 @@ export type Member = {
   /** `addressKey` */
   readonly key: string;
   readonly ports: readonly Port[];
-  /** Its topology zone as labels in wire form; empty if it has none or nobody asks for zones. */
-  readonly zone: string;
+  /** Its topology zone as labels in wire form; empty if it has none or nobody asks for them. */
+  readonly topologyZone: string;
 };
 
 export function clusterIPMembers(service: Service | ServiceImport): readonly Member[] {
   return service.clusterIPs.flatMap((text) => {
     const key = keyOf(text);
-    return key === undefined ? [] : [{ labels: '', key, ports: service.ports, zone: '' }];
+    return key === undefined ? [] : [{ labels: '', key, ports: service.ports, topologyZone: '' }];
   });
 }
 
@@ -26,11 +26,11 @@ export function clusterIPMembers(service: Service | ServiceImport): readonly Mem
 export function endpointMembers(slices: readonly ReadySlice[], usesPodNames: boolean): readonly Member[] {
   const members: Member[] = [];
   for (const { slice, addresses } of slices) {
-    const { ports, zones } = slice;
-    const zoneLabels = zones?.map(wireLabelsOf);
+    const { ports, topologyZones } = slice;
+    const zoneLabels = topologyZones?.map(wireLabelsOf);
     for (const { key, text, endpoint } of addresses) {
       const labels = wireLabel(endpointLabel(endpoint, text, usesPodNames));
-      members.push({ labels, key, ports, zone: zoneLabels?.[endpoint.zone ?? -1] ?? '' });
+      members.push({ labels, key, ports, topologyZone: zoneLabels?.[endpoint.topologyZone ?? -1] ?? '' });
     }
   }
   return members;
@@ -44,7 +44,7 @@ export function importedMembers(slices: readonly ReadySlice[], usesPodNames: boo
   return slices.flatMap((ready) => {
     const members = endpointMembers([ready], usesPodNames);
     const cluster = ready.slice.imported?.cluster ?? '';
-    if (cluster === '') return members.map(({ key }) => ({ labels: '', key, ports: NO_PORTS, zone: '' }));
+    if (cluster === '') return members.map(({ key }) => ({ labels: '', key, ports: NO_PORTS, topologyZone: '' }));
     return members.map((member) => ({ ...member, labels: member.labels + wireLabel(cluster) }));
   });
 }

@@ -35,7 +35,7 @@ export type ServiceRecords = {
   /** By protocol, then by port name, both in lower case and without the underscore. */
   ports: ReadonlyMap<string, ReadonlyMap<string, ServiceNode>> | undefined;
   /** By topology zone, as labels in wire form. */
-  zones: ReadonlyMap<string, ServiceNode> | undefined;
+  topologyZones: ReadonlyMap<string, ServiceNode> | undefined;
 };
 
 /** `usesPodNames` is the option `endpoint_pod_names`. */
@@ -67,7 +67,7 @@ export function recordsFor(
     endpoints: undefined,
     clusters: undefined,
     ports: undefined,
-    zones: undefined,
+    topologyZones: undefined,
   };
 }
 
@@ -120,15 +120,15 @@ export function isBetween(records: ServiceRecords, label: string): boolean {
 }
 
 /** Of a headless service the endpoints in a topology zone, given as labels in wire form; undefined if there are none. */
-export function zoneNode(records: ServiceRecords, zone: string): ServiceNode | undefined {
-  records.zones ??= zoneNodes(records);
-  return records.zones.get(zone);
+export function topologyZoneNode(records: ServiceRecords, zone: string): ServiceNode | undefined {
+  records.topologyZones ??= topologyZoneNodes(records);
+  return records.topologyZones.get(zone);
 }
 
-/** All topology zones with endpoints, as `zoneNode` takes them, in no order. */
-export function zoneNames(records: ServiceRecords): readonly string[] {
-  records.zones ??= zoneNodes(records);
-  return [...records.zones.keys()].filter((zone) => zone !== '');
+/** All topology zones with endpoints, as `topologyZoneNode` takes them, in no order. */
+export function topologyZoneNames(records: ServiceRecords): readonly string[] {
+  records.topologyZones ??= topologyZoneNodes(records);
+  return [...records.topologyZones.keys()].filter((zone) => zone !== '');
 }
 
 function aliasRecords(service: Service, front: string): ServiceRecords {
@@ -153,8 +153,8 @@ function endpointNodes({ slices, isImport, usesPodNames, front }: ServiceRecords
   return nodesBy((member) => member.labels, members, front);
 }
 
-function zoneNodes({ own, front }: ServiceRecords): ReadonlyMap<string, ServiceNode> {
-  return nodesBy((member) => member.zone, own?.members ?? [], front);
+function topologyZoneNodes({ own, front }: ServiceRecords): ReadonlyMap<string, ServiceNode> {
+  return nodesBy((member) => member.topologyZone, own?.members ?? [], front);
 }
 
 function nodesBy(
@@ -213,5 +213,5 @@ const NO_RECORDS: ServiceRecords = {
   endpoints: new Map(),
   clusters: new Set(),
   ports: new Map(),
-  zones: new Map(),
+  topologyZones: new Map(),
 };

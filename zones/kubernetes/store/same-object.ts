@@ -34,7 +34,7 @@ export function isSameSlice(a: EndpointSlice, b: EndpointSlice): boolean {
     a.imported?.cluster === b.imported?.cluster &&
     areSame(a.ports, b.ports, isSamePort) &&
     areSame(a.endpoints, b.endpoints, isSameEndpoint) &&
-    areSameTexts(a.zones ?? NO_TEXTS, b.zones ?? NO_TEXTS)
+    areSameTexts(a.topologyZones ?? NO_TEXTS, b.topologyZones ?? NO_TEXTS)
   );
 }
 
@@ -54,7 +54,7 @@ function isSameEndpoint(a: Endpoint, b: Endpoint): boolean {
   return (
     a.hostname === b.hostname &&
     a.podName === b.podName &&
-    a.zone === b.zone &&
+    a.topologyZone === b.topologyZone &&
     areSame(a.addresses, b.addresses, isSameText)
   );
 }

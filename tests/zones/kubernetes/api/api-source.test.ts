@@ -57,7 +57,7 @@ function open(
     pods: false,
     endpointSlices: false,
     imports: false,
-    zones: false,
+    topologyZones: false,
     labels: '',
     namespaceLabels: '',
     requests: NO_LIMITS,

@@ -38,7 +38,7 @@ async function scene(
         pods: false,
         endpointSlices: false,
         imports: false,
-        zones: false,
+        topologyZones: false,
         labels: '',
         namespaceLabels: '',
         requests: NO_LIMITS,
@@ -749,7 +749,7 @@ test('38: a receiver that throws is told of the whole state again', async (t) =>
       pods: false,
       endpointSlices: false,
       imports: false,
-      zones: false,
+      topologyZones: false,
       labels: '',
       namespaceLabels: '',
       requests: NO_LIMITS,
@@ -844,15 +844,15 @@ test('noendpoints: only imported slices are asked for, and they are of no Servic
 });
 
 test('topology zones are kept where they are asked for, from lists and from events', async (t) => {
-  const made = await scene(t, { endpointSlices: true, zones: true });
+  const made = await scene(t, { endpointSlices: true, topologyZones: true });
   const { api, cluster } = made;
   api.put(rawSlice('shop', 'cart', 'a', [{ address: '10.0.0.1', zone: 'Zone-A' }, { address: '10.0.0.2' }]));
   made.open();
   await cluster.when(() => cluster.isSynced('EndpointSlice'));
-  t.like(cluster.get('EndpointSlice', 'shop', 'cart-a'), { zones: ['zone-a'] });
+  t.like(cluster.get('EndpointSlice', 'shop', 'cart-a'), { topologyZones: ['zone-a'] });
   api.put(rawSlice('shop', 'cart', 'a', [{ address: '10.0.0.1', zone: 'zone-b' }]));
   await cluster.when(() => cluster.count('put', 'EndpointSlice') > 0);
-  t.like(cluster.get('EndpointSlice', 'shop', 'cart-a'), { zones: ['zone-b'] });
+  t.like(cluster.get('EndpointSlice', 'shop', 'cart-a'), { topologyZones: ['zone-b'] });
 });
 
 // CoreDNS plugin/kubernetes waits for it for ever, and with it everything else.
@@ -892,7 +892,7 @@ test('a receiver that throws when it is told of none is told again', async (t) =
       pods: false,
       endpointSlices: true,
       imports: true,
-      zones: false,
+      topologyZones: false,
       labels: '',
       namespaceLabels: '',
       requests: NO_LIMITS,

@@ -11,7 +11,7 @@ import { manifestObjectsFrom, type ManifestObject } from '../../../../zones/kube
 import type { ClusterObject, Kind } from '../../../../zones/kubernetes/objects.ts';
 
 /** What a source is asked for, at most. */
-const EVERYTHING = { endpointSlices: true, imports: true, zones: true, labels: '', namespaceLabels: '' };
+const EVERYTHING = { endpointSlices: true, imports: true, topologyZones: true, labels: '', namespaceLabels: '' };
 const SERVICE = `apiVersion: v1
 kind: Service
 metadata: { name: web, namespace: shop, labels: { team: a } }
@@ -125,8 +125,8 @@ test('a ServiceImport and its slice are taken, and make a namespace', (t) => {
       service: '',
       imported: { service: 'web', cluster: 'east' },
       ports: [],
-      endpoints: [{ addresses: ['10.1.0.1'], hostname: '', podName: '', zone: 0 }],
-      zones: ['zone-a'],
+      endpoints: [{ addresses: ['10.1.0.1'], hostname: '', podName: '', topologyZone: 0 }],
+      topologyZones: ['zone-a'],
     },
   ]);
 });

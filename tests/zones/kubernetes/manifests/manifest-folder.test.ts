@@ -16,7 +16,7 @@ const OPTIONS: SourceOptions = {
   pods: false,
   endpointSlices: true,
   imports: false,
-  zones: false,
+  topologyZones: false,
   labels: '',
   namespaceLabels: '', requests: NO_LIMITS,
 };

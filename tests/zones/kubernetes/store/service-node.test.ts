@@ -24,7 +24,7 @@ function member(label: string, last: number, ...ports: string[]): Member {
     labels: wireLabel(label),
     key: addressKey(Uint8Array.of(192, 0, 2, last)),
     ports: ports.map(port),
-    zone: '',
+    topologyZone: '',
   };
 }
 

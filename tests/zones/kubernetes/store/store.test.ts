@@ -109,7 +109,7 @@ function namesOf(objects: readonly ClusterObject[]): ReadonlySet<string> {
     if (object.kind === 'ServiceImport') addPorts(names, object.ports, importName(object.namespace, object.name));
     if (object.kind === 'Service' || object.kind === 'EndpointSlice') addPorts(names, object.ports, name);
     if (object.kind !== 'EndpointSlice') continue;
-    for (const zone of object.zones ?? [])
+    for (const zone of object.topologyZones ?? [])
       for (const word of ['pin', 'prefer']) names.add(`${zone}.${word}._zone.${name}`);
     const { imported } = object;
     const owners = [name];
@@ -425,7 +425,7 @@ test('serial: stays where objects come again with nothing new that an answer dep
   );
 });
 
-const ALL_OF_IT = { endpointSlices: true, imports: true, zones: true };
+const ALL_OF_IT = { endpointSlices: true, imports: true, topologyZones: true };
 
 test('serial: a pod without an address is none that an answer could be about', (t) => {
   const store = emptyStore();
