@@ -72,6 +72,8 @@ export type PluginContext = {
   readonly server: string;
   /** Where all of the block's listeners are: IP addresses; empty for all of the machine's. */
   readonly hosts: readonly string[];
+  /** Is this the first of them? What concerns the block as a whole is told there, once. */
+  readonly isFirst: boolean;
   /** Monotonic. */
   readonly clock: () => Milliseconds;
   readonly log: Log;

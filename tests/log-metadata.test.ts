@@ -57,5 +57,25 @@ test('a line has what its format asks for, and the log says what will never be t
   );
 });
 
+test('what is written without effect is said once, on however many addresses the block listens', async (t) => {
+  const api = await FakeApiServer.start();
+  t.teardown(() => api.close());
+  const text = COREFILE.replace('bind 127.0.0.1', 'bind 127.0.0.1 127.0.0.2').replace('{$API}', '{$API} {$API}');
+  const server = await startServer({
+    corefile: { text },
+    environment: { API: api.url, UPSTREAM: '127.0.0.1:9' },
+  });
+  t.teardown(async () => void (await server.close()));
+  const warnings = (): readonly string[] => server.log().match(/^\[WARNING\] plugin\/(?:log|kubernetes): .*/gm) ?? [];
+  await exchange({ host: '127.0.0.1', port: server.port }, 'udp', encodeQuery(1, asked('cluster.local', 'SOA')));
+  for (const deadline = performance.now() + LOG_DEADLINE; performance.now() < deadline; await pause(10)) {
+    if (/^.*seen /m.test(server.log())) break; // the lines of the start are before it
+  }
+  t.deepEqual(
+    warnings().map((line) => line.split(' ').at(-1)),
+    ['others', 'it'],
+  );
+});
+
 /** Only lost lines reach it. */
 const LOG_DEADLINE = 8_000;

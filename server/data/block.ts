@@ -48,7 +48,11 @@ const NO_PLUGIN: Reply = servfail(
 );
 
 /** What of a plugin's context depends on the block that it stands in. */
-export type ContextOf = (block: BlockPlan, listener: ListenerPlan, hosts: readonly string[]) => PluginContext;
+export type ContextOf = (
+  block: BlockPlan,
+  listener: ListenerPlan,
+  place: Pick<PluginContext, 'hosts' | 'isFirst'>,
+) => PluginContext;
 
 /** A plan whose plugins have been made: the routes of each listener, by `ListenerPlan.server`. */
 export function routesOf(
@@ -65,7 +69,8 @@ export function routesOf(
       const blockPlan = plan.blocks[index];
       if (blockPlan === undefined) continue;
       const block =
-        made.get(index) ?? makeBlock(blockPlan, plugins, contextOf(blockPlan, listener, hostsOf(plan, index)));
+        made.get(index) ??
+        makeBlock(blockPlan, plugins, contextOf(blockPlan, listener, placeOf(plan, index, listener)));
       made.set(index, block);
       zones.set(zone, { zone: present(zone), block });
     }
@@ -75,10 +80,10 @@ export function routesOf(
   return routes;
 }
 
-/** Where a block listens, as its plugins are told. */
-function hostsOf({ listeners }: Plan, block: number): readonly string[] {
+/** Where a block listens, as its plugins are told that are made for one of its listeners. */
+function placeOf({ listeners }: Plan, block: number, listener: ListenerPlan): Pick<PluginContext, 'hosts' | 'isFirst'> {
   const own = listeners.filter(({ routes }) => routes.some((route) => route.block === block));
-  return [...new Set(own.map(({ host }) => host))];
+  return { hosts: [...new Set(own.map(({ host }) => host))], isFirst: own[0] === listener };
 }
 
 function makeBlock(plan: BlockPlan, plugins: ReadonlyMap<string, Plugin<unknown>>, context: PluginContext): Block {

@@ -93,10 +93,10 @@ export class DataPlane {
     starts: (() => void)[],
   ): ReadonlyMap<string, Routes> {
     const { clock, log, counters, plugins } = this.#options;
-    return routesOf(plan, plugins, (block, listener, hosts) => ({
+    return routesOf(plan, plugins, (block, listener, place) => ({
       block,
       server: listener.server,
-      hosts,
+      ...place,
       clock,
       log,
       counters,

@@ -31,7 +31,6 @@ export function kubernetesAt(interfaces: () => readonly Address[]): Plugin<Kuber
     name: NAME,
     parse: (directives, block) => kubernetesFrom(onlyDirective(directives), block),
     layer(options, context) {
-      for (const warning of options.warnings) context.log('warning', `plugin/${NAME}`, warning);
       const store = context.cluster(options.cluster);
       const passesOn = (name: Name): boolean => isWithinAny(name, options.fallthrough);
       const shown: ClusterZonesOptions = {

@@ -31,7 +31,7 @@ export const log: Plugin<LogOptions> = {
     const metadata = metadataOf(context.shared);
     metadata.publish('log/type', ({ reply }) => typeOf(reply));
     metadata.publish('log/class', ({ reply }) => classOf(reply));
-    context.onStart(() => warnOfDashes(rules, context));
+    if (context.isFirst) context.onStart(() => warnOfDashes(rules, context));
     const compiled = rules.map((rule) => ({
       ...rule,
       write: compileFormat(rule.format, (label, exchange) => metadata.value(label, exchange)),

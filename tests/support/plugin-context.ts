@@ -37,6 +37,7 @@ export function testContext(changes: Partial<PluginContext> = {}): TestContext {
     block: BLOCK,
     server: 'dns://:53',
     hosts: [''],
+    isFirst: true,
     clock: () => now,
     log: (level, source, text) => void lines.push(`${level} ${source} ${text}`),
     counters: new Counters(memory, (series) => void announced.push(series)),

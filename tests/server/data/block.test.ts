@@ -8,14 +8,14 @@ import type { BlockPlan, ListenerPlan } from '../../../server/plan.ts';
 import { nameFrom, ROOT } from '../../../zones/name.ts';
 import { testContext } from '../../support/plugin-context.ts';
 
-test('a plugin is told of all the hosts that its block listens on, and of no others', (t) => {
+test('a plugin is told of all the hosts that its block listens on and of no others, and which listener comes first', (t) => {
   const { context } = testContext();
   const told: string[] = [];
   const telling: Plugin<string> = {
     name: 'telling',
     parse: () => '',
-    layer(block, { server, hosts }) {
-      told.push(`${block} on ${server}: ${hosts.join(' ')}`);
+    layer(block, { server, hosts, isFirst }) {
+      told.push(`${block} on ${server}: ${hosts.join(' ')}${isFirst ? ', first' : ''}`);
       return (next) => next;
     },
   };
@@ -28,14 +28,14 @@ test('a plugin is told of all the hosts that its block listens on, and of no oth
   routesOf(
     { listeners, blocks: ['first', 'second', 'third'].map(block) },
     new Map([['telling', telling as Plugin<unknown>]]), // its options are what `block` writes
-    (_block, { server }, hosts) => ({ ...context, server, hosts }),
+    (_block, { server }, place) => ({ ...context, server, ...place }),
   );
   t.deepEqual(told, [
-    'first on dns://192.0.2.1:53: 192.0.2.1 192.0.2.2',
-    'second on dns://192.0.2.1:53: 192.0.2.1',
+    'first on dns://192.0.2.1:53: 192.0.2.1 192.0.2.2, first',
+    'second on dns://192.0.2.1:53: 192.0.2.1, first',
     'first on dns://192.0.2.2:53: 192.0.2.1 192.0.2.2',
     'first on dns://192.0.2.2:54: 192.0.2.1 192.0.2.2',
-    'third on dns://:55: ',
+    'third on dns://:55: , first',
   ]);
 });
 

@@ -121,14 +121,6 @@ test('a question without recursion gets the same answer', async (t) => {
   );
 });
 
-test('what is configured without effect is said in the log', (t) => {
-  const { context, lines } = testContext({ cluster: () => storeOf([]) });
-  kubernetes.layer?.(optionsFrom(kubernetes, 'kubernetes cluster.local {\n endpoint http://a http://b\n}'), context);
-  t.deepEqual(lines, [
-    'warning plugin/kubernetes Corefile:3: only the first argument of endpoint is used; remove the others',
-  ]);
-});
-
 test('the plugin finds name servers by the addresses that it is bound to', async (t) => {
   const { context } = testContext({ cluster: () => storeOf([]), hosts: ['192.0.2.53', '2001:db8::53'] });
   const handler = kubernetes.layer?.(optionsFrom(kubernetes, 'kubernetes cluster.local'), context)(() => PASSED_ON);
