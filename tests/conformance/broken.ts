@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { Milliseconds } from '../../zones/units.ts';
+import type { Count, Milliseconds } from '../../zones/units.ts';
 import { framed, type ServerAddress } from '../support/client.ts';
 import { freePort } from '../support/server.ts';
 import type { Subject } from './check.ts';
@@ -30,21 +30,28 @@ export type FlawedSubject = Subject & { readonly close: () => Promise<void> };
 
 /** The subject with the flaw. */
 export async function flawed(subject: Subject, flaw: Flaw): Promise<FlawedSubject> {
-  const port = await freePort();
-  const closing = await Promise.all(
-    subject.addresses.flatMap(({ host, port: behind }) => [
-      overUdp({ host, port }, { host, port: behind }, flaw),
-      overTcp({ host, port }, { host, port: behind }, flaw),
-    ]),
-  );
-  return {
-    ...subject,
-    addresses: subject.addresses.map(({ host }) => ({ host, port })),
-    async close() {
-      await Promise.all(closing.map((close) => close()));
-    },
-  };
+  for (let tries = 1; ; tries++) {
+    const port = await freePort();
+    const opened = await Promise.allSettled(
+      subject.addresses.flatMap(({ host, port: behind }) => [
+        overUdp({ host, port }, { host, port: behind }, flaw),
+        overTcp({ host, port }, { host, port: behind }, flaw),
+      ]),
+    );
+    const close = async (): Promise<void> => {
+      await Promise.all(opened.map((each) => (each.status === 'fulfilled' ? each.value() : undefined)));
+    };
+    const failed = opened.find((each) => each.status === 'rejected');
+    if (failed === undefined) {
+      return { ...subject, addresses: subject.addresses.map(({ host }) => ({ host, port })), close };
+    }
+    // Somebody else took the port while it was free.
+    await close();
+    if (tries === TRIES_MAX) throw failed.reason;
+  }
 }
+
+const TRIES_MAX: Count = 5;
 
 type Close = () => Promise<unknown>;
 
@@ -70,11 +77,17 @@ async function overUdp(front: ServerAddress, behind: ServerAddress, flaw: Flaw):
   });
   listening.bind(front.port, front.host);
   asking.connect(behind.port, behind.host);
-  await Promise.all([once(listening, 'listening'), once(asking, 'connect')]);
-  return async () => {
+  const close = async (): Promise<void> => {
     listening.close();
     asking.close();
   };
+  try {
+    await Promise.all([once(listening, 'listening'), once(asking, 'connect')]);
+    return close;
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 async function overTcp(front: ServerAddress, behind: ServerAddress, flaw: Flaw): Promise<Close> {

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 
 import { startAuthority, type Authority } from '../support/authorities.ts';
-import { exchange, TcpConnection, type ServerAddress } from '../support/client.ts';
+import { exchange, type ServerAddress } from '../support/client.ts';
 import { onLoopback } from '../support/outside-world.ts';
 import { decodeReply, presentReply } from '../support/present.ts';
 import { needing } from '../support/needing.ts';
 import { run, until } from '../support/programs.ts';
-import { asked, encodeQuery } from '../support/query.ts';
+import { asked, encodeQuery, type AskedEdns } from '../support/query.ts';
 import { ROOT, startServer, type StartedServer } from '../support/server.ts';
 import { receiveZone } from '../support/zone-transfer.ts';
 
@@ -122,9 +122,9 @@ async function secondaryOf(t: ExecutionContext, authority: Authority, primary: S
   return secondary.address;
 }
 
-/** Does the name exist, as far as that server knows? */
+/** Does the name exist, as far as that server knows? Over UDP, for NSD closes its connections when it has taken a zone over. */
 async function has(server: ServerAddress, name: string): Promise<boolean> {
-  const { rcode, flags } = decodeReply(await exchange(server, 'tcp', encodeQuery(1, asked(name, 'SOA'))));
+  const { rcode, flags } = decodeReply(await exchange(server, 'udp', encodeQuery(1, asked(name, 'SOA'))));
   return rcode === 0 && flags.includes('aa');
 }
 
@@ -138,20 +138,17 @@ async function haveSameAnswers(t: ExecutionContext, primary: ServerAddress, seco
 }
 
 async function answers(server: ServerAddress, questions: readonly string[]): Promise<readonly string[]> {
-  const connection = await TcpConnection.open(server);
-  try {
-    const answers: string[] = [];
-    for (const [id, question] of questions.entries()) {
-      const [name = '', type = ''] = question.split(' ');
-      connection.send(encodeQuery(id, asked(name, type, { recursionDesired: false })));
-      const { reply, answer } = presentReply(decodeReply(await connection.replyTo(id)));
-      answers.push(`${question}: ${reply} ${answer.join(', ')}`);
-    }
-    return answers;
-  } finally {
-    connection.close();
+  const answers: string[] = [];
+  for (const [id, question] of questions.entries()) {
+    const [name = '', type = ''] = question.split(' ');
+    const query = encodeQuery(id, asked(name, type, { recursionDesired: false, edns: EDNS }));
+    const { reply, answer } = presentReply(decodeReply(await exchange(server, 'udp', query)));
+    answers.push(`${question}: ${reply} ${answer.join(', ')}`);
   }
+  return answers;
 }
+
+const EDNS: AskedEdns = { payloadSize: 1232, version: 0, dnssecOk: false, reserved: 0, options: [] };
 
 function ask(program: string, { host, port }: ServerAddress, name: string, type: string, ...more: readonly string[]) {
   return run([program, `@${host}`, '-p', String(port), '+tcp', ...more, name, type]);
