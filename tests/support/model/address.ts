@@ -9,6 +9,19 @@ export function isAddress(text: string): boolean {
   return isIP(text) !== 0 && !text.includes('%');
 }
 
+/**
+ * The addresses among some texts, spelled as they are there. What has dots in IPv6 is spelled without: one that is IPv4 in
+ * disguise as IPv4, which it is for Go and so for the API (RFC 4291 section 2.5.5.2).
+ */
+export function addressesAmong(texts: readonly string[]): readonly string[] {
+  return texts.filter(isAddress).map((text) => {
+    const mapped = /^::ffff:(.{1,4}):(.{1,4})$/.exec(canonical(text));
+    if (mapped === null) return text.includes('.') ? canonical(text) : text;
+    const [high = 0, low = 0] = mapped.slice(1).map((group) => Number.parseInt(group, 16));
+    return [high >> 8, high & 255, low >> 8, low & 255].join('.');
+  });
+}
+
 export function addressType(address: string): 'A' | 'AAAA' {
   return address.includes(':') ? 'AAAA' : 'A';
 }
@@ -37,7 +50,7 @@ export function isReverse(name: Name): boolean {
 
 /** The name of an endpoint without a better one: `10-244-3-4`, `fd00-244-3--0`. A label must not end in a dash. */
 export function dashed(address: string): string {
-  const label = address.replace(/[.:]/g, '-');
+  const label = lower(address).replace(/[.:]/g, '-');
   return label.endsWith('-') ? `${label}0` : label;
 }
 

@@ -5,7 +5,7 @@
 
 import { matcherFrom } from '../fake-api-selectors.ts';
 import type { RawObject } from '../raw-objects.ts';
-import { dashed, isAddress } from './address.ts';
+import { addressesAmong, dashed } from './address.ts';
 import { isLabel, lower } from './name.ts';
 import type { ModelOptions, World } from './world.ts';
 
@@ -32,6 +32,8 @@ export type Service = {
 
 /** Without number a port has no SRV record. */
 export type Port = { readonly name: string; readonly protocol: string; readonly number: number | undefined };
+
+export const NO_PORT: Port = { name: '', protocol: '', number: undefined };
 
 export type Slice = {
   readonly namespace: string;
@@ -81,12 +83,17 @@ type RawPort = { name?: string; protocol?: string; port?: number };
 
 /** Services without ports have addresses all the same. */
 function portsFrom(ports: readonly RawPort[] | undefined): readonly Port[] {
-  if ((ports ?? []).length === 0) return [{ name: '', protocol: '', number: undefined }];
+  if ((ports ?? []).length === 0) return [NO_PORT];
   return (ports ?? []).map(({ name, protocol, port }) => ({
     name: lower(name ?? ''),
     protocol: lower(protocol ?? ''),
     number: port ?? undefined,
   }));
+}
+
+/** Those of a Service or an import, where no protocol means TCP. */
+function ownPortsFrom(ports: readonly RawPort[] | undefined): readonly Port[] {
+  return portsFrom(ports?.map((port) => ({ ...port, protocol: port.protocol ?? 'TCP' })));
 }
 
 type RawServiceSpec = {
@@ -99,14 +106,17 @@ type RawServiceSpec = {
 
 function serviceFrom({ metadata, spec }: RawObject): Service {
   const { type, clusterIP, clusterIPs, externalName, ports } = (spec ?? {}) as RawServiceSpec;
-  const addresses = (clusterIPs ?? []).length > 0 ? (clusterIPs ?? []) : [clusterIP ?? ''];
+  const isAlias = type === 'ExternalName';
+  // What it may have left over of another type counts no more.
+  const listed = (clusterIPs ?? []).length > 0 ? (clusterIPs ?? []) : [clusterIP ?? ''];
+  const addresses = isAlias ? [] : listed;
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
-    alias: type === 'ExternalName' ? (externalName ?? '') : undefined,
+    alias: isAlias ? (externalName ?? '') : undefined,
     isHeadless: addresses[0] === 'None',
-    addresses: addresses.filter(isAddress),
-    ports: portsFrom(ports),
+    addresses: addressesAmong(addresses),
+    ports: ownPortsFrom(ports),
   };
 }
 
@@ -119,8 +129,8 @@ function importFrom({ metadata, spec }: RawObject): Service {
     name: metadata.name,
     alias: undefined,
     isHeadless: type === 'Headless',
-    addresses: (ips ?? []).filter(isAddress),
-    ports: portsFrom(ports),
+    addresses: addressesAmong(ips ?? []),
+    ports: ownPortsFrom(ports),
   };
 }
 
@@ -143,12 +153,12 @@ function slicesFrom(slices: readonly RawObject[], serviceLabel: string, options:
     return {
       namespace: slice.metadata.namespace ?? '',
       service,
-      cluster: isLabel(cluster) ? cluster : undefined,
+      cluster: isLabel(cluster) ? lower(cluster) : undefined,
       ports: portsFrom(slice['ports'] as readonly RawPort[] | undefined),
       endpoints: endpoints
         .filter(({ conditions }) => conditions?.ready ?? true)
         .flatMap((endpoint) =>
-          (endpoint.addresses ?? []).filter(isAddress).map((address) => ({
+          addressesAmong(endpoint.addresses ?? []).map((address) => ({
             address,
             name: endpointName(endpoint, address, options),
             topologyZone: endpoint.zone ?? '',
@@ -171,5 +181,5 @@ function podFrom({ metadata, status }: RawObject): readonly Pod[] {
   const { phase, podIP, podIPs } = (status ?? {}) as RawPodStatus;
   if (phase === 'Succeeded' || phase === 'Failed' || phase === 'Unknown') return [];
   const addresses = [podIP ?? '', ...(podIPs ?? []).map(({ ip }) => ip ?? '')];
-  return [{ namespace: metadata.namespace ?? '', addresses }];
+  return [{ namespace: metadata.namespace ?? '', addresses: addressesAmong(addresses) }];
 }

@@ -11,8 +11,16 @@ export function nameFrom(text: string): Name {
   return relative === '' ? [] : relative.split('.');
 }
 
+/** What could be taken for something else is escaped (RFC 1035 section 5.1). */
 export function textOf(name: Name): string {
-  return `${name.join('.')}.`;
+  return `${name.map(escaped).join('.')}.`;
+}
+
+function escaped(label: string): string {
+  return label.replace(/[^a-zA-Z0-9_*/-]/g, (character) => {
+    const octet = character.charCodeAt(0);
+    return octet > 0x20 && octet < 0x7f ? `\\${character}` : `\\${String(octet).padStart(3, '0')}`;
+  });
 }
 
 /** Only the letters of ASCII have a case (RFC 4343 section 3). */

@@ -4,7 +4,8 @@
  */
 
 import { clusterOf, type Cluster } from './cluster.ts';
-import { isSame, isWithin, nameFrom, type Name } from './name.ts';
+import { isReverse } from './address.ts';
+import { isSame, isWithin, nameFrom, textOf, type Name } from './name.ts';
 import { line } from './records.ts';
 import type { ModelQuestion, ModelReply, World } from './world.ts';
 import { fallsThrough, recordsAt, startOfAuthority, zoneOf } from './zone.ts';
@@ -12,29 +13,72 @@ import { fallsThrough, recordsAt, startOfAuthority, zoneOf } from './zone.ts';
 /** More aliases than this in a row lead nowhere (CoreDNS plugin/backend_lookup). */
 const MAXIMUM_ALIASES = 11;
 
+/** Aliases that lead from zone to zone more often than this fail: CoreDNS goes on for ever. */
+const MAXIMUM_EXITS = 8;
+
 /**
  * The reply to a question: aliases followed to where they lead, then the reply of that last name (RFC 6604). A circle of
- * aliases is no data at all.
+ * aliases in one zone is no data at all.
  */
 export function modelReply(world: World, question: ModelQuestion): ModelReply {
   const cluster = clusterOf(world);
+  const { type } = question;
+  const aliases: string[] = [];
+  let name = question.labels;
+  for (let exits = 0; ; exits++) {
+    const walk = followedInZone(world, cluster, name, type);
+    if (walk === 'circle') return { ...denial(world, name, 'NOERROR'), answer: new Set(aliases) };
+    aliases.push(...walk.aliases);
+    name = walk.last;
+    if (walk.hasLeft) {
+      if (exits === MAXIMUM_EXITS) return FAILURE;
+      continue;
+    }
+    const last = replyOf(world, cluster, { labels: name, type });
+    if (aliases.length === 0) return last;
+    if (last.rcode === 'NOERROR' || last.rcode === 'NXDOMAIN')
+      return { ...last, authoritative: true, answer: new Set([...aliases, ...last.answer]) };
+    return exits === 0 && last.authoritative ? last : FAILURE;
+  }
+}
+
+/** From alias to alias as long as they stay in the zone of the first; `last` is where they end. */
+function followedInZone(
+  world: World,
+  cluster: Cluster,
+  start: Name,
+  type: string,
+): 'circle' | { readonly aliases: readonly string[]; readonly last: Name; readonly hasLeft: boolean } {
   const aliases: string[] = [];
   const visited: Name[] = [];
-  let name = question.labels;
-  for (;;) {
-    const alias = ['CNAME', 'ANY'].includes(question.type) ? undefined : aliasAt(world, cluster, name);
-    if (alias === undefined) break;
+  for (let name = start; ;) {
+    const alias = ['CNAME', 'ANY'].includes(type) ? undefined : aliasAt(world, cluster, name);
+    if (alias === undefined) return { aliases, last: name, hasLeft: false };
     visited.push(name);
     const target = nameFrom(alias.rdata);
     const isCircle = isWithin(target, name) || visited.some((earlier) => isSame(earlier, target));
-    if (isCircle || visited.length > MAXIMUM_ALIASES) return denial(world, question.labels, 'NOERROR');
+    if (isCircle || visited.length > MAXIMUM_ALIASES) return 'circle';
     aliases.push(line(name, alias));
+    const isHere = partOf(world, target) === partOf(world, start);
+    if (!isHere) return { aliases, last: target, hasLeft: true };
     name = target;
   }
-  const last = replyOf(world, cluster, { labels: name, type: question.type });
-  if (aliases.length === 0) return last;
-  return { ...last, authoritative: true, answer: new Set([...aliases, ...last.answer]) };
 }
+
+/** The zone that the name is in; names of addresses are a part of it by themselves. */
+function partOf({ options }: World, name: Name): string {
+  const zone = zoneOf(options, name);
+  return zone === undefined ? 'outside' : `${textOf(zone)} ${isReverse(name)}`;
+}
+
+/** What somebody else could not say, whatever they said instead. */
+const FAILURE: ModelReply = {
+  rcode: 'SERVFAIL',
+  authoritative: false,
+  answer: new Set(),
+  authority: new Set(),
+  additional: new Set(),
+};
 
 function aliasAt(world: World, cluster: Cluster, name: Name) {
   const zone = zoneOf(world.options, name);

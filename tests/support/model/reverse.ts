@@ -24,28 +24,36 @@ export function hasPointersWithin(cluster: Cluster, options: ModelOptions, name:
   );
 }
 
-/** The zone of the names that addresses have: the first one that is not of addresses itself. */
-export function primaryZone(options: ModelOptions): Name {
-  return options.zones.map(nameFrom).find((zone) => !isReverse(zone)) ?? [];
+/**
+ * The zone of the names that addresses have: the first one that is not of addresses itself, nor of the clusterset, where the
+ * cluster's own Services have no names.
+ */
+export function primaryZone({ zones, multicluster }: ModelOptions): Name | undefined {
+  const zone = zones.find((zone) => !isReverse(nameFrom(zone)) && !multicluster.includes(zone));
+  return zone === undefined ? undefined : nameFrom(zone);
 }
 
 /** In the order of namespace and name, for an address has one name only. */
 function servicePointers({ namespaces, local }: Cluster, options: ModelOptions): readonly Pointer[] {
+  const zone = primaryZone(options);
+  if (zone === undefined) return [];
   return local.services
     .filter(({ namespace }) => namespaces.includes(namespace))
     .toSorted((one, other) => (`${one.namespace}/${one.name}` < `${other.namespace}/${other.name}` ? -1 : 1))
     .flatMap(({ namespace, name, addresses }) =>
-      addresses.map((address) => ({ address, target: [name, namespace, 'svc', ...primaryZone(options)] })),
+      addresses.map((address) => ({ address, target: [name, namespace, 'svc', ...zone] })),
     );
 }
 
 function endpointPointers({ namespaces, local }: Cluster, options: ModelOptions): readonly Pointer[] {
+  const zone = primaryZone(options);
+  if (zone === undefined) return [];
   return local.slices
     .filter(({ namespace }) => namespaces.includes(namespace))
     .flatMap(({ namespace, service, endpoints }) =>
       endpoints.map(({ address, name }) => ({
         address,
-        target: [name, service, namespace, 'svc', ...primaryZone(options)],
+        target: [name, service, namespace, 'svc', ...zone],
       })),
     );
 }

@@ -4,7 +4,7 @@
  */
 
 import { isAddress } from './address.ts';
-import type { Port, Service, Services, Slice } from './cluster.ts';
+import { NO_PORT, type Port, type Service, type Services, type Slice } from './cluster.ts';
 import { isSame, nameFrom, type Name } from './name.ts';
 import { addressRecord, pointingRecord, type ModelRecord } from './records.ts';
 import type { ModelOptions } from './world.ts';
@@ -64,7 +64,7 @@ function itemsAt(place: Place, items: readonly Item[], endpoints: readonly Item[
 /** `_tcp` above its ports and, among imported ones, a cluster above its endpoints (RFC 8020). */
 function hasNamesBelow(items: readonly Item[], endpoints: readonly Item[], labels: Name): boolean {
   const [label = ''] = labels;
-  const hasPorts = items.some(({ port }) => hasName(port) && label === `_${port.protocol}`);
+  const hasPorts = items.some(({ port }) => hasName(port) && label.replace(/^_/, '') === port.protocol);
   const hasEndpoints = endpoints.some((item) => item.labels.length === 2 && isSame(item.labels.slice(1), labels));
   return labels.length === 1 && (hasPorts || hasEndpoints);
 }
@@ -86,7 +86,9 @@ function endpointItems({ among, isMulticluster, parent }: Place, service: Servic
       const isNameless = isMulticluster && cluster === undefined;
       const labels = isMulticluster ? [name, cluster ?? ''] : [name];
       const target = isNameless ? undefined : [...labels, service.name, ...parent];
-      return ports.map((port) => ({ address, port, labels, target, topologyZone }));
+      // Nothing could be said of the ports of what has no name.
+      const spoken = isNameless ? [NO_PORT] : ports;
+      return spoken.map((port) => ({ address, port, labels, target, topologyZone }));
     }),
   );
 }
@@ -99,6 +101,8 @@ export function slicesOf(among: Services, { namespace, name }: Service): readonl
 function zonalRecords(endpoints: readonly Item[], labels: Name, ttl: number): readonly ModelRecord[] | undefined {
   const directive = labels.at(-1);
   const zone = labels.slice(0, -1);
+  // Below what is not there there is nothing (RFC 8020).
+  if (endpoints.length === 0) return undefined;
   if (directive === undefined) return [];
   if (directive !== 'pin' && directive !== 'prefer') return undefined;
   if (zone.length === 0) return [];
@@ -113,15 +117,17 @@ function aliasRecords(alias: string, ttl: number): readonly ModelRecord[] | unde
   return target.length === 0 ? [] : pointingRecord('CNAME', '', target, ttl, []);
 }
 
-/** The weights share 100 among all there is, spoken of or not. */
+/** The weights share 100 among all there is, spoken of or not. The addresses of a target come all or none (RFC 2181 section 5). */
 function itemRecords(items: readonly Item[], ttl: number): readonly ModelRecord[] {
   const weight = Math.max(1, Math.floor(100 / items.length));
+  const addressesAt = (name: Name) =>
+    items.flatMap(({ target, address }) => (address !== undefined && isSame(target ?? [], name) ? [address] : []));
   return items.flatMap(({ address, port, target }) => {
     if (address === undefined) return [];
     const services =
       port.number === undefined || target === undefined
         ? []
-        : pointingRecord('SRV', `0 ${weight} ${port.number}`, target, ttl, [address]);
+        : pointingRecord('SRV', `0 ${weight} ${port.number}`, target, ttl, addressesAt(target));
     return [addressRecord(address, ttl), ...services];
   });
 }

@@ -24,21 +24,34 @@ export function fallsThrough({ fallthrough }: ModelOptions, name: Name): boolean
   return (fallthrough ?? []).some((zone) => isWithin(name, nameFrom(zone)));
 }
 
-/** @returns undefined if there is no such name */
+/**
+ * What is above something that is there is there too, and empty: above the names of addresses, above another zone (RFC 8020).
+ * @returns undefined if there is no such name
+ */
 export function recordsAt(world: World, cluster: Cluster, zone: Name, qname: Name): readonly ModelRecord[] | undefined {
+  const { options } = world;
+  const records = ownRecordsAt(world, cluster, zone, qname);
+  if (records !== undefined || fallsThrough(options, qname)) return records;
+  const isAbove = options.zones.some((other) => isWithin(nameFrom(other), qname));
+  return isAbove || hasPointersWithin(cluster, options, qname) ? [] : undefined;
+}
+
+function ownRecordsAt(world: World, cluster: Cluster, zone: Name, qname: Name): readonly ModelRecord[] | undefined {
   const { options } = world;
   const apex = qname.slice(qname.length - zone.length);
   const relative = qname.slice(0, qname.length - zone.length).map(lower);
   const pointers = pointerRecords(cluster, options, qname);
+  const isMulticluster = options.multicluster.some((other) => isSame(nameFrom(other), zone));
 
-  if (relative.length === 0)
-    return [startOfAuthority(options, apex), ...nameServers(world, cluster, apex), ...pointers];
-  if (isSame(relative, ['dns-version'])) return [{ type: 'TXT', ttl: 28800, rdata: '"1.1.0"', glue: [] }];
+  const servers = serverAddresses(world, cluster, apex, isMulticluster || isReverse(zone));
+  if (relative.length === 0) return [startOfAuthority(options, apex), ...nameServers(servers, options), ...pointers];
+  if (isSame(relative, ['dns-version'])) {
+    // Each of the two specifications has its own version.
+    return [{ type: 'TXT', ttl: 28800, rdata: isMulticluster ? '"1.0.0"' : '"1.1.0"', glue: [] }];
+  }
   if (isSame(relative, ['dns'])) return [];
-  if (isSame(relative, ['ns', 'dns']))
-    return serverAddresses(world, cluster, apex).map(({ address }) => addressRecord(address, options.ttl));
+  if (isSame(relative, ['ns', 'dns'])) return servers.map(({ address }) => addressRecord(address, options.ttl));
   if (pointers.length > 0) return pointers;
-  if (hasPointersWithin(cluster, options, qname) && !fallsThrough(options, qname)) return [];
   if (isReverse(zone)) return undefined;
 
   const [kind, namespace, name, ...labels] = relative.toReversed();
@@ -49,7 +62,6 @@ export function recordsAt(world: World, cluster: Cluster, zone: Name, qname: Nam
   if (name === undefined) return [];
   if (kind === 'pod') return labels.length === 0 ? podRecords(options, cluster, namespace, name) : undefined;
 
-  const isMulticluster = options.multicluster.some((other) => isSame(nameFrom(other), zone));
   const among = isMulticluster ? cluster.imported : cluster.local;
   const service = among.services.find((service) => service.namespace === namespace && service.name === name);
   const place = { options, among, isMulticluster, parent: [namespace, 'svc', ...apex] };
@@ -76,32 +88,41 @@ export function startOfAuthority({ ttl }: ModelOptions, apex: Name): ModelRecord
   return { type: 'SOA', ttl: Math.min(ttl, 300), rdata: `${names} SERIAL 7200 1800 86400 ${ttl}`, glue: [] };
 }
 
-function nameServers(world: World, cluster: Cluster, apex: Name): readonly ModelRecord[] {
-  const parent = isReverse(apex) ? primaryZone(world.options) : apex;
-  return serverAddresses(world, cluster, parent).flatMap(({ target, address }) =>
-    pointingRecord('NS', '', target, world.options.ttl, [address]),
-  );
+function nameServers(servers: readonly Server[], { ttl }: ModelOptions): readonly ModelRecord[] {
+  return servers.flatMap(({ target, address }) => pointingRecord('NS', '', target, ttl, [address]));
 }
 
-/** The Services that lead to this server; without one, the server itself. */
+type Server = { readonly target: Name; readonly address: string };
+
+/**
+ * The Services that may be seen and lead to this server; without one, the server itself. A zone without names of Services
+ * borrows those of the primary zone; without that, the server has the name in the SOA record.
+ */
 function serverAddresses(
-  { localAddresses }: World,
-  { local }: Cluster,
+  { localAddresses, options }: World,
+  { namespaces, local }: Cluster,
   apex: Name,
-): readonly { readonly target: Name; readonly address: string }[] {
+  borrows: boolean,
+): readonly Server[] {
+  const primary = primaryZone(options);
+  const parent = borrows ? (primary ?? apex) : apex;
+  const itself = ['ns', 'dns', ...parent];
   const own = localAddresses.map(canonical);
   const slices = local.slices.filter(({ endpoints }) =>
     endpoints.some(({ address }) => own.includes(canonical(address))),
   );
-  if (slices.length === 0) return own.map((address) => ({ target: ['ns', 'dns', ...apex], address }));
-  return local.services.flatMap((service) => {
-    const { namespace, name, isHeadless, addresses } = service;
-    const target = [name, namespace, 'svc', ...apex];
-    const leading = slicesOf(local, service).filter((slice) => slices.includes(slice));
-    if (leading.length === 0) return [];
-    if (!isHeadless) return addresses.map((address) => ({ target, address }));
-    return leading.flatMap(({ endpoints }) =>
-      endpoints.map((endpoint) => ({ target: [endpoint.name, ...target], address: endpoint.address })),
-    );
-  });
+  const leaders = local.services
+    .filter(({ namespace }) => namespaces.includes(namespace))
+    .flatMap((service): readonly Server[] => {
+      const { namespace, name, isHeadless, addresses } = service;
+      const target = [name, namespace, 'svc', ...parent];
+      const leading = slicesOf(local, service).filter((slice) => slices.includes(slice));
+      if (leading.length === 0) return [];
+      if (!isHeadless) return addresses.map((address) => ({ target, address }));
+      return leading.flatMap(({ endpoints }) =>
+        endpoints.map((endpoint) => ({ target: [endpoint.name, ...target], address: endpoint.address })),
+      );
+    })
+    .map((server) => (primary === undefined ? { ...server, target: itself } : server));
+  return leaders.length > 0 ? leaders : own.map((address) => ({ target: itself, address }));
 }

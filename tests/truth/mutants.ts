@@ -1,0 +1,196 @@
+/** One-line changes of zones/ that make it wrong. Knows texts, nothing of how they are tried. */
+
+export type Mutant = {
+  /** What goes wrong. */
+  readonly about: string;
+  readonly file: string;
+  /** A text that stands in the file once, and what takes its place. */
+  readonly from: string;
+  readonly to: string;
+};
+
+const KUBERNETES = 'zones/kubernetes';
+const STORE = `${KUBERNETES}/store`;
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    about: 'addresses have another TTL',
+    file: `${KUBERNETES}/cluster-zone.ts`,
+    from: 'head.nodata(suffix) : dataAnswer(owner, type, options.ttl, rdatas);',
+    to: 'head.nodata(suffix) : dataAnswer(owner, type, options.ttl + 1, rdatas);',
+  },
+  {
+    about: 'denials live as long as answers',
+    file: `${KUBERNETES}/zone-head.ts`,
+    from: 'const SOA_TTL_MAX: Seconds = 300;',
+    to: 'const SOA_TTL_MAX: Seconds = 3600;',
+  },
+  {
+    about: 'A and AAAA are not told apart',
+    file: `${KUBERNETES}/cluster-zone.ts`,
+    from: 'const rdatas = type === RRType.A ? ipv4 : ipv6;',
+    to: 'const rdatas = [...ipv4, ...ipv6];',
+  },
+  {
+    about: 'a protocol above its ports does not exist',
+    file: `${KUBERNETES}/service-names.ts`,
+    from: 'isBetween(records, labelAt(name, fourth)) ? EMPTY_NON_TERMINAL : undefined',
+    to: 'isBetween(records, labelAt(name, fourth)) ? undefined : undefined',
+  },
+  {
+    about: 'half an octet of a reverse name is the wrong half',
+    file: `${STORE}/address-order.ts`,
+    from: 'ordered.charCodeAt(1 + whole.length) >> 4 ===',
+    to: '(ordered.charCodeAt(1 + whole.length) & 15) ===',
+  },
+  {
+    about: 'what stands above hidden addresses exists',
+    file: `${KUBERNETES}/reverse-zone.ts`,
+    from: '(key) => pointersTo(store, options, key).length > 0)',
+    to: '() => true)',
+  },
+  {
+    about: 'namespaces that are not listed are shown',
+    file: `${KUBERNETES}/zone.ts`,
+    from: 'return (options.namespaces?.has(namespace) ?? true) && store.hasNamespace(namespace);',
+    to: 'return store.hasNamespace(namespace);',
+  },
+  {
+    about: 'namespaces that are gone are shown',
+    file: `${KUBERNETES}/zone.ts`,
+    from: 'return (options.namespaces?.has(namespace) ?? true) && store.hasNamespace(namespace);',
+    to: 'return options.namespaces?.has(namespace) ?? true;',
+  },
+  {
+    about: 'endpoints in hidden namespaces have names by address',
+    file: `${KUBERNETES}/reverse-zone.ts`,
+    from: 'if (!isExposed(store, options, namespace)) continue;',
+    to: '',
+  },
+  {
+    about: 'endpoints that are not ready are shown',
+    file: `${KUBERNETES}/trim.ts`,
+    from: 'if (!isAbsent(ready) && ready !== true) return undefined;',
+    to: '',
+  },
+  {
+    about: 'endpoints without a condition are not shown',
+    file: `${KUBERNETES}/trim.ts`,
+    from: 'if (!isAbsent(ready) && ready !== true) return undefined;',
+    to: 'if (ready !== true) return undefined;',
+  },
+  {
+    about: 'an address comes before a host name',
+    file: `${STORE}/endpoints.ts`,
+    from: 'if (isLabel(endpoint.hostname)) return endpoint.hostname;',
+    to: '',
+  },
+  {
+    about: 'a pod comes before a host name',
+    file: `${STORE}/endpoints.ts`,
+    from: 'if (isLabel(endpoint.hostname)) return endpoint.hostname;',
+    to: 'if (isLabel(endpoint.hostname) && !usesPodNames) return endpoint.hostname;',
+  },
+  {
+    about: 'a label may end in a dash',
+    file: `${STORE}/endpoints.ts`,
+    from: "return label.endsWith('-') ? `${label}0` : label;",
+    to: 'return label;',
+  },
+  {
+    about: 'SRV weights are rounded up',
+    file: `${STORE}/service-node.ts`,
+    from: 'Math.floor(100 / items)',
+    to: 'Math.ceil(100 / items)',
+  },
+  {
+    about: 'a port without a number is in SRV records',
+    file: `${STORE}/service-node.ts`,
+    from: 'new Set(found.map(({ number }) => number).filter(isPortNumber))',
+    to: 'new Set(found.map(({ number }) => number))',
+  },
+  {
+    about: 'endpoints take the name by address from a Service',
+    file: `${KUBERNETES}/reverse-zone.ts`,
+    from: 'if (service !== undefined) return [service];',
+    to: 'if (service !== undefined && store.slicesByReadyAddress(key).length === 0) return [service];',
+  },
+  {
+    about: 'chains of aliases are one shorter',
+    file: `${KUBERNETES}/alias.ts`,
+    from: 'const CHAIN_MAX: Count = 11;',
+    to: 'const CHAIN_MAX: Count = 10;',
+  },
+  {
+    about: 'aliases are followed below themselves',
+    file: `${KUBERNETES}/alias.ts`,
+    from: 'if (seen.has(targetName) || isWithin(targetName, owner)) return zone.nowhere;',
+    to: 'if (seen.has(targetName)) return zone.nowhere;',
+  },
+  {
+    about: 'what stands above another zone does not exist',
+    file: `${KUBERNETES}/cluster-zone.ts`,
+    from: "found.outcome === 'nxdomain' && isAbove(name)",
+    to: "found.outcome === 'nxdomain' && isAbove(name) && name === ''",
+  },
+  {
+    about: 'any address is a verified pod',
+    file: `${KUBERNETES}/cluster-zone.ts`,
+    from: "if (options.pods === 'verified' && !store.hasPod(namespace, pod.text)) return head.nxdomain(suffix);",
+    to: '',
+  },
+  {
+    about: 'pods have their first address only',
+    file: `${KUBERNETES}/trim.ts`,
+    from: 'mapKept(listOf(podIPs), (entry)',
+    to: 'mapKept(listOf(podIPs).slice(0, 1), (entry)',
+  },
+  {
+    about: 'ignore empty_service counts endpoints that are not ready',
+    file: `${STORE}/records.ts`,
+    from: 'isEmptyService: !isHeadless && !sorted.some(hasReadyAddress),',
+    to: 'isEmptyService: !isHeadless && sorted.length === 0,',
+  },
+  {
+    about: 'the order of slices shows',
+    file: `${STORE}/records.ts`,
+    from: 'const sorted = [...slices].toSorted(bySliceName);',
+    to: 'const sorted = [...slices];',
+  },
+  {
+    about: 'the serial stays when one object changes',
+    file: `${STORE}/store.ts`,
+    from: 'if (hasChanged) this.#serial',
+    to: 'if (hasChanged && changes.length > 1) this.#serial',
+  },
+  {
+    about: 'the serial stays within a second',
+    file: `${STORE}/serial.ts`,
+    from: '(last + 1) >>> 0',
+    to: 'last',
+  },
+  {
+    about: 'another host name is no change',
+    file: `${STORE}/same-object.ts`,
+    from: 'a.hostname === b.hostname &&',
+    to: '',
+  },
+  {
+    about: 'what a new list lacks stays',
+    file: `${STORE}/store.ts`,
+    from: 'if (kept.get(namespace, name) === undefined && this.#remove(kind, namespace, name)) hasChanged = true;',
+    to: 'if (kept.get(namespace, name) === undefined) hasChanged = true;',
+  },
+  {
+    about: 'a slice that moves stays where it was',
+    file: `${STORE}/store.ts`,
+    from: 'if (old !== undefined) this.#detach(old);',
+    to: '',
+  },
+  {
+    about: 'a service is known by its old cluster IPs',
+    file: `${STORE}/store.ts`,
+    from: 'this.#forgetClusterIPs(known, known.service);',
+    to: '',
+  },
+];

@@ -1,0 +1,45 @@
+/** One thread of a run: plays the cases that it is given and tells what came of them. Knows no other thread. */
+
+import { parentPort } from 'node:worker_threads';
+
+import type { Count } from '../../zones/units.ts';
+import { caseOf } from './cases.ts';
+import { Fivedots } from './subject.ts';
+import { play, type Difference } from './trial.ts';
+
+/** Which case to play, and how much of it. */
+export type Order = { readonly seed: number; readonly number: number; readonly pairsMax: Count };
+
+/** What came of it. */
+export type Played = {
+  readonly number: number;
+  readonly pairs: Count;
+  readonly differences: readonly Pick<Difference, 'kind' | 'title'>[];
+};
+
+if (parentPort !== null) await take(parentPort);
+
+async function take(port: NonNullable<typeof parentPort>): Promise<void> {
+  const subject = await Fivedots.start();
+  port.on('message', (order: Order | undefined) => {
+    if (order === undefined) {
+      port.close();
+      void subject.close();
+      return;
+    }
+    const { seed, number, pairsMax } = order;
+    void play(subject, caseOf(seed, number), pairsMax).then(
+      ({ pairs, differences }) => {
+        const played: Played = { number, pairs, differences: differences.map(({ kind, title }) => ({ kind, title })) };
+        port.postMessage(played);
+      },
+      (error: unknown) => {
+        // A fault of the run itself is nobody's difference.
+        setImmediate(() => {
+          throw new Error(`case ${number} of seed ${seed}`, { cause: error });
+        });
+      },
+    );
+  });
+  port.postMessage('ready');
+}

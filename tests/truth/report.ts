@@ -1,0 +1,65 @@
+/** A difference as people want to read it: what to load, what to ask, what came back. Knows nothing of how it was found. */
+
+import { stringify } from 'yaml';
+
+import { ClusterState, type Delivery } from './events.ts';
+import { presentLabels } from './message.ts';
+import { sideBySide } from './presentation.ts';
+import type { Found } from './shrink.ts';
+import type { AskedQuestion } from './questions.ts';
+
+/**
+ * @param corefile what the server was configured with
+ * @param origin how to come by this case again
+ */
+export function report({ played, difference }: Found, corefile: string, origin: string): string {
+  const { setting, moments } = played;
+  const asked = moments[difference.moment]?.questions[difference.question ?? -1];
+  const state = new ClusterState();
+  const steps = moments.map(({ deliveries }) => {
+    state.apply(deliveries);
+    return deliveries;
+  });
+  const isSnapshot = steps.length === 1;
+  return [
+    `${difference.kind}: ${difference.title}`,
+    `# ${origin}`,
+    '',
+    '# Corefile',
+    corefile.trimEnd(),
+    '',
+    `# addresses of the server's machine: ${setting.localAddresses.join(' ') || 'none'}`,
+    isSnapshot ? '# the cluster' : '# what happens to the cluster',
+    ...(isSnapshot
+      ? [manifests(steps[0] ?? [])]
+      : steps.map((deliveries, i) => `# step ${i + 1}\n${manifests(deliveries)}`)),
+    '',
+    ...(asked === undefined ? [] : [`# asked after step ${difference.moment + 1}`, `; ${questionLine(asked)}`]),
+    ...sideBySide(difference.expected, difference.actual),
+    '',
+  ].join('\n');
+}
+
+/** As `kubernetes { manifests DIR }` reads them, with what else is said in comments. */
+function manifests(deliveries: readonly Delivery[]): string {
+  return deliveries
+    .flatMap((delivery): readonly string[] => {
+      if (delivery.verb === 'remove') {
+        const { kind, metadata } = delivery.object;
+        return [`# gone: ${kind} ${metadata.namespace ?? ''}/${metadata.name}`];
+      }
+      if (delivery.verb === 'put') return [`---\n${stringify(delivery.object)}`.trimEnd()];
+      return [
+        `# all there are of ${delivery.kind}: ${delivery.objects.length}`,
+        ...delivery.objects.map((object) => `---\n${stringify(object)}`.trimEnd()),
+      ];
+    })
+    .join('\n');
+}
+
+function questionLine({ question, manner }: AskedQuestion): string {
+  const words = [presentLabels(question.labels), question.type, manner.recursionDesired ? 'rd' : ''];
+  if (manner.checkingDisabled) words.push('cd');
+  if (manner.payloadSize !== undefined) words.push(`edns=${manner.payloadSize}${manner.dnssecOk ? ' do' : ''}`);
+  return words.filter((word) => word !== '').join(' ');
+}

@@ -1,0 +1,230 @@
+/**
+ * What the server is told besides the cluster: the `kubernetes` directive, the addresses of its machine, the time. Makes
+ * random ones, writes them as a Corefile for the server and as options for the model. Knows no objects.
+ */
+
+import fc from 'fast-check';
+
+import type { ModelOptions } from '../support/model/world.ts';
+import type { Seconds } from '../../zones/units.ts';
+
+/** One configuration of the server. Plain data. */
+export type Setting = {
+  readonly options: ModelOptions;
+  /** The zones as the Corefile writes them. */
+  readonly zones: readonly string[];
+  readonly fallthrough: readonly string[];
+  /** Do the zones stand at the head of a block of their own instead of behind `kubernetes`? */
+  readonly ownBlock: boolean;
+  readonly localAddresses: readonly string[];
+  /** Seconds since 1970 when the cluster is first seen. */
+  readonly time: Seconds;
+};
+
+/** How a Corefile writes zones, and which those are (CIDR: CoreDNS plugin.Host.NormalizeExact). */
+type Written = { readonly text: string; readonly zones: readonly string[] };
+
+const USUAL: readonly Written[] = ['cluster.local', 'in-addr.arpa', 'ip6.arpa'].map(zone);
+
+const FORWARD_ZONES: readonly Written[] = [
+  zone('cluster.local'),
+  { text: 'Cluster.LOCAL.', zones: ['cluster.local.'] },
+  zone('cluster2.test'),
+  zone('clusterset.local'),
+  zone('clusterset.local'),
+  zone('sub.cluster.local'),
+  zone('svc.cluster.local'),
+  zone('pod.cluster.local'),
+  zone('dns.cluster.local'),
+  zone('default.svc.cluster.local'),
+  zone('web.default.svc.cluster.local'),
+  zone('local'),
+  zone('com'),
+  zone('arpa'),
+  { text: '.', zones: ['.'] },
+];
+
+const REVERSE_ZONES: readonly Written[] = [
+  zone('in-addr.arpa'),
+  zone('ip6.arpa'),
+  zone('in-addr.arpa'),
+  zone('ip6.arpa'),
+  zone('10.in-addr.arpa'),
+  zone('1.0.0.10.in-addr.arpa'),
+  { text: '10.0.0.0/8', zones: ['10.in-addr.arpa.'] },
+  { text: '10.0.0.0/23', zones: ['0.0.10.in-addr.arpa.', '1.0.10.in-addr.arpa.'] },
+  { text: '10.0.0.0/24', zones: ['0.0.10.in-addr.arpa.'] },
+  {
+    text: '10.0.0.0/30',
+    zones: ['0.0.0.10.in-addr.arpa.', '1.0.0.10.in-addr.arpa.', '2.0.0.10.in-addr.arpa.', '3.0.0.10.in-addr.arpa.'],
+  },
+  { text: '192.0.2.9/32', zones: ['9.2.0.192.in-addr.arpa.'] },
+  { text: 'fd00::/8', zones: ['d.f.ip6.arpa.'] },
+  { text: 'fd00::/6', zones: ['c.f.ip6.arpa.', 'd.f.ip6.arpa.', 'e.f.ip6.arpa.', 'f.f.ip6.arpa.'] },
+];
+
+const SELECTORS = ['tier=front', 'tier!=front', 'tier', '!tier', 'app=web,tier', 'tier==back'];
+
+const zonesChosen: fc.Arbitrary<readonly Written[]> = fc.oneof(
+  { weight: 5, arbitrary: fc.constant(USUAL) },
+  {
+    weight: 5,
+    arbitrary: fc
+      .tuple(
+        fc.uniqueArray(fc.constantFrom(...FORWARD_ZONES), { minLength: 1, maxLength: 3, selector: ({ text }) => text }),
+        fc.uniqueArray(fc.constantFrom(...REVERSE_ZONES), { maxLength: 3, selector: ({ text }) => text }),
+        fc.boolean(),
+      )
+      .chain(([names, addresses, isShuffled]) =>
+        isShuffled
+          ? fc.shuffledSubarray([...names, ...addresses], { minLength: names.length + addresses.length })
+          : fc.constant([...names, ...addresses]),
+      ),
+  },
+);
+
+const fallthroughChosen: fc.Arbitrary<readonly Written[] | undefined> = fc.oneof(
+  { weight: 4, arbitrary: fc.constant(undefined) },
+  { weight: 1, arbitrary: fc.constant([]) },
+  { weight: 2, arbitrary: fc.constant([zone('in-addr.arpa'), zone('ip6.arpa')]) },
+  {
+    weight: 2,
+    arbitrary: fc.subarray(
+      [
+        zone('default.svc.cluster.local'),
+        zone('Cluster.local'),
+        zone('10.in-addr.arpa'),
+        { text: 'fd00::/8', zones: ['d.f.ip6.arpa.'] },
+      ],
+      { minLength: 1 },
+    ),
+  },
+);
+
+const selectors: fc.Arbitrary<string> = fc.oneof(
+  { weight: 13, arbitrary: fc.constant('') },
+  { weight: 1, arbitrary: fc.constantFrom(...SELECTORS) },
+);
+
+/** @param namespaces those of the cluster; @param addresses those that things there may have */
+export function settingsFor(namespaces: readonly string[], addresses: readonly string[]): fc.Arbitrary<Setting> {
+  return fc
+    .record({
+      zones: zonesChosen,
+      ownBlock: rarely(true, false, 5),
+      ttl: fc.constantFrom(5, 5, 30, 0, 1, 299, 300, 301, 900, 3600),
+      namespaces: fc.oneof(
+        { weight: 8, arbitrary: fc.constant([]) },
+        { weight: 1, arbitrary: fc.subarray([...namespaces, 'nosuch'], { minLength: 1 }) },
+      ),
+      namespaceLabels: selectors,
+      labels: selectors,
+      pods: fc.constantFrom<ModelOptions['pods'][]>('disabled', 'insecure', 'insecure', 'verified', 'verified'),
+      endpointPodNames: rarely(true, false, 3),
+      noendpoints: rarely(true, false, 14),
+      ignoreEmptyService: rarely(true, false, 4),
+      zonal: rarely(true, false, 3),
+      clusterset: fc.oneof(
+        { weight: 8, arbitrary: fc.constant('named' as const) },
+        { weight: 2, arbitrary: fc.constant('none' as const) },
+        { weight: 1, arbitrary: fc.constantFrom('first' as const, 'all' as const) },
+      ),
+      fallthrough: fallthroughChosen,
+      localAddresses: fc.subarray([...addresses, '198.51.100.53', '2001:db8::53'], { maxLength: 3 }),
+      time: fc.constantFrom(1_700_000_000, 1_700_000_000, 0, 0x7fff_ffff, 0xffff_fffe),
+    })
+    .map(
+      ({
+        zones,
+        ownBlock,
+        namespaceLabels,
+        pods,
+        fallthrough,
+        localAddresses,
+        time,
+        zonal,
+        clusterset,
+        ...options
+      }): Setting => {
+        const names = zones.flatMap((written) => written.zones);
+        return {
+          options: {
+            ...options,
+            pods,
+            zones: [...new Set(names)],
+            multicluster: [...new Set(names)].filter(
+              (name) => !isReverse(name) && isOfClusterset(clusterset, name, names),
+            ),
+            // Both together are refused.
+            namespaceLabels: options.namespaces.length > 0 ? '' : namespaceLabels,
+            // Without endpoints it is refused.
+            zonal: zonal && !options.noendpoints,
+            fallthrough: fallthrough?.length === 0 ? ['.'] : fallthrough?.flatMap((written) => written.zones),
+          },
+          zones: zones.map(({ text }) => text),
+          fallthrough: (fallthrough ?? []).map(({ text }) => text),
+          // No zone can be at the head of two blocks, and `.` is wanted for the rest.
+          ownBlock: ownBlock && new Set(['.', ...names]).size === 1 + names.length,
+          localAddresses,
+          time,
+        };
+      },
+    );
+}
+
+/** @param upstream `address:port` of whoever knows the rest */
+export function corefileOf(setting: Setting, upstream: string): string {
+  const head = setting.ownBlock ? setting.zones.map((text) => `${text}:0`).join(' ') : '.:0';
+  const zones = setting.ownBlock ? '' : ` ${setting.zones.join(' ')}`;
+  const rest = `.:0 {\n    bind 127.0.0.1\n    forward . ${upstream}\n}\n`;
+  return `${head} {
+    bind 127.0.0.1
+    kubernetes${zones} {
+${linesOf(setting)
+  .map((line) => `        ${line}\n`)
+  .join('')}    }
+    forward . ${upstream}
+}
+${setting.ownBlock ? rest : ''}`;
+}
+
+function linesOf({ options, fallthrough }: Setting): readonly string[] {
+  return [
+    `ttl ${options.ttl}`,
+    `pods ${options.pods}`,
+    ...(options.namespaces.length > 0 ? [`namespaces ${options.namespaces.join(' ')}`] : []),
+    ...(options.namespaceLabels === '' ? [] : [`namespace_labels ${options.namespaceLabels}`]),
+    ...(options.labels === '' ? [] : [`labels ${options.labels}`]),
+    ...(options.endpointPodNames ? ['endpoint_pod_names'] : []),
+    ...(options.noendpoints ? ['noendpoints'] : []),
+    ...(options.ignoreEmptyService ? ['ignore empty_service'] : []),
+    ...(options.zonal ? ['zonal'] : []),
+    ...(options.multicluster.length > 0 ? [`multicluster ${options.multicluster.join(' ')}`] : []),
+    ...(options.fallthrough === undefined ? [] : [['fallthrough', ...fallthrough].join(' ')]),
+  ];
+}
+
+function isOfClusterset(which: 'none' | 'named' | 'first' | 'all', name: string, names: readonly string[]): boolean {
+  switch (which) {
+    case 'none':
+      return false;
+    case 'named':
+      return name === 'clusterset.local.';
+    case 'first':
+      return name === names[0];
+    case 'all':
+      return true;
+  }
+}
+
+function isReverse(name: string): boolean {
+  return /(?:in-addr|ip6)\.arpa\.$/.test(name);
+}
+
+function zone(text: string): Written {
+  return { text, zones: [`${text.toLowerCase()}.`] };
+}
+
+function rarely<T, U>(value: T, otherwise: U, oneIn: number): fc.Arbitrary<T | U> {
+  return fc.integer({ min: 1, max: oneIn }).map((n) => (n === 1 ? value : otherwise));
+}

@@ -1,0 +1,152 @@
+/**
+ * The real server in this process: raw objects go in where an API server's would, questions go in over real sockets. Knows
+ * how the server's parts are put together, nothing of what is right.
+ */
+
+import { Counters, COUNTER_SLOTS } from '../../server/counters.ts';
+import { DataPlane } from '../../server/data/data-plane.ts';
+import { planOf } from '../../server/control/planner.ts';
+import { kubernetesAt } from '../../server/plugins/kubernetes.ts';
+import type { KubernetesOptions } from '../../server/plugins/kubernetes-options.ts';
+import type { Plan } from '../../server/plan.ts';
+import { plugins, type AnyPlugin } from '../../server/plugins/order.ts';
+import { addressFrom, type Address } from '../../zones/ip.ts';
+import { resourcesOf, selectorsOf, type Resource } from '../../zones/kubernetes/api/api-resources.ts';
+import { Listing, Replica } from '../../zones/kubernetes/api/replica.ts';
+import type { ClusterChange, Kind } from '../../zones/kubernetes/objects.ts';
+import type { Seconds } from '../../zones/units.ts';
+import { serverAddressFrom } from '../support/client.ts';
+import { corefileOf as corefileFrom } from '../support/corefile.ts';
+import { matcherFrom, type Matcher } from '../support/fake-api-selectors.ts';
+import type { RawObject } from '../support/raw-objects.ts';
+import { Asker, type Replies } from './asker.ts';
+import type { Delivery } from './events.ts';
+import { corefileOf, type Setting } from './settings.ts';
+import { OutsideUpstream } from './upstream.ts';
+
+/** A server whose answers are looked at. */
+export type Subject = {
+  /** Lines of its log that tell of a fault, since it was configured. */
+  readonly complaints: readonly string[];
+  /** Begins anew, with an empty cluster of which nothing is known. */
+  configure(setting: Setting): Promise<void>;
+  /** Shows what the API server says in one step. */
+  deliver(deliveries: readonly Delivery[]): Promise<void>;
+  /** Time goes on. */
+  pass(span: Seconds): void;
+  /** The octets of each query over both transports. */
+  ask(queries: readonly Buffer[]): Promise<readonly Replies[]>;
+};
+
+/** fivedots. A new setting takes the place of the last one, on the same sockets. */
+export class Fivedots implements Subject {
+  readonly #upstream: OutsideUpstream;
+  readonly #plane: DataPlane;
+  readonly #plugins: ReadonlyMap<string, AnyPlugin>;
+  readonly complaints: string[] = [];
+  #asker: Asker | undefined;
+  #watched: ReadonlyMap<Kind, Watched> = new Map();
+  #cluster = '';
+  #localAddresses: readonly Address[] = [];
+  #time: Seconds = 0;
+  #version = 0;
+
+  private constructor(upstream: OutsideUpstream) {
+    this.#upstream = upstream;
+    const kubernetes = kubernetesAt(() => this.#localAddresses);
+    this.#plugins = new Map([...plugins, [kubernetes.name, kubernetes as AnyPlugin]]);
+    this.#plane = new DataPlane({
+      clock: () => performance.now(),
+      wallClock: () => this.#time,
+      log: (level, source, text) => {
+        if (level === 'error') this.complaints.push(`${level} ${source} ${text}`);
+      },
+      counters: new Counters(new SharedArrayBuffer(COUNTER_SLOTS * Float64Array.BYTES_PER_ELEMENT), () => {}),
+      plugins: this.#plugins,
+    });
+  }
+
+  static async start(): Promise<Fivedots> {
+    return new Fivedots(await OutsideUpstream.start());
+  }
+
+  /** The Corefile of a setting, as this subject reads it. */
+  corefile(setting: Setting): string {
+    return corefileOf(setting, this.#upstream.address);
+  }
+
+  async configure(setting: Setting): Promise<void> {
+    this.complaints.length = 0;
+    this.#localAddresses = setting.localAddresses.map((text) => addressFrom(text)).filter((each) => each !== undefined);
+    this.#time = setting.time;
+    const { blocks } = corefileFrom({ Corefile: this.corefile(setting) });
+    const plan = planOf(blocks, { defaultPort: 53, plugins: this.#plugins });
+    const { source, cluster } = kubernetesOptionsOf(plan);
+    this.#plane.forget(this.#cluster);
+    this.#plane.forget(cluster);
+    this.#cluster = cluster;
+    this.#watched = new Map(
+      resourcesOf(source).map((resource) => [
+        resource.kind,
+        { resource, replica: new Replica(resource), selects: matcherFrom(selectorsOf(resource)) },
+      ]),
+    );
+    const [address = ''] = await this.#plane.use(plan);
+    this.#asker ??= await Asker.open(serverAddressFrom(address));
+  }
+
+  pass(span: Seconds): void {
+    this.#time += span;
+  }
+
+  deliver(deliveries: readonly Delivery[]): Promise<void> {
+    this.#plane.change(
+      this.#cluster,
+      deliveries.flatMap((delivery) => this.#changesOf(delivery)),
+    );
+    return Promise.resolve();
+  }
+
+  async ask(queries: readonly Buffer[]): Promise<readonly Replies[]> {
+    if (this.#asker === undefined) throw new Error('the subject has no setting yet');
+    return this.#asker.ask(queries);
+  }
+
+  async close(): Promise<void> {
+    this.#asker?.close();
+    await this.#plane.close();
+    await this.#upstream.close();
+  }
+
+  #changesOf(delivery: Delivery): readonly ClusterChange[] {
+    const kind = (delivery.verb === 'list' ? delivery.kind : delivery.object.kind) as Kind;
+    const watched = this.#watched.get(kind);
+    if (watched === undefined) return [];
+    const { resource, replica, selects } = watched;
+    if (delivery.verb === 'list') {
+      const listing = new Listing(resource);
+      for (const object of delivery.objects) if (selects(object)) listing.put(this.#stored(object));
+      return [replica.replace(listing, String(++this.#version))];
+    }
+    // Whoever watches with a selector is told that an object which it does not select any more is gone.
+    const type = delivery.verb === 'put' && selects(delivery.object) ? 'MODIFIED' : 'DELETED';
+    const change = replica.apply(type, this.#stored(delivery.object));
+    if (change === 'old') throw new Error('the versions of a subject only grow');
+    return change === undefined ? [] : [change];
+  }
+
+  /** A copy, so that nothing of ours is shared with the server. */
+  #stored(object: RawObject): RawObject {
+    const resourceVersion = String(++this.#version);
+    return structuredClone({ ...object, metadata: { ...object.metadata, resourceVersion } });
+  }
+}
+
+/** What the plugin's own `parse` made. */
+function kubernetesOptionsOf(plan: Plan): KubernetesOptions {
+  const directive = plan.blocks.flatMap((block) => block.plugins).find(({ name }) => name === 'kubernetes');
+  if (directive === undefined) throw new Error('a setting without kubernetes');
+  return directive.options as KubernetesOptions;
+}
+
+type Watched = { readonly resource: Resource; readonly replica: Replica; readonly selects: Matcher };

@@ -1,0 +1,306 @@
+/**
+ * One history of one cluster, played to the server: after every step its answers are compared with the model's, and what must
+ * hold from step to step is looked at. Knows nothing of how cases are made, or made smaller.
+ */
+
+import { setImmediate } from 'node:timers/promises';
+
+import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
+import type { Count } from '../../zones/units.ts';
+import { modelReply } from '../support/model/reply.ts';
+import type { ModelReply, World } from '../support/model/world.ts';
+import { asSent, isEitherReply, judge, judgeUnaskable } from './agreement.ts';
+import type { Replies } from './asker.ts';
+import { ClusterState, type Batch, type Delivery } from './events.ts';
+import { queryOctets, wireName } from './message.ts';
+import { outside } from './outside.ts';
+import { linesOfMessage, linesOfModel, linesOfOctets } from './presentation.ts';
+import type { AskedQuestion } from './questions.ts';
+import type { Setting } from './settings.ts';
+import type { Subject } from './subject.ts';
+
+/** A step of a history, and what is asked after it. */
+export type Moment = Batch & {
+  readonly questions: readonly AskedQuestion[];
+  /** Is everything listed once more, without a change? */
+  readonly isListedAgain: boolean;
+};
+
+/** A history with its questions. Plain data, so that a smaller one can be made of it. */
+export type Case = {
+  readonly setting: Setting;
+  readonly moments: readonly Moment[];
+  /** Is the last state reached once more on another way? */
+  readonly isReordered: boolean;
+};
+
+/**
+ * - `answer`: a reply is not what the model says, or no proper reply.
+ * - `torn`: a reply while a batch arrived is neither that before nor that after it.
+ * - `serial`: one state has two serials, or an answer changed and the serial did not grow (RFC 1982 section 3.2).
+ * - `again`: a list that changed nothing changed an answer.
+ * - `order`: the order of events shows in an answer.
+ * - `fault`: the server's log tells of a fault.
+ */
+export type DifferenceKind = 'answer' | 'torn' | 'serial' | 'again' | 'order' | 'fault';
+
+export type Difference = {
+  readonly kind: DifferenceKind;
+  /** What is wrong, without the particulars. */
+  readonly title: string;
+  /** Index of the moment, and of the question there. */
+  readonly moment: number;
+  readonly question: number | undefined;
+  readonly expected: readonly string[];
+  readonly actual: readonly string[];
+};
+
+export type Outcome = { readonly pairs: Count; readonly differences: readonly Difference[] };
+
+/** Questions that are asked again, or whose answers are looked at for a change. */
+const PROBES: Count = 12;
+/** Questions of each burst that is on its way while a batch arrives, of those that it matters to. */
+const RACERS: Count = 6;
+
+/** Plays a case. @param pairsMax no more pairs of a state and a question than this */
+export async function play(
+  subject: Subject,
+  { setting, moments, isReordered }: Case,
+  pairsMax: Count = Infinity,
+): Promise<Outcome> {
+  await subject.configure(setting);
+  const trial = new Trial(subject, setting);
+  for (const [index, moment] of moments.entries()) await trial.step(index, moment, pairsMax);
+  if (isReordered) await trial.reorder();
+  trial.listen();
+  return { pairs: trial.pairs, differences: trial.differences };
+}
+
+type Exchanged = { readonly asked: AskedQuestion; readonly query: Buffer; readonly replies: Replies };
+
+class Trial {
+  readonly differences: Difference[] = [];
+  pairs: Count = 0;
+  readonly #subject: Subject;
+  readonly #setting: Setting;
+  readonly #state = new ClusterState();
+  #world: World;
+  #serial: number | undefined;
+  #index = 0;
+  #exchanged: readonly Exchanged[] = [];
+
+  constructor(subject: Subject, setting: Setting) {
+    this.#subject = subject;
+    this.#setting = setting;
+    this.#world = worldOf(setting, this.#state);
+  }
+
+  async step(index: number, moment: Moment, pairsMax: Count): Promise<void> {
+    const questions = moment.questions.slice(0, pairsMax - this.pairs);
+    if (questions.length < moment.questions.length && questions.length === 0) return;
+    this.#index = index;
+    const before = this.#world;
+    this.#state.apply(moment.deliveries);
+    this.#world = worldOf(this.#setting, this.#state);
+    if (moment.isRaced) await this.#race(moment.deliveries, questions, before);
+    else await this.#subject.deliver(moment.deliveries);
+    this.#exchanged = await this.#exchange(questions);
+    this.#compare(before);
+    if (moment.isListedAgain) await this.#listAgain();
+    this.#subject.pass(index % 2);
+  }
+
+  /** The last state once more: objects one by one from the last to the first, and what was listed is listed at the end. */
+  async reorder(): Promise<void> {
+    const first = this.#exchanged.filter(isAnswered);
+    await this.#subject.configure(this.#setting);
+    for (const object of this.#state.objects.toReversed()) await this.#subject.deliver([{ verb: 'put', object }]);
+    await this.#subject.deliver(listsOf(this.#state));
+    const second = await this.#exchange(first.map(({ asked }) => asked));
+    for (const [i, { replies }] of second.entries()) {
+      const expected = linesOfOctets(first[i]?.replies.tcp);
+      const actual = linesOfOctets(replies.tcp);
+      if (expected.join('\n') !== actual.join('\n'))
+        this.#differ('order', 'the order of events shows', i, expected, actual);
+    }
+  }
+
+  /** What a server logs is a part of what it says. */
+  listen(): void {
+    const [line] = this.#subject.complaints;
+    if (line !== undefined) this.#differ('fault', 'the log tells of a fault', undefined, [], [line]);
+  }
+
+  #compare(before: World): void {
+    const serials = new Set<number>();
+    let hasChanged = false;
+    for (const [i, { asked, query, replies }] of this.#exchanged.entries()) {
+      this.pairs++;
+      if (!isAskable(asked)) {
+        for (const fault of judgeUnaskable(query, replies)) this.#differ('answer', fault, i, ['FORMERR'], []);
+        continue;
+      }
+      const expected = replyOf(this.#world, asked);
+      const { faults, serials: seen, message } = judge(query, asked.manner, expected, replies);
+      for (const serial of seen) serials.add(serial);
+      const [fault] = faults;
+      if (fault !== undefined) {
+        const actual = message === undefined ? faults : linesOfMessage(message);
+        this.#differ('answer', fault, i, linesOfModel(expected), actual);
+      }
+      // That all is known now is no change of what is known.
+      const isComparable = before.isSynced === this.#world.isSynced;
+      if (!hasChanged && isComparable && i < PROBES) {
+        hasChanged = !isSameReply(expected, replyOf(before, asked));
+      }
+    }
+    this.#compareSerials(serials, hasChanged);
+  }
+
+  #compareSerials(serials: ReadonlySet<number>, hasChanged: boolean): void {
+    const [serial] = serials;
+    if (serial === undefined) return;
+    if (serials.size > 1)
+      this.#differ('serial', 'one state has two serials', undefined, [], Array.from(serials, String));
+    const last = this.#serial;
+    this.#serial = serial;
+    if (last === undefined) return;
+    const ahead = (serial - last) | 0;
+    if (hasChanged && ahead <= 0) {
+      this.#differ(
+        'serial',
+        'an answer changed and the serial did not grow',
+        undefined,
+        [`more than ${last}`],
+        [`${serial}`],
+      );
+    }
+    if (ahead < 0) this.#differ('serial', 'the serial went back', undefined, [`${last} or more`], [`${serial}`]);
+  }
+
+  /** Questions whose answers change are sent before the batch arrives, while it does, and after it. */
+  async #race(deliveries: readonly Delivery[], questions: readonly AskedQuestion[], before: World): Promise<void> {
+    const racers = questions
+      .filter(isAskable)
+      .map((asked) => ({ asked, either: [replyOf(before, asked), replyOf(this.#world, asked)] as const }))
+      .filter(({ either: [old, young] }) => !isSameReply(old, young))
+      .slice(0, RACERS);
+    const asked = racers.map((racer) => racer.asked);
+    const bursts = [this.#exchange(asked)];
+    await setImmediate();
+    let isDelivered = false;
+    const delivered = this.#subject.deliver(deliveries).then(() => (isDelivered = true));
+    do {
+      bursts.push(this.#exchange(asked));
+      await setImmediate();
+    } while (!isDelivered);
+    await delivered;
+    for (const burst of await Promise.all(bursts)) {
+      for (const [i, { replies }] of burst.entries()) {
+        const either = racers[i]?.either ?? [];
+        if (isEitherReply(replies, either)) continue;
+        const expected = either.flatMap((reply, n) => [n === 0 ? 'before:' : 'after:', ...linesOfModel(reply)]);
+        const actual = [replies.udp, replies.tcp].flatMap((octets, n) => [
+          n === 0 ? 'UDP:' : 'TCP:',
+          ...linesOfOctets(octets),
+        ]);
+        const question = questions.findIndex((each) => each === racers[i]?.asked);
+        this.#differ(
+          'torn',
+          'a reply in the middle of a change is neither the old nor the new one',
+          question,
+          expected,
+          actual,
+        );
+      }
+    }
+  }
+
+  async #listAgain(): Promise<void> {
+    const first = this.#exchanged.slice(0, PROBES).filter(isAnswered);
+    await this.#subject.deliver(listsOf(this.#state).map((list) => ({ ...list, objects: list.objects.toReversed() })));
+    const second = await this.#exchange(first.map(({ asked }) => asked));
+    for (const [i, { replies }] of second.entries()) {
+      const [expected, actual] = [first[i]?.replies.tcp, replies.tcp];
+      // All but the id, the serial too.
+      if (expected === undefined || actual?.subarray(2).equals(expected.subarray(2)) === true) continue;
+      this.#differ('again', 'a list without news changed a reply', i, linesOfOctets(expected), linesOfOctets(actual));
+    }
+  }
+
+  async #exchange(questions: readonly AskedQuestion[]): Promise<readonly Exchanged[]> {
+    const queries = questions.map(({ question, manner }) => queryOctets(question, manner));
+    const replies = await this.#subject.ask(queries);
+    return questions.map((asked, i) => ({
+      asked,
+      query: queries[i] ?? Buffer.alloc(0),
+      replies: replies[i] ?? { udp: undefined, tcp: undefined },
+    }));
+  }
+
+  #differ(
+    kind: DifferenceKind,
+    title: string,
+    question: number | undefined,
+    expected: readonly string[],
+    actual: readonly string[],
+  ): void {
+    this.differences.push({ kind, title, moment: this.#index, question, expected, actual });
+  }
+}
+
+/** What should come back. */
+function replyOf(world: World, { question }: AskedQuestion): ModelReply {
+  return asSent(modelReply(world, question), question);
+}
+
+/** What the model is told of a moment. */
+function worldOf({ options, localAddresses }: Setting, state: ClusterState): World {
+  const isUnused: Partial<Record<Kind, boolean>> = {
+    Pod: options.pods !== 'verified',
+    EndpointSlice: options.noendpoints && options.multicluster.length === 0,
+    ServiceImport: options.multicluster.length === 0,
+  };
+  const needed = KINDS.filter((kind) => isUnused[kind] !== true);
+  return {
+    objects: state.objects,
+    options,
+    localAddresses,
+    isSynced: needed.every((kind) => state.isListed(kind)),
+    outside,
+  };
+}
+
+/** Lists of all that was listed before, without news. */
+function listsOf(
+  state: ClusterState,
+): readonly { readonly verb: 'list'; readonly kind: Kind; readonly objects: ReturnType<ClusterState['ofKind']> }[] {
+  return KINDS.filter((kind) => state.isListed(kind)).map((kind) => ({
+    verb: 'list',
+    kind,
+    objects: state.ofKind(kind),
+  }));
+}
+
+/** May the name stand in a message at all (RFC 1035 section 2.3.4)? */
+function isAskable({ question }: AskedQuestion): boolean {
+  return wireName(question.labels).length <= 255;
+}
+
+function isAnswered({ asked, replies }: Exchanged): boolean {
+  return isAskable(asked) && replies.tcp !== undefined;
+}
+
+function isSameReply(a: ModelReply, b: ModelReply): boolean {
+  return (
+    a.rcode === b.rcode &&
+    a.authoritative === b.authoritative &&
+    isSameSet(a.answer, b.answer) &&
+    isSameSet(a.authority, b.authority) &&
+    isSameSet(a.additional, b.additional)
+  );
+}
+
+function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  return a.size === b.size && a.isSubsetOf(b);
+}
