@@ -32,7 +32,7 @@ export type Endpoint = {
   readonly addresses: readonly string[];
   /** Set by the EndpointSlice controller for pods with hostname and subdomain; empty if absent. */
   readonly hostname: string;
-  /** targetRef.name of a Pod; empty if absent. */
+  /** targetRef.name, in all likelihood that of a Pod; empty if absent. */
   readonly podName: string;
   /** Where in the slice's `topologyZones` its topology zone stands: a text for each endpoint would cost 32 octets. Absent if it has none. */
   readonly topologyZone?: number;

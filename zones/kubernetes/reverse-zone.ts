@@ -10,7 +10,7 @@ import { nameRdata } from '../rdata.ts';
 import { RRType } from '../rr.ts';
 import { endpointLabel } from './store/endpoints.ts';
 import { serviceFront } from './store/records.ts';
-import type { ClusterView } from './store/cluster-view.ts';
+import type { ClusterView, NamedService } from './store/cluster-view.ts';
 import { HEADLESS } from './trim.ts';
 import { dataAnswer, isExposed, type Zone, type ZoneOptions } from './zone.ts';
 import { zoneHead } from './zone-head.ts';
@@ -18,6 +18,7 @@ import { zoneHead } from './zone-head.ts';
 export function reverseZone(store: ClusterView, options: ZoneOptions): Zone {
   const { apex, ttl, passesOn } = options;
   const head = zoneHead(store, options);
+  const hasName = (key: string): boolean => pointersTo(store, options, key).length > 0;
   return {
     apex,
     kinds: options.kinds,
@@ -36,8 +37,8 @@ export function reverseZone(store: ClusterView, options: ZoneOptions): Zone {
       const known = head.wellKnown(name.slice(0, start), spelling, suffix, type);
       if (known !== undefined) return known;
       // Where somebody else answers for the rest of the zone, the names between are theirs to judge (they may hold more).
-      // Addresses of hidden namespaces count: to tell them from the others would be to look at each one.
-      const isBetween = digits !== undefined && key === undefined && !passesOn(name) && store.hasAddressUnder(digits);
+      const mayBeBetween = digits !== undefined && key === undefined && !passesOn(name);
+      const isBetween = mayBeBetween && store.hasAddressUnder(digits, hasName);
       return isBetween ? head.nodata(suffix) : head.nxdomain(suffix);
     },
   };
@@ -50,11 +51,11 @@ export function reverseZone(store: ClusterView, options: ZoneOptions): Zone {
 function pointersTo(store: ClusterView, options: ZoneOptions, key: string): readonly Spelling[] {
   const [service] = store
     .servicesByClusterIP(key)
+    .toSorted(byNamespaceAndName)
     .flatMap(({ namespace, name }) => {
       const target = isExposed(store, options, namespace) ? nameFor(namespace, name, '', options) : undefined;
       return target === undefined ? [] : [target];
-    })
-    .toSorted();
+    });
   if (service !== undefined) return [service];
   const ranks = new Map<Spelling, number>();
   for (const { ready, endpoint, text } of store.readyAddresses(key)) {
@@ -75,6 +76,12 @@ const HOST_NAME = 0;
 const HEADLESS_ENDPOINT = 1;
 const ENDPOINT = 2;
 const NO_TARGETS: readonly Spelling[] = [];
+
+/** No two services have one cluster IP for long; while they do, two servers should say the same. */
+function byNamespaceAndName(a: NamedService, b: NamedService): number {
+  if (a.namespace !== b.namespace) return a.namespace < b.namespace ? -1 : 1;
+  return a.name < b.name ? -1 : 1;
+}
 
 /** Rank first, then the name, so that two servers give one order. */
 function byRank([a, rankA]: [Spelling, number], [b, rankB]: [Spelling, number]): number {

@@ -196,8 +196,7 @@ function endpointFrom(raw: unknown): Endpoint | undefined {
   const { addresses, hostname, targetRef } = endpoint;
   const texts = mapKept(listOf(addresses), addressTextFrom);
   if (texts === undefined) return undefined;
-  const target = fieldsOf(targetRef);
-  const podName = target['kind'] === 'Pod' ? target['name'] : '';
+  const { name: podName } = fieldsOf(targetRef);
   return { addresses: texts, hostname: isLabel(hostname) ? hostname : '', podName: isLabel(podName) ? podName : '' };
 }
 

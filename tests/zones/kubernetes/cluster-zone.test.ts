@@ -1,7 +1,7 @@
 /** Names of the cluster, asked of the `kubernetes` plugin: what CoreDNS says, but where an RFC (cited) says otherwise. */
 
 import { storeOf, testRows, type Row } from '../../support/cluster-zone.ts';
-import { EXAMPLE_OBJECTS } from '../../support/example-cluster.ts';
+import { EXAMPLE_OBJECTS, port, service } from '../../support/example-cluster.ts';
 
 testRows([
   // The apex and other names that are no service's.
@@ -223,6 +223,13 @@ testRows([
     rcode: 'NXDOMAIN',
   },
   { title: 'a service needs no endpoints', ask: 'idle.prod.Z', types: 'A', answer: ['idle.prod.Z 5 IN A 10.96.1.3'] },
+  {
+    title:
+      'a service that has no address yet exists, and so do its ports (RFC 2308; CoreDNS asks upstream for the root)',
+    ask: 'pending.prod.Z _http._tcp.pending.prod.Z _tcp.pending.prod.Z',
+    types: 'A AAAA SRV TXT',
+    store: storeOf([...EXAMPLE_OBJECTS, service('prod/pending', [], [port('http/TCP 80')])]),
+  },
   {
     title: 'ignore empty_service: a service without ready endpoints does not exist',
     ask: 'idle.prod.Z _http._tcp.idle.prod.Z kubernetes.default.Z',

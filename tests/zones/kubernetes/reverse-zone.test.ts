@@ -198,6 +198,21 @@ testRows([
     zone: 'in-addr.arpa.',
   },
   {
+    title: 'namespaces: what stands only above addresses of others does not exist either (RFC 8020)',
+    ask: '0.96.10.in-addr.arpa. 0.244.10.in-addr.arpa.',
+    types: 'PTR A',
+    body: 'namespaces prod',
+    rcode: 'NXDOMAIN',
+    zone: 'in-addr.arpa.',
+  },
+  {
+    title: 'namespaces: what also stands above an address that is shown exists',
+    ask: '96.10.in-addr.arpa. 1.96.10.in-addr.arpa. 244.10.in-addr.arpa.',
+    types: 'PTR A',
+    body: 'namespaces prod',
+    zone: 'in-addr.arpa.',
+  },
+  {
     title: 'a namespace that is gone takes its names along (CoreDNS keeps them)',
     ask: '1.0.96.10.in-addr.arpa. 10.2.244.10.in-addr.arpa.',
     types: 'PTR',
@@ -260,6 +275,15 @@ test('a host name in a headless service comes before an address in one, and that
   );
   const hostnamesOnly = await ask(handlerFor({ store, body: 'ptr hostname-only' }), reverse(address), 'PTR');
   t.deepEqual(hostnamesOnly.answer, answer.slice(0, 2));
+});
+
+test('of two services with one cluster IP the first one by namespace and name has it', async (t) => {
+  const both = [service('a/long-name', ['192.0.2.1']), service('b/x', ['192.0.2.1']), service('a/z', ['192.0.2.1'])];
+  for (const services of [both, both.toReversed()]) {
+    const store = storeOf([namespace('a'), namespace('b'), ...services]);
+    const { answer } = await ask(handlerFor({ store }), reverse('192.0.2.1'), 'PTR');
+    t.deepEqual(answer, ['1.2.0.192.in-addr.arpa. 5 IN PTR long-name.a.svc.cluster.local.']);
+  }
 });
 
 test('one address in two slices of a service is one name', async (t) => {

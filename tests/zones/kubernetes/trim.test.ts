@@ -305,9 +305,9 @@ table('EndpointSlice', [
     expected: { endpoints: [{ addresses: ['10.0.0.1'], hostname: '', podName: 'p' }] },
   },
   {
-    name: 'the target counts only if it is a Pod',
+    name: 'the target counts whatever it is (CoreDNS plugin/kubernetes `endpoint_pod_names`)',
     raw: slice({ endpoints: [{ addresses: ['10.0.0.1'], targetRef: { kind: 'Node', name: 'n' } }] }),
-    expected: { endpoints: [{ addresses: ['10.0.0.1'], hostname: '', podName: '' }] },
+    expected: { endpoints: [{ addresses: ['10.0.0.1'], hostname: '', podName: 'n' }] },
   },
   {
     name: 'a pod name that is no label counts as absent',

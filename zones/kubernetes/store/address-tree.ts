@@ -1,6 +1,6 @@
 /**
- * Address keys as a tree of octets, to say whether any address begins with some digits: an empty non-terminal of a reverse
- * zone exists exactly then (RFC 8020). Knows nothing of names.
+ * Address keys as a tree of octets, to say whether any address with a name begins with some digits: an empty non-terminal of
+ * a reverse zone exists exactly then (RFC 8020). Knows nothing of names.
  */
 
 import type { ReverseDigits } from '../../ip.ts';
@@ -11,6 +11,12 @@ import type { Count } from '../../units.ts';
  * cannot differ in their last octet alone, so a leaf that is full can always be divided.
  */
 export const LEAF_MAX: Count = 256;
+
+/**
+ * Keys that one question has looked up by name. Beyond so many that are hidden, one that is shown is taken for granted: nobody
+ * should be able to have a whole cluster searched again and again, and NODATA denies less than NXDOMAIN.
+ */
+export const LOOKS_MAX: Count = 64;
 
 /** The keys that go on alike so far; branches are by the next octet, and none is empty. */
 type Node = Leaf | Branch;
@@ -44,17 +50,27 @@ export class AddressTree {
     deleteBelow(this.#rootOf(key.length), key, 0);
   }
 
-  /** Does an address of that family begin with these digits? */
-  hasBeginning({ family, digits }: ReverseDigits): boolean {
+  /** Does an address of that family begin with these digits, one that `isShown` is true of? */
+  hasBeginning(beginning: ReverseDigits, isShown: (key: string) => boolean): boolean {
+    let looks: Count = 0;
+    for (const key of this.#keysFrom(beginning)) if (++looks > LOOKS_MAX || isShown(key)) return true;
+    return false;
+  }
+
+  *#keysFrom({ family, digits }: ReverseDigits): Iterable<string> {
     let branch = this.#rootOf(family === 4 ? 4 : 16);
     const width = family === 4 ? 1 : 2;
     for (let depth = 0; ; depth++) {
       const rest = digits.length - depth * width;
-      if (rest === 0) return branch.size > 0;
-      if (rest < width) return branch.keys().some((octet) => octet >> 4 === digits.charCodeAt(depth * width));
+      if (rest < width) {
+        for (const [octet, node] of branch) {
+          if (rest === 0 || octet >> 4 === digits.charCodeAt(depth * width)) yield* keysOf(node);
+        }
+        return;
+      }
       const node = branch.get(octetAt(digits, depth, width));
-      if (node === undefined) return false;
-      if (node instanceof Set) return node.keys().some((key) => beginsWith(key, digits, width));
+      if (node instanceof Set) for (const key of node) if (beginsWith(key, digits, width)) yield key;
+      if (!(node instanceof Map)) return;
       branch = node;
     }
   }
@@ -68,6 +84,11 @@ export class AddressTree {
   #rootOf(length: number): Branch {
     return length === 4 ? this.#ipv4 : this.#ipv6;
   }
+}
+
+function* keysOf(node: Node): Iterable<string> {
+  if (node instanceof Set) yield* node;
+  else for (const below of node.values()) yield* keysOf(below);
 }
 
 function branchFrom(leaf: Leaf, depth: number): Branch {

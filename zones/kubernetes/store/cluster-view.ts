@@ -18,8 +18,8 @@ export type ClusterView = {
   readonly servicesByClusterIP: (key: string) => readonly NamedService[];
   /** Where in the slices that address is a ready one, by `addressKey`. In no order. */
   readonly readyAddresses: (key: string) => readonly ReadyAddress[];
-  /** Is there a cluster IP or ready address that begins with these digits? */
-  readonly hasAddressUnder: (digits: ReverseDigits) => boolean;
+  /** Is there a cluster IP or ready address that begins with these digits, and whose key `isShown` is true of? */
+  readonly hasAddressUnder: (digits: ReverseDigits, isShown: (key: string) => boolean) => boolean;
   /** Has a pod of the namespace this address, in the text that the API has for it? */
   readonly hasPod: (namespace: string, address: string) => boolean;
 };

@@ -26,6 +26,8 @@ export type ServiceRecords = {
   readonly isImport: boolean;
   /** Labels between zone and endpoint names: service, namespace, `svc`. */
   readonly front: string;
+  /** Its own ports, which have names even while it has no address; none if it is headless, for then they are its endpoints'. */
+  readonly servicePorts: readonly Port[];
   readonly slices: readonly ReadySlice[];
   readonly usesPodNames: boolean;
   /** By their labels before the service's name, in wire form: the endpoint's and, in an import, the cluster's. */
@@ -62,6 +64,7 @@ export function recordsFor(
     isHeadless,
     isImport,
     front,
+    servicePorts: isHeadless ? [] : service.ports,
     slices: sorted,
     usesPodNames,
     endpoints: undefined,
@@ -171,18 +174,20 @@ function clustersOf({ slices, isImport }: ServiceRecords): ReadonlySet<string> {
   return new Set(full.map(({ slice }) => slice.imported?.cluster ?? ''));
 }
 
-function portNodes({ own, front }: ServiceRecords): ReadonlyMap<string, ReadonlyMap<string, ServiceNode>> {
+function portNodes({
+  own,
+  front,
+  servicePorts,
+}: ServiceRecords): ReadonlyMap<string, ReadonlyMap<string, ServiceNode>> {
   const nodes = new Map<string, Map<string, ServiceNode>>();
-  const seen = new Set<readonly Port[]>();
-  for (const { ports } of own?.members ?? []) {
-    if (seen.has(ports)) continue;
-    seen.add(ports);
+  const members = own?.members ?? [];
+  for (const ports of new Set([servicePorts, ...members.map((member) => member.ports)])) {
     for (const { name, protocol } of ports) {
       if (name === '' || protocol === '') continue;
       const port = { name: name.toLowerCase(), protocol: protocol.toLowerCase() };
       const named = nodes.get(port.protocol) ?? new Map<string, ServiceNode>();
       nodes.set(port.protocol, named);
-      if (!named.has(port.name)) named.set(port.name, serviceNode(front, own?.members ?? [], port));
+      if (!named.has(port.name)) named.set(port.name, serviceNode(front, members, port));
     }
   }
   return nodes;
@@ -208,6 +213,7 @@ const NO_RECORDS: ServiceRecords = {
   isHeadless: false,
   isImport: false,
   front: '',
+  servicePorts: [],
   slices: [],
   usesPodNames: false,
   endpoints: new Map(),

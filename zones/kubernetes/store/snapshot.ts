@@ -87,9 +87,9 @@ export class ClusterSnapshot implements ClusterView {
     return this.#byReadyAddress.get(key);
   }
 
-  hasAddressUnder(digits: ReverseDigits): boolean {
+  hasAddressUnder(digits: ReverseDigits, isShown: (key: string) => boolean): boolean {
     this.#finishIndex();
-    return this.#addresses.hasBeginning(digits);
+    return this.#addresses.hasBeginning(digits, isShown);
   }
 
   hasPod(namespace: string, address: string): boolean {

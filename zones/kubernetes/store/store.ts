@@ -92,9 +92,9 @@ export class ClusterStore implements ClusterView {
     return this.#byReadyAddress.get(key);
   }
 
-  /** Is there a cluster IP or ready address that begins with these digits? */
-  hasAddressUnder(digits: ReverseDigits): boolean {
-    return this.#addresses.hasBeginning(digits);
+  /** Is there a cluster IP or ready address that begins with these digits, and whose key `isShown` is true of? */
+  hasAddressUnder(digits: ReverseDigits, isShown: (key: string) => boolean): boolean {
+    return this.#addresses.hasBeginning(digits, isShown);
   }
 
   /** Has a pod of the namespace this address, in the text that the API has for it? */

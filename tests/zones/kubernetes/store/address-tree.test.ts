@@ -3,7 +3,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 
-import { AddressTree, LEAF_MAX } from '../../../../zones/kubernetes/store/address-tree.ts';
+import { AddressTree, LEAF_MAX, LOOKS_MAX } from '../../../../zones/kubernetes/store/address-tree.ts';
 import { addressKey, addressOfKey, type ReverseDigits } from '../../../../zones/ip.ts';
 
 /** Few values, so that addresses share beginnings and questions meet them. */
@@ -25,6 +25,8 @@ const anyQuestion = fc.tuple(anyKey, fc.nat({ max: 32 })).map(([key, length]): R
   return { family, digits: digits.slice(0, length) };
 });
 
+const isAny = (): boolean => true;
+
 function hasNaively(keys: Iterable<string>, { family, digits }: ReverseDigits): boolean {
   return [...keys].map(digitsOf).some((each) => each.family === family && each.digits.startsWith(digits));
 }
@@ -37,7 +39,7 @@ test('it says what looking at every address says, while addresses come and go', 
       const tree = new AddressTree();
       for (const each of steps) {
         if ('ask' in each) {
-          t.is(tree.hasBeginning(each.ask), hasNaively(keys, each.ask));
+          t.is(tree.hasBeginning(each.ask, isAny), hasNaively(keys, each.ask));
         } else if (keys.delete(each.toggle)) tree.delete(each.toggle);
         else {
           keys.add(each.toggle);
@@ -70,14 +72,14 @@ for (const { family, prefix } of [
       const { digits } = digitsOf(key);
       for (const length of [0, 1, 2, digits.length - 3, digits.length - 2, digits.length - 1, digits.length]) {
         const asked = { family, digits: digits.slice(0, length) };
-        if (i % 50 === 0) t.is(tree.hasBeginning(asked), hasNaively(held, asked), `${i} ${length}`);
+        if (i % 50 === 0) t.is(tree.hasBeginning(asked, isAny), hasNaively(held, asked), `${i} ${length}`);
       }
-      t.true(tree.hasBeginning({ family, digits }));
+      t.true(tree.hasBeginning({ family, digits }, isAny));
       tree.delete(key);
       held.delete(key);
-      t.false(tree.hasBeginning({ family, digits }));
+      t.false(tree.hasBeginning({ family, digits }, isAny));
     }
-    t.false(tree.hasBeginning({ family, digits: '' }));
+    t.false(tree.hasBeginning({ family, digits: '' }, isAny));
   });
 }
 
@@ -90,4 +92,17 @@ test('all keys come in ascending order, IPv4 first, each once', (t) => {
       t.deepEqual([...tree.keys()], expected);
     }),
   );
+});
+
+test('what is hidden counts as none, as long as it is not too much', (t) => {
+  const tree = new AddressTree();
+  const keys = Array.from({ length: 2 * LEAF_MAX }, (_, i) => addressKey(Uint8Array.of(10, 0, i >> 8, i)));
+  for (const key of keys) tree.add(key);
+  const under = (...octets: number[]): ReverseDigits => ({ family: 4, digits: String.fromCharCode(...octets) });
+  tree.add(addressKey(Uint8Array.of(10, 1, 0, 1)));
+  t.false(tree.hasBeginning(under(10, 1), () => false));
+  t.true(tree.hasBeginning(under(10, 1), (key) => key.charCodeAt(1) === 1));
+  let looks = 0;
+  t.true(tree.hasBeginning(under(10, 0), () => looks++ < 0));
+  t.is(looks, LOOKS_MAX);
 });
