@@ -56,7 +56,7 @@ export type Pod = { readonly namespace: string; readonly addresses: readonly str
 
 export function clusterOf({ objects, options }: World): Cluster {
   const selected = objects.filter(selectedBy(options.labels));
-  const slices = options.noendpoints ? [] : selected.filter(({ kind }) => kind === 'EndpointSlice');
+  const slices = selected.filter(({ kind }) => kind === 'EndpointSlice');
   return {
     namespaces: objects
       .filter(({ kind }) => kind === 'Namespace')
@@ -65,7 +65,7 @@ export function clusterOf({ objects, options }: World): Cluster {
       .filter((name) => options.namespaces.length === 0 || options.namespaces.includes(name)),
     local: {
       services: selected.filter(({ kind }) => kind === 'Service').map(serviceFrom),
-      slices: slicesFrom(slices, 'kubernetes.io/service-name', options),
+      slices: options.noendpoints ? [] : slicesFrom(slices, 'kubernetes.io/service-name', options),
     },
     imported: {
       services: selected.filter(({ kind }) => kind === 'ServiceImport').map(importFrom),

@@ -8,7 +8,7 @@ import { isReverse } from './address.ts';
 import { isSame, isWithin, nameFrom, textOf, type Name } from './name.ts';
 import { line } from './records.ts';
 import type { ModelQuestion, ModelReply, World } from './world.ts';
-import { fallsThrough, recordsAt, startOfAuthority, zoneOf } from './zone.ts';
+import { answeringZone, fallsThrough, recordsAt, startOfAuthority, zoneOf } from './zone.ts';
 
 /** More aliases than this in a row lead nowhere (CoreDNS plugin/backend_lookup). */
 const MAXIMUM_ALIASES = 11;
@@ -27,7 +27,8 @@ export function modelReply(world: World, question: ModelQuestion): ModelReply {
   let name = question.labels;
   for (let exits = 0; ; exits++) {
     const walk = followedInZone(world, cluster, name, type);
-    if (walk === 'circle') return { ...denial(world, name, 'NOERROR'), answer: new Set(aliases) };
+    if (walk === 'circle')
+      return { ...denial(world, zoneOf(world.options, name) ?? [], name, 'NOERROR'), answer: new Set(aliases) };
     aliases.push(...walk.aliases);
     name = walk.last;
     if (walk.hasLeft) {
@@ -89,16 +90,16 @@ function aliasAt(world: World, cluster: Cluster, name: Name) {
 /** The reply to a question whose name is no alias. ANY gives an alias, else nothing (RFC 8482). */
 function replyOf(world: World, cluster: Cluster, question: ModelQuestion): ModelReply {
   const { labels, type } = question;
-  const zone = zoneOf(world.options, labels);
+  const zone = answeringZone(world.options, labels, type);
   if (zone === undefined) return world.outside(question);
   const records = recordsAt(world, cluster, zone, labels);
   if (records === undefined) {
     // What is not there may not have been listed yet: nobody else is asked before that is known.
-    if (!world.isSynced) return denial(world, labels, 'SERVFAIL');
-    return fallsThrough(world.options, labels) ? world.outside(question) : denial(world, labels, 'NXDOMAIN');
+    if (!world.isSynced) return denial(world, zone, labels, 'SERVFAIL');
+    return fallsThrough(world.options, labels) ? world.outside(question) : denial(world, zone, labels, 'NXDOMAIN');
   }
   const wanted = records.filter((record) => record.type === (type === 'ANY' ? 'CNAME' : type));
-  if (wanted.length === 0) return denial(world, labels, 'NOERROR');
+  if (wanted.length === 0) return denial(world, zone, labels, 'NOERROR');
   return {
     rcode: 'NOERROR',
     authoritative: true,
@@ -109,9 +110,8 @@ function replyOf(world: World, cluster: Cluster, question: ModelQuestion): Model
 }
 
 /** Nothing, and who says so (RFC 2308 section 3). */
-function denial({ options }: World, name: Name, rcode: string): ModelReply {
-  const depth = zoneOf(options, name)?.length ?? 0;
-  const apex = name.slice(name.length - depth);
+function denial({ options }: World, zone: Name, name: Name, rcode: string): ModelReply {
+  const apex = name.slice(name.length - zone.length);
   return {
     rcode,
     authoritative: true,

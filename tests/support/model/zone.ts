@@ -19,6 +19,12 @@ export function zoneOf({ zones }: ModelOptions, name: Name): Name | undefined {
     .toSorted((one, other) => other.length - one.length)[0];
 }
 
+/** The zone that answers: a DS question at an apex is for the zone above it, if that is here (RFC 4035 section 3.1.4.1). */
+export function answeringZone(options: ModelOptions, name: Name, type: string): Name | undefined {
+  const above = options.zones.filter((zone) => !isSame(nameFrom(zone), name));
+  return (type === 'DS' ? zoneOf({ ...options, zones: above }, name) : undefined) ?? zoneOf(options, name);
+}
+
 /** Is a name that is not there to be asked elsewhere? */
 export function fallsThrough({ fallthrough }: ModelOptions, name: Name): boolean {
   return (fallthrough ?? []).some((zone) => isWithin(name, nameFrom(zone)));
@@ -32,7 +38,7 @@ export function recordsAt(world: World, cluster: Cluster, zone: Name, qname: Nam
   const { options } = world;
   const records = ownRecordsAt(world, cluster, zone, qname);
   if (records !== undefined || fallsThrough(options, qname)) return records;
-  const isAbove = options.zones.some((other) => isWithin(nameFrom(other), qname));
+  const isAbove = [...options.zones, 'in-addr.arpa.', 'ip6.arpa.'].some((other) => isWithin(nameFrom(other), qname));
   return isAbove || hasPointersWithin(cluster, options, qname) ? [] : undefined;
 }
 
