@@ -8,6 +8,7 @@ import { DataPlane } from '../../server/data/data-plane.ts';
 import { planOf } from '../../server/control/planner.ts';
 import { kubernetesAt } from '../../server/plugins/kubernetes.ts';
 import type { KubernetesOptions } from '../../server/plugins/kubernetes-options.ts';
+import type { Plugin } from '../../server/pipeline.ts';
 import type { Plan } from '../../server/plan.ts';
 import { plugins, type AnyPlugin } from '../../server/plugins/order.ts';
 import { addressFrom, type Address } from '../../zones/ip.ts';
@@ -53,7 +54,7 @@ export class Fivedots implements Subject {
 
   private constructor(upstream: OutsideUpstream) {
     this.#upstream = upstream;
-    const kubernetes = kubernetesAt(() => this.#localAddresses);
+    const kubernetes = listeningEverywhere(kubernetesAt(() => this.#localAddresses));
     this.#plugins = new Map([...plugins, [kubernetes.name, kubernetes as AnyPlugin]]);
     this.#plane = new DataPlane({
       clock: () => performance.now(),
@@ -140,6 +141,13 @@ export class Fivedots implements Subject {
     const resourceVersion = String(++this.#version);
     return structuredClone({ ...object, metadata: { ...object.metadata, resourceVersion } });
   }
+}
+
+/** The plugin as if nothing were bound to one address: its machine's addresses are then those that it is given. */
+function listeningEverywhere(plugin: Plugin<KubernetesOptions>): Plugin<KubernetesOptions> {
+  const { layer } = plugin;
+  if (layer === undefined) throw new Error(`${plugin.name} has no layer`);
+  return { ...plugin, layer: (options, context) => layer(options, { ...context, hosts: [''] }) };
 }
 
 /** What the plugin's own `parse` made. */
