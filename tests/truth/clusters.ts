@@ -292,7 +292,8 @@ function slicesFrom(palette: Palette): fc.Arbitrary<RawObject> {
         imported: fc.constantFrom(undefined, undefined, undefined, ...palette.services),
         cluster: fc.constantFrom(undefined, 'east', 'west', 'west', 'West', 'not.a.label'),
         endpoints: fc.oneof(
-          { weight: 9, arbitrary: fc.array(endpointsFrom(palette, addressType), { maxLength: 4 }) },
+          { weight: 18, arbitrary: fc.array(endpointsFrom(palette, addressType), { maxLength: 4 }) },
+          { weight: 1, arbitrary: manyEndpoints(addressType) },
           { weight: 1, arbitrary: fc.constantFrom(undefined, NULL) },
         ),
         ports: fc.oneof(
@@ -319,6 +320,14 @@ function slicesFrom(palette: Palette): fc.Arbitrary<RawObject> {
         ...defined({ endpoints, ports }),
       })),
   );
+}
+
+/** More than fit into a datagram, and with those of other slices still few enough for a message. */
+function manyEndpoints(addressType: string): fc.Arbitrary<readonly Spec[]> {
+  const front = addressType === 'IPv6' ? 'fd00::2:' : '10.0.2.';
+  return fc
+    .integer({ min: 12, max: 30 })
+    .map((count) => Array.from({ length: count }, (_, i) => ({ addresses: [`${front}${i}`] })));
 }
 
 function endpointsFrom(palette: Palette, addressType: string): fc.Arbitrary<Spec> {

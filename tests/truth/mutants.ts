@@ -39,15 +39,15 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     about: 'half an octet of a reverse name is the wrong half',
-    file: `${STORE}/address-order.ts`,
-    from: 'ordered.charCodeAt(1 + whole.length) >> 4 ===',
-    to: '(ordered.charCodeAt(1 + whole.length) & 15) ===',
+    file: `${STORE}/address-tree.ts`,
+    from: 'key.charCodeAt(whole) >> 4 ===',
+    to: '(key.charCodeAt(whole) & 15) ===',
   },
   {
     about: 'what stands above hidden addresses exists',
     file: `${KUBERNETES}/reverse-zone.ts`,
-    from: '(key) => pointersTo(store, options, key).length > 0)',
-    to: '() => true)',
+    from: 'pointersTo(store, options, key).length > 0;',
+    to: 'key.length > 0;',
   },
   {
     about: 'namespaces that are not listed are shown',
@@ -113,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'endpoints take the name by address from a Service',
     file: `${KUBERNETES}/reverse-zone.ts`,
     from: 'if (service !== undefined) return [service];',
-    to: 'if (service !== undefined && store.slicesByReadyAddress(key).length === 0) return [service];',
+    to: 'if (service !== undefined && store.readyAddresses(key).length === 0) return [service];',
   },
   {
     about: 'chains of aliases are one shorter',
@@ -129,9 +129,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     about: 'what stands above another zone does not exist',
-    file: `${KUBERNETES}/cluster-zone.ts`,
-    from: "found.outcome === 'nxdomain' && isAbove(name)",
-    to: "found.outcome === 'nxdomain' && isAbove(name) && name === ''",
+    file: `${KUBERNETES}/cluster-zones.ts`,
+    from: 'return below.size === 0 ? zone',
+    to: 'return below.size >= 0 ? zone',
   },
   {
     about: 'any address is a verified pod',
@@ -160,8 +160,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'the serial stays when one object changes',
     file: `${STORE}/store.ts`,
-    from: 'if (hasChanged) this.#serial',
-    to: 'if (hasChanged && changes.length > 1) this.#serial',
+    from: 'if (hasChanged) this.advance();',
+    to: 'if (hasChanged && changes.length > 1) this.advance();',
   },
   {
     about: 'the serial stays within a second',

@@ -19,6 +19,8 @@ export type Setting = {
   readonly localAddresses: readonly string[];
   /** Seconds since 1970 when the cluster is first seen. */
   readonly time: Seconds;
+  /** Do changes go through the control thread's memory of the cluster? */
+  readonly hasMemory: boolean;
 };
 
 /** How a Corefile writes zones, and which those are (CIDR: CoreDNS plugin.Host.NormalizeExact). */
@@ -106,12 +108,23 @@ const selectors: fc.Arbitrary<string> = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom(...SELECTORS) },
 );
 
+/** What is drawn of a setting; not all of it goes together. */
+type Drawn = Pick<Setting, 'localAddresses' | 'hasMemory' | 'time' | 'ownBlock'> & {
+  readonly zones: readonly Written[];
+  readonly fallthrough: readonly Written[] | undefined;
+  readonly clusterset: 'none' | 'named' | 'first' | 'all';
+  readonly options: Omit<ModelOptions, 'zones' | 'multicluster' | 'fallthrough'>;
+};
+
 /** @param namespaces those of the cluster; @param addresses those that things there may have */
 export function settingsFor(namespaces: readonly string[], addresses: readonly string[]): fc.Arbitrary<Setting> {
-  return fc
-    .record({
-      zones: zonesChosen,
-      ownBlock: rarely(true, false, 5),
+  // A machine's loopback address means nothing to others.
+  const own = [...addresses.filter((address) => address !== '::1'), '198.51.100.53', '2001:db8::53'];
+  const drawn: fc.Arbitrary<Drawn> = fc.record({
+    zones: zonesChosen,
+    fallthrough: fallthroughChosen,
+    clusterset: fc.constantFrom('named', 'named', 'named', 'named', 'named', 'named', 'none', 'none', 'first', 'all'),
+    options: fc.record({
       ttl: fc.constantFrom(5, 5, 30, 0, 1, 299, 300, 301, 900, 3600),
       namespaces: fc.oneof(
         { weight: 8, arbitrary: fc.constant([]) },
@@ -119,61 +132,40 @@ export function settingsFor(namespaces: readonly string[], addresses: readonly s
       ),
       namespaceLabels: selectors,
       labels: selectors,
-      pods: fc.constantFrom<ModelOptions['pods'][]>('disabled', 'insecure', 'insecure', 'verified', 'verified'),
-      endpointPodNames: rarely(true, false, 3),
-      noendpoints: rarely(true, false, 14),
-      ignoreEmptyService: rarely(true, false, 4),
-      zonal: rarely(true, false, 3),
-      clusterset: fc.oneof(
-        { weight: 8, arbitrary: fc.constant('named' as const) },
-        { weight: 2, arbitrary: fc.constant('none' as const) },
-        { weight: 1, arbitrary: fc.constantFrom('first' as const, 'all' as const) },
-      ),
-      fallthrough: fallthroughChosen,
-      // A machine's loopback address means nothing to others.
-      localAddresses: fc.subarray(
-        [...addresses.filter((address) => address !== '::1'), '198.51.100.53', '2001:db8::53'],
-        { maxLength: 3 },
-      ),
-      time: fc.constantFrom(1_700_000_000, 1_700_000_000, 0, 0x7fff_ffff, 0xffff_fffe),
-    })
-    .map(
-      ({
-        zones,
-        ownBlock,
-        namespaceLabels,
-        pods,
-        fallthrough,
-        localAddresses,
-        time,
-        zonal,
-        clusterset,
-        ...options
-      }): Setting => {
-        const names = zones.flatMap((written) => written.zones);
-        return {
-          options: {
-            ...options,
-            pods,
-            zones: [...new Set(names)],
-            multicluster: [...new Set(names)].filter(
-              (name) => !isReverse(name) && isOfClusterset(clusterset, name, names),
-            ),
-            // Both together are refused.
-            namespaceLabels: options.namespaces.length > 0 ? '' : namespaceLabels,
-            // Without endpoints it is refused.
-            zonal: zonal && !options.noendpoints,
-            fallthrough: fallthrough?.length === 0 ? ['.'] : fallthrough?.flatMap((written) => written.zones),
-          },
-          zones: zones.map(({ text }) => text),
-          fallthrough: (fallthrough ?? []).map(({ text }) => text),
-          // No zone can be at the head of two blocks, and `.` is wanted for the rest.
-          ownBlock: ownBlock && new Set(['.', ...names]).size === 1 + names.length,
-          localAddresses,
-          time,
-        };
-      },
-    );
+      pods: fc.constantFrom('disabled', 'insecure', 'insecure', 'verified', 'verified'),
+      endpointPodNames: oneIn(3),
+      noendpoints: oneIn(14),
+      ignoreEmptyService: oneIn(4),
+      zonal: oneIn(3),
+    }),
+    ownBlock: oneIn(5),
+    localAddresses: fc.subarray(own, { maxLength: 3 }),
+    hasMemory: fc.boolean(),
+    time: fc.constantFrom(1_700_000_000, 1_700_000_000, 0, 0x7fff_ffff, 0xffff_fffe),
+  });
+  return drawn.map(settingFrom);
+}
+
+function settingFrom({ zones, fallthrough, clusterset, options, ownBlock, ...rest }: Drawn): Setting {
+  const names = zones.flatMap((written) => written.zones);
+  const unique = [...new Set(names)];
+  return {
+    ...rest,
+    options: {
+      ...options,
+      zones: unique,
+      multicluster: unique.filter((name) => !isReverse(name) && isOfClusterset(clusterset, name, names)),
+      // Both together are refused.
+      namespaceLabels: options.namespaces.length > 0 ? '' : options.namespaceLabels,
+      // Without endpoints it is refused.
+      zonal: options.zonal && !options.noendpoints,
+      fallthrough: fallthrough?.length === 0 ? ['.'] : fallthrough?.flatMap((written) => written.zones),
+    },
+    zones: zones.map(({ text }) => text),
+    fallthrough: (fallthrough ?? []).map(({ text }) => text),
+    // No zone can be at the head of two blocks, and `.` is wanted for the rest.
+    ownBlock: ownBlock && new Set(['.', ...names]).size === 1 + names.length,
+  };
 }
 
 /** @param upstream `address:port` of whoever knows the rest */
@@ -208,7 +200,7 @@ function linesOf({ options, fallthrough }: Setting): readonly string[] {
   ];
 }
 
-function isOfClusterset(which: 'none' | 'named' | 'first' | 'all', name: string, names: readonly string[]): boolean {
+function isOfClusterset(which: Drawn['clusterset'], name: string, names: readonly string[]): boolean {
   switch (which) {
     case 'none':
       return false;
@@ -229,6 +221,6 @@ function zone(text: string): Written {
   return { text, zones: [`${text.toLowerCase()}.`] };
 }
 
-function rarely<T, U>(value: T, otherwise: U, oneIn: number): fc.Arbitrary<T | U> {
-  return fc.integer({ min: 1, max: oneIn }).map((n) => (n === 1 ? value : otherwise));
+function oneIn(count: number): fc.Arbitrary<boolean> {
+  return fc.integer({ min: 1, max: count }).map((n) => n === 1);
 }

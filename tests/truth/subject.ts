@@ -5,6 +5,7 @@
 
 import { Counters, COUNTER_SLOTS } from '../../server/counters.ts';
 import { DataPlane } from '../../server/data/data-plane.ts';
+import { ClusterMemory } from '../../server/control/cluster-memory.ts';
 import { planOf } from '../../server/control/planner.ts';
 import { kubernetesAt } from '../../server/plugins/kubernetes.ts';
 import type { KubernetesOptions } from '../../server/plugins/kubernetes-options.ts';
@@ -50,6 +51,7 @@ export class Fivedots implements Subject {
   #cluster = '';
   #localAddresses: readonly Address[] = [];
   #time: Seconds = 0;
+  #memory: ClusterMemory | undefined;
   #version = 0;
 
   private constructor(upstream: OutsideUpstream) {
@@ -80,6 +82,7 @@ export class Fivedots implements Subject {
     this.complaints.length = 0;
     this.#localAddresses = setting.localAddresses.map((text) => addressFrom(text)).filter((each) => each !== undefined);
     this.#time = setting.time;
+    this.#memory = setting.hasMemory ? new ClusterMemory() : undefined;
     const { blocks } = corefileFrom({ Corefile: this.corefile(setting) });
     const plan = planOf(blocks, { defaultPort: 53, plugins: this.#plugins });
     const { source, cluster } = kubernetesOptionsOf(plan);
@@ -101,10 +104,9 @@ export class Fivedots implements Subject {
   }
 
   deliver(deliveries: readonly Delivery[]): Promise<void> {
-    this.#plane.change(
-      this.#cluster,
-      deliveries.flatMap((delivery) => this.#changesOf(delivery)),
-    );
+    const changes = deliveries.flatMap((delivery) => this.#changesOf(delivery));
+    // The control thread passes on only what is new; a list of everything must change nothing without that, too.
+    this.#plane.change(this.#cluster, this.#memory === undefined ? changes : this.#memory.apply(changes));
     return Promise.resolve();
   }
 

@@ -54,7 +54,16 @@ export type Endpoint = {
 
 export type Pod = { readonly namespace: string; readonly addresses: readonly string[] };
 
-export function clusterOf({ objects, options }: World): Cluster {
+/** A world does not change, and many questions are asked of it. */
+const clusters = new WeakMap<World, Cluster>();
+
+export function clusterOf(world: World): Cluster {
+  const cluster = clusters.get(world) ?? clusterFrom(world);
+  clusters.set(world, cluster);
+  return cluster;
+}
+
+function clusterFrom({ objects, options }: World): Cluster {
   const selected = objects.filter(selectedBy(options.labels));
   const slices = selected.filter(({ kind }) => kind === 'EndpointSlice');
   return {

@@ -11,14 +11,16 @@ type Pointer = { readonly address: string; readonly target: Name };
 
 /** The PTR records of a reverse name: of the Service that has the address, else of all endpoints that have it. */
 export function pointerRecords(cluster: Cluster, options: ModelOptions, name: Name): readonly ModelRecord[] {
+  if (!isReverse(name)) return [];
   const isHere = ({ address }: Pointer) => isSame(reverseName(address), name);
   const services = servicePointers(cluster, options).filter(isHere);
   const pointers = services.length > 0 ? services.slice(0, 1) : endpointPointers(cluster, options).filter(isHere);
   return pointers.flatMap(({ target }) => pointingRecord('PTR', '', target, options.ttl, []));
 }
 
-/** Does an address with a name have its reverse name here or below? */
+/** Does an address with a name have its reverse name here or below, in the reverse tree? */
 export function hasPointersWithin(cluster: Cluster, options: ModelOptions, name: Name): boolean {
+  if (!isReverse(name)) return false;
   return [...servicePointers(cluster, options), ...endpointPointers(cluster, options)].some(({ address }) =>
     isWithin(reverseName(address), name),
   );
