@@ -37,7 +37,7 @@ const PODS = [...words('web-1 db-0 coredns-5d78c9869d-abcde a.dotted.name then 1
 const PORTS = [...words('http https dns-tcp tcp a constructor'), LONGEST];
 const IPV4 = words('10.0.0.1 10.0.0.2 10.0.0.3 10.0.1.1 10.1.0.0 192.0.2.9 0.0.0.0 255.255.255.255');
 /** Not all in their canonical form. */
-const IPV6 = words('fd00::1 fd00::2 fd00:: ::1 :: fd00:0:0:1::1 fd00:0:0::2 FD00::1 ::ffff:10.0.0.1');
+const IPV6 = words('fd00::1 fd00::2 fd00:: ::1 :: fd00:0:0:1::1 fd00:0:0::2 FD00::1 fd00:abcd::ef ::ffff:10.0.0.1');
 
 // oxlint-disable-next-line unicorn/no-null -- the API writes absent fields so
 const NULL = null;

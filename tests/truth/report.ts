@@ -50,7 +50,7 @@ function manifests(deliveries: readonly Delivery[]): string {
       }
       if (delivery.verb === 'put') return [`---\n${stringify(delivery.object)}`.trimEnd()];
       return [
-        `# all there are of ${delivery.kind}: ${delivery.objects.length}`,
+        `# listed: ${delivery.kind}, ${delivery.objects.length} of them`,
         ...delivery.objects.map((object) => `---\n${stringify(object)}`.trimEnd()),
       ];
     })

@@ -43,6 +43,8 @@ const FORWARD_ZONES: readonly Written[] = [
   zone('local'),
   zone('com'),
   zone('arpa'),
+  // So long that some names below it just fit into 255 octets, and others do not.
+  zone(['l', 'm', 'n'].map((letter) => letter.repeat(60)).join('.')),
   { text: '.', zones: ['.'] },
 ];
 

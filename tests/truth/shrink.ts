@@ -23,7 +23,7 @@ export async function shrink(subject: Subject, found: Found): Promise<Found> {
   let best = found;
   let tries: Count = 0;
   const isTaken = async (candidate: Case): Promise<boolean> => {
-    if (++tries > TRIES_MAX) return false;
+    if (!isListedAlike(candidate, found.played) || ++tries > TRIES_MAX) return false;
     const { differences } = await play(subject, candidate);
     const same = differences.find((each) => isAlike(each, found.difference));
     if (same !== undefined) best = { played: candidate, difference: same };
@@ -41,6 +41,16 @@ export async function shrink(subject: Subject, found: Found): Promise<Found> {
     }
   }
   return best;
+}
+
+/** Without a list nothing is known for certain, which is another matter. */
+function isListedAlike(one: Case, other: Case): boolean {
+  return JSON.stringify(listedKinds(one)) === JSON.stringify(listedKinds(other));
+}
+
+function listedKinds({ moments }: Case): readonly string[] {
+  const lists = moments.flatMap(({ deliveries }) => deliveries.filter((delivery) => delivery.verb === 'list'));
+  return [...new Set(lists.map(({ kind }) => kind))].toSorted();
 }
 
 /** The same thing is wrong: another rcode must not become one that stands for something else. */

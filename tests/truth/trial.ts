@@ -8,7 +8,7 @@ import { setImmediate } from 'node:timers/promises';
 import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
 import type { Count } from '../../zones/units.ts';
 import { modelReply } from '../support/model/reply.ts';
-import type { ModelReply, World } from '../support/model/world.ts';
+import type { ModelQuestion, ModelReply, World } from '../support/model/world.ts';
 import { asSent, isEitherReply, judge, judgeUnaskable } from './agreement.ts';
 import type { Replies } from './asker.ts';
 import { ClusterState, type Batch, type Delivery } from './events.ts';
@@ -249,9 +249,28 @@ class Trial {
   }
 }
 
-/** What should come back. */
-function replyOf(world: World, { question }: AskedQuestion): ModelReply {
-  return asSent(modelReply(world, question), question);
+/** What should come back. The model knows of no flags: who does not desire recursion gets nothing that is not ours (RFC 8499). */
+function replyOf(world: World, { question, manner }: AskedQuestion): ModelReply {
+  const reply = modelReply(world, question);
+  const isOurs = manner.recursionDesired || !saidOutside.has(reply);
+  return isOurs ? asSent(reply, question) : NOT_DESIRED;
+}
+
+const NOT_DESIRED: ModelReply = {
+  rcode: 'REFUSED',
+  authoritative: false,
+  answer: new Set(),
+  authority: new Set(),
+  additional: new Set(),
+};
+
+/** Replies that the model may hand on as they are. */
+const saidOutside = new WeakSet<ModelReply>();
+
+function markedOutside(question: ModelQuestion): ModelReply {
+  const reply = outside(question);
+  saidOutside.add(reply);
+  return reply;
 }
 
 /** What the model is told of a moment. */
@@ -267,7 +286,7 @@ function worldOf({ options, localAddresses }: Setting, state: ClusterState): Wor
     options,
     localAddresses,
     isSynced: needed.every((kind) => state.isListed(kind)),
-    outside,
+    outside: markedOutside,
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { isReverse, reverseName } from './address.ts';
 import type { Cluster } from './cluster.ts';
-import { isSame, isWithin, nameFrom, type Name } from './name.ts';
+import { isEncodable, isSame, isWithin, nameFrom, type Name } from './name.ts';
 import { pointingRecord, type ModelRecord } from './records.ts';
 import type { ModelOptions } from './world.ts';
 
@@ -12,7 +12,7 @@ type Pointer = { readonly address: string; readonly target: Name };
 /** The PTR records of a reverse name: of the Service that has the address, else of all endpoints that have it. */
 export function pointerRecords(cluster: Cluster, options: ModelOptions, name: Name): readonly ModelRecord[] {
   if (!isReverse(name)) return [];
-  const isHere = ({ address }: Pointer) => isSame(reverseName(address), name);
+  const isHere = ({ address, target }: Pointer) => isEncodable(target) && isSame(reverseName(address), name);
   const services = servicePointers(cluster, options).filter(isHere);
   const pointers = services.length > 0 ? services.slice(0, 1) : endpointPointers(cluster, options).filter(isHere);
   return pointers.flatMap(({ target }) => pointingRecord('PTR', '', target, options.ttl, []));
@@ -21,8 +21,8 @@ export function pointerRecords(cluster: Cluster, options: ModelOptions, name: Na
 /** Does an address with a name have its reverse name here or below, in the reverse tree? */
 export function hasPointersWithin(cluster: Cluster, options: ModelOptions, name: Name): boolean {
   if (!isReverse(name)) return false;
-  return [...servicePointers(cluster, options), ...endpointPointers(cluster, options)].some(({ address }) =>
-    isWithin(reverseName(address), name),
+  return [...servicePointers(cluster, options), ...endpointPointers(cluster, options)].some(
+    ({ address, target }) => isEncodable(target) && isWithin(reverseName(address), name),
   );
 }
 

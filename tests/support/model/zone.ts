@@ -5,7 +5,7 @@
 
 import { addressFromDashes, canonical, isReverse } from './address.ts';
 import type { Cluster } from './cluster.ts';
-import { isSame, isWithin, lower, nameFrom, textOf, type Name } from './name.ts';
+import { isEncodable, isSame, isWithin, lower, nameFrom, textOf, type Name } from './name.ts';
 import { addressRecord, pointingRecord, type ModelRecord } from './records.ts';
 import { hasPointersWithin, pointerRecords, primaryZone } from './reverse.ts';
 import { serviceRecords, slicesOf } from './services.ts';
@@ -102,7 +102,7 @@ type Server = { readonly target: Name; readonly address: string };
 
 /**
  * The Services that may be seen and lead to this server; without one, the server itself. A zone without names of Services
- * borrows those of the primary zone; without that, the server has the name in the SOA record.
+ * borrows those of the primary zone; without that, or where its names would be too long, the server has the name in the SOA record.
  */
 function serverAddresses(
   { localAddresses, options }: World,
@@ -129,6 +129,6 @@ function serverAddresses(
         endpoints.map((endpoint) => ({ target: [endpoint.name, ...target], address: endpoint.address })),
       );
     })
-    .map((server) => (primary === undefined ? { ...server, target: itself } : server));
+    .map((server) => (primary === undefined || !isEncodable(server.target) ? { ...server, target: itself } : server));
   return leaders.length > 0 ? leaders : own.map((address) => ({ target: itself, address }));
 }
