@@ -250,6 +250,20 @@ test('a zone of the clusterset has imported services, with the endpoints under t
   );
 });
 
+test('an imported endpoint of no known cluster has no name, and does not repeat its service', (t) => {
+  const store = storeOf([
+    namespace('a'),
+    serviceImport('a/web', ['10.112.0.1']),
+    importedSlice('a/web', '', 'v4', [], [endpoint('10.1.0.1')]),
+  ]);
+  const options = { multicluster: [nameFrom('clusterset.local')] };
+  const lines = linesOf('clusterset.local', { zones: ['cluster.local', 'clusterset.local'], options, store });
+  t.deepEqual(
+    lines.filter((line) => line.includes('.svc.')),
+    ['web.a.svc.clusterset.local. 5 IN A 10.112.0.1'],
+  );
+});
+
 test('names of a longer zone are in that zone only', (t) => {
   const zones = ['cluster.local', 'prod.svc.cluster.local', 'in-addr.arpa', '96.10.in-addr.arpa'];
   const owners = (apex: string): readonly string[] => setsOf(apex, { zones }).map(({ owner }) => present(owner));

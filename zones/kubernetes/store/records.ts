@@ -153,7 +153,9 @@ function spellingOf(text: string): Spelling | undefined {
 
 function endpointNodes({ slices, isImport, usesPodNames, front }: ServiceRecords): ReadonlyMap<string, ServiceNode> {
   const members = isImport ? importedMembers(slices, usesPodNames) : endpointMembers(slices, usesPodNames);
-  return nodesBy((member) => member.labels, members, front);
+  // An imported endpoint of no known cluster has no name of its own.
+  const named = members.filter(({ labels }) => labels !== '');
+  return nodesBy((member) => member.labels, named, front);
 }
 
 function topologyZoneNodes({ own, front }: ServiceRecords): ReadonlyMap<string, ServiceNode> {
