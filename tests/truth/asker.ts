@@ -1,11 +1,12 @@
-/** Asks one server many questions at once, each over UDP and over TCP. Knows framing and ids, nothing of what is said. */
+/** Asks one server many questions at once, each over UDP and over TCP, and for whole zones. Knows nothing of what is right. */
 
 import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 import type { Count } from '../../zones/units.ts';
-import { framed, REPLY_DEADLINE, withinDeadline, type ServerAddress } from '../support/client.ts';
+import { framed, REPLY_DEADLINE, TcpConnection, withinDeadline, type ServerAddress } from '../support/client.ts';
+import { decodeMessage, queryOctets, type Message, type Question } from './message.ts';
 
 /** What came back to one question; undefined where nothing did. */
 export type Replies = { readonly udp: Buffer | undefined; readonly tcp: Buffer | undefined };
@@ -75,6 +76,33 @@ export class Asker {
       this.#tcpWaiting.delete(id);
     }
     return burst.udp.map((udp, i) => ({ udp, tcp: burst.tcp[i] }));
+  }
+
+  /** A whole zone (RFC 5936 section 2.2): the messages up to the one with the second SOA record, or with an rcode. */
+  async transfer(zone: Question['labels']): Promise<readonly Message[]> {
+    const manner = { payloadSize: undefined, dnssecOk: false, recursionDesired: false, checkingDisabled: false };
+    const connection = await TcpConnection.open(this.#server);
+    try {
+      connection.send(queryOctets({ labels: zone, type: 'AXFR' }, manner));
+      return await withinDeadline('a whole zone', (resolve, reject) => {
+        const messages: Message[] = [];
+        let starts: Count = 0;
+        connection.socket.on('data', () => {
+          try {
+            for (const octets of connection.replies.slice(messages.length)) {
+              const message = decodeMessage(octets);
+              messages.push(message);
+              starts += message.answer.filter(({ type }) => type === 'SOA').length;
+              if (starts > 1 || message.rcode !== 0) resolve(messages);
+            }
+          } catch (error) {
+            reject(error as Error); // it is a MalformedError
+          }
+        });
+      });
+    } finally {
+      connection.close();
+    }
   }
 
   close(): void {

@@ -73,7 +73,7 @@ function caseFrom({ setting, palette, history, recipes: drawn, listedAgain }: Sc
       isListedAgain: listedAgain[i] ?? false,
     };
   });
-  return { setting, moments, isReordered: true };
+  return { setting, moments, isTransferred: true, isReordered: true };
 }
 
 /** The question for the serial of the first zone, so that it is known of every state. */

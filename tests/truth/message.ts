@@ -65,13 +65,17 @@ const TYPE_NUMBERS: ReadonlyMap<string, number> = new Map([
   ['DNSKEY', 48],
   ['SVCB', 64],
   ['HTTPS', 65],
+  ['AXFR', 252],
   ['ANY', 255],
   ['CAA', 257],
 ]);
 const TYPE_NAMES: ReadonlyMap<number, string> = new Map([...TYPE_NUMBERS].map(([name, number]) => [number, name]));
 
-/** Every type that is asked. */
-export const QUESTION_TYPES: readonly string[] = [...TYPE_NUMBERS.keys(), 'TYPE65280'];
+/** Every type that is asked of a single name. */
+export const QUESTION_TYPES: readonly string[] = [
+  ...[...TYPE_NUMBERS.keys()].filter((type) => type !== 'AXFR'),
+  'TYPE65280',
+];
 
 /** @throws Error if there is no such type here */
 export function typeNumber(type: string): number {

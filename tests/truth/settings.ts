@@ -181,6 +181,9 @@ export function corefileOf(setting: Setting, upstream: string): string {
 ${linesOf(setting)
   .map((line) => `        ${line}\n`)
   .join('')}    }
+    transfer {
+        to *
+    }
     forward . ${upstream}
 }
 ${setting.ownBlock ? rest : ''}`;

@@ -70,6 +70,7 @@ const LEAPS: readonly ((found: Found) => Case)[] = [
   ({ played, difference }) => ({
     ...played,
     moments: played.moments.slice(0, difference.moment + 1),
+    isTransferred: difference.kind === 'transfer',
     isReordered: difference.kind === 'order',
   }),
   ({ played, difference }) =>

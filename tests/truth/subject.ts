@@ -23,6 +23,7 @@ import { matcherFrom, type Matcher } from '../support/fake-api-selectors.ts';
 import type { RawObject } from '../support/raw-objects.ts';
 import { Asker, type Replies } from './asker.ts';
 import type { Delivery } from './events.ts';
+import type { Message, Question } from './message.ts';
 import { corefileOf, type Setting } from './settings.ts';
 import { OutsideUpstream } from './upstream.ts';
 
@@ -38,6 +39,8 @@ export type Subject = {
   pass(span: Seconds): void;
   /** The octets of each query over both transports. */
   ask(queries: readonly Buffer[]): Promise<readonly Replies[]>;
+  /** The messages of a whole zone. */
+  transfer(zone: Question['labels']): Promise<readonly Message[]>;
 };
 
 /** fivedots. A new setting takes the place of the last one, on the same sockets. */
@@ -110,15 +113,23 @@ export class Fivedots implements Subject {
     return Promise.resolve();
   }
 
-  async ask(queries: readonly Buffer[]): Promise<readonly Replies[]> {
-    if (this.#asker === undefined) throw new Error('the subject has no setting yet');
-    return this.#asker.ask(queries);
+  ask(queries: readonly Buffer[]): Promise<readonly Replies[]> {
+    return this.#open().ask(queries);
+  }
+
+  transfer(zone: Question['labels']): Promise<readonly Message[]> {
+    return this.#open().transfer(zone);
   }
 
   async close(): Promise<void> {
     this.#asker?.close();
     await this.#plane.close();
     await this.#upstream.close();
+  }
+
+  #open(): Asker {
+    if (this.#asker === undefined) throw new Error('the subject has no setting yet');
+    return this.#asker;
   }
 
   #changesOf(delivery: Delivery): readonly ClusterChange[] {

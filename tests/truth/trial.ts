@@ -18,6 +18,7 @@ import { linesOfMessage, linesOfModel, linesOfOctets } from './presentation.ts';
 import type { AskedQuestion } from './questions.ts';
 import type { Setting } from './settings.ts';
 import type { Subject } from './subject.ts';
+import { transferFaults } from './transfers.ts';
 
 /** A step of a history, and what is asked after it. */
 export type Moment = Batch & {
@@ -30,6 +31,8 @@ export type Moment = Batch & {
 export type Case = {
   readonly setting: Setting;
   readonly moments: readonly Moment[];
+  /** Is each zone transferred at the end? */
+  readonly isTransferred: boolean;
   /** Is the last state reached once more on another way? */
   readonly isReordered: boolean;
 };
@@ -40,9 +43,10 @@ export type Case = {
  * - `serial`: one state has two serials, or an answer changed and the serial did not grow (RFC 1982 section 3.2).
  * - `again`: a list that changed nothing changed an answer.
  * - `order`: the order of events shows in an answer.
+ * - `transfer`: a whole zone is not what single answers are.
  * - `fault`: the server's log tells of a fault.
  */
-export type DifferenceKind = 'answer' | 'torn' | 'serial' | 'again' | 'order' | 'fault';
+export type DifferenceKind = 'answer' | 'torn' | 'serial' | 'again' | 'order' | 'transfer' | 'fault';
 
 export type Difference = {
   readonly kind: DifferenceKind;
@@ -65,12 +69,13 @@ const RACERS: Count = 6;
 /** Plays a case. @param pairsMax no more pairs of a state and a question than this */
 export async function play(
   subject: Subject,
-  { setting, moments, isReordered }: Case,
+  { setting, moments, isTransferred, isReordered }: Case,
   pairsMax: Count = Infinity,
 ): Promise<Outcome> {
   await subject.configure(setting);
   const trial = new Trial(subject, setting);
   for (const [index, moment] of moments.entries()) await trial.step(index, moment, pairsMax);
+  if (isTransferred) await trial.transfer();
   if (isReordered) await trial.reorder();
   trial.listen();
   return { pairs: trial.pairs, differences: trial.differences };
@@ -122,6 +127,17 @@ class Trial {
       const actual = linesOfOctets(replies.tcp);
       if (expected.join('\n') !== actual.join('\n'))
         this.#differ('order', 'the order of events shows', i, expected, actual);
+    }
+  }
+
+  /** Every zone whole, beside what was asked for last. */
+  async transfer(): Promise<void> {
+    const asked = this.#exchanged.filter(isAnswered).map(({ asked: { question } }) => question);
+    for (const zone of this.#setting.options.zones) {
+      const messages = await this.#subject.transfer(zone.split('.').filter((label) => label !== ''));
+      for (const { title, expected, actual } of transferFaults(this.#world, zone, messages, asked)) {
+        this.#differ('transfer', title, undefined, expected, actual);
+      }
     }
   }
 

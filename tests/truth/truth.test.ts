@@ -50,6 +50,7 @@ const WRONG: readonly {
   { title: 'begins anew with each batch, and so with its serial', kind: 'serial', make: beginningAnew },
   { title: 'loses an object when all are listed again', kind: 'again', make: losing },
   { title: 'believes the first that it hears of an object', kind: 'order', make: believing },
+  { title: 'leaves a record out of a zone', kind: 'transfer', make: withholding },
   { title: 'logs a fault', kind: 'fault', make: (subject) => ({ ...face(subject), complaints: ['a fault'] }) },
 ];
 
@@ -110,6 +111,7 @@ function face(subject: Subject): Subject {
     deliver: (deliveries) => subject.deliver(deliveries),
     pass: (span) => subject.pass(span),
     ask: (queries) => subject.ask(queries),
+    transfer: (zone) => subject.transfer(zone),
   };
 }
 
@@ -154,6 +156,20 @@ function beginningAnew(subject: Subject): Subject {
       await subject.deliver(all);
     },
     pass: () => {},
+  };
+}
+
+function withholding(subject: Subject): Subject {
+  return {
+    ...face(subject),
+    async transfer(zone) {
+      const messages = await subject.transfer(zone);
+      const isHeld = (type: string): boolean => type !== 'SOA' && type !== 'NS' && type !== 'TXT';
+      return messages.map((message) => {
+        const at = message.answer.findIndex(({ type }) => isHeld(type));
+        return at === -1 ? message : { ...message, answer: message.answer.toSpliced(at, 1) };
+      });
+    },
   };
 }
 

@@ -1,0 +1,86 @@
+/**
+ * Whole zones beside single answers: what a transfer says must be what the model says of each name in it, and what was asked
+ * for by itself must be in it. Knows nothing of how a zone is transferred.
+ */
+
+import { modelReply } from '../support/model/reply.ts';
+import type { ModelQuestion, World } from '../support/model/world.ts';
+import { presentLabels, rcodeText, type Message } from './message.ts';
+
+/** What is wrong with a transfer. */
+export type TransferFault = {
+  readonly title: string;
+  readonly expected: readonly string[];
+  readonly actual: readonly string[];
+};
+
+/** @param asked questions whose answers are looked for in the transfer, where they belong there */
+export function transferFaults(
+  world: World,
+  zone: string,
+  messages: readonly Message[],
+  asked: readonly ModelQuestion[],
+): readonly TransferFault[] {
+  const [first] = messages;
+  const rcode = rcodeText(first?.rcode ?? 0);
+  // A zone that is not known whole is not given away (RFC 5936 section 2.2.1 leaves the rcode open).
+  const wanted = world.isSynced ? 'NOERROR' : 'SERVFAIL';
+  if (rcode !== wanted) return [{ title: 'another rcode of a transfer', expected: [wanted], actual: [rcode] }];
+  if (!world.isSynced) return [];
+  const records = messages.flatMap(({ answer }) => answer);
+  const faults: TransferFault[] = [];
+  const [start, end] = [records[0], records.at(-1)];
+  const isFramed = start?.type === 'SOA' && start.owner === zone && end?.text === start.text && records.length > 1;
+  const serials = new Set(messages.flatMap((message) => message.serials));
+  if (!isFramed || serials.size !== 1) {
+    const actual = [start, end].map((record) => record?.text ?? 'nothing');
+    faults.push({ title: 'a transfer without one SOA record around it', expected: [`${zone} SOA`], actual });
+  }
+  const sets = Map.groupBy(records.slice(0, -1), ({ owner, type }) => `${owner} ${type}`);
+  for (const [key, set] of sets) {
+    const [owner = '', type = ''] = key.split(' ');
+    const expected = answerLines(world, { labels: labelsOf(owner), type });
+    const actual = set.map(({ text }) => text).toSorted();
+    if (expected.join() !== actual.join())
+      faults.push({ title: 'a set of a transfer is another one', expected, actual });
+  }
+  for (const question of asked) {
+    const key = `${presentLabels(question.labels)} ${question.type}`;
+    if (sets.has(key) || !belongs(world, zone, question)) continue;
+    const expected = answerLines(world, question);
+    if (expected.length > 0) faults.push({ title: 'a transfer lacks what there is', expected, actual: [] });
+  }
+  return faults;
+}
+
+/** What the name itself has; an alias has itself only, whatever is asked. */
+function answerLines(world: World, question: ModelQuestion): readonly string[] {
+  const { answer, authoritative } = modelReply(world, question);
+  const own = `${presentLabels(question.labels)} `;
+  const lines = [...answer].filter((line) => line.startsWith(own) && line.split(' ')[3] === question.type);
+  return authoritative ? lines.toSorted() : [];
+}
+
+/**
+ * Is the name the zone's, and one that can be listed? That cannot be names of any pod address there could be, those of ports
+ * without their underscores, and of topology zones that no endpoint is in.
+ */
+function belongs({ options }: World, zone: string, { labels }: ModelQuestion): boolean {
+  const name = presentLabels(labels);
+  if (name !== name.toLowerCase() || !isIn(name, zone)) return false;
+  if (options.zones.some((other) => other.length > zone.length && isIn(name, other))) return false;
+  if (/(?:in-addr|ip6)\.arpa\.$/.test(name)) return true;
+  const own = labels.slice(0, labels.length - labelsOf(zone).length);
+  const [kind] = own.slice(-1);
+  if (kind === 'pod') return options.pods === 'verified';
+  if (own.includes('_zone')) return false;
+  return own.length < 5 || own.slice(0, 2).every((label) => label.startsWith('_'));
+}
+
+function isIn(name: string, zone: string): boolean {
+  return zone === '.' || name === zone || name.endsWith(`.${zone}`);
+}
+
+function labelsOf(name: string): readonly string[] {
+  return name.split('.').filter((label) => label !== '');
+}
