@@ -3,16 +3,10 @@
 import type { ModelReply } from '../support/model/world.ts';
 import type { Bytes } from '../../zones/units.ts';
 import type { Replies } from './asker.ts';
-import {
-  decodeMessage,
-  MalformedError,
-  presentLabels,
-  rcodeText,
-  type Manner,
-  type Message,
-  type PresentedRecord,
-  type Question,
-} from './message.ts';
+import { decodeMessage, type Manner, type Message, type Question } from './message.ts';
+import { rcodeText } from './mnemonics.ts';
+import { presentLabels } from './name-text.ts';
+import { MalformedError, type PresentedRecord } from './reader.ts';
 
 /** What was found: the serial in the reply, and what is wrong with it; nothing if all is well. */
 export type Verdict = {

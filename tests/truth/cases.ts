@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 
 import type { Count } from '../../zones/units.ts';
-import { palettes, withTargets, type Palette } from './clusters.ts';
+import { palettes, withTargets, type Palette } from './palettes.ts';
 import { ClusterState, historiesFrom, told, type History } from './events.ts';
 import { OUTSIDE_NAMES } from './outside.ts';
 import { questionsOf, recipesFrom, type AskedQuestion, type Recipe } from './questions.ts';

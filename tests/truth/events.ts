@@ -7,7 +7,8 @@ import fc from 'fast-check';
 
 import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
 import type { RawObject } from '../support/raw-objects.ts';
-import { clustersFrom, objectsFrom, slicesTogether, touched, type Palette } from './clusters.ts';
+import { clustersFrom, objectsFrom, slicesTogether, touched } from './clusters.ts';
+import type { Palette } from './palettes.ts';
 
 /** One thing that the API server says. */
 export type Delivery =

@@ -1,7 +1,9 @@
 /** Replies as lines for people to compare. Knows nothing of whether they are right. */
 
 import type { ModelReply } from '../support/model/world.ts';
-import { decodeMessage, MalformedError, rcodeText, type Message } from './message.ts';
+import { decodeMessage, type Message } from './message.ts';
+import { rcodeText } from './mnemonics.ts';
+import { MalformedError } from './reader.ts';
 
 /** The reply of the model, section by section. */
 export function linesOfModel({ rcode, authoritative, answer, authority, additional }: ModelReply): readonly string[] {

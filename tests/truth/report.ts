@@ -3,7 +3,7 @@
 import { stringify } from 'yaml';
 
 import { ClusterState, type Delivery } from './events.ts';
-import { presentLabels } from './message.ts';
+import { presentLabels } from './name-text.ts';
 import { sideBySide } from './presentation.ts';
 import type { Found } from './shrink.ts';
 import type { AskedQuestion } from './questions.ts';

@@ -5,7 +5,9 @@
 
 import { modelReply } from '../support/model/reply.ts';
 import type { ModelQuestion, World } from '../support/model/world.ts';
-import { presentLabels, rcodeText, type Message } from './message.ts';
+import type { Message } from './message.ts';
+import { rcodeText } from './mnemonics.ts';
+import { presentLabels } from './name-text.ts';
 
 /** What is wrong with a transfer. */
 export type TransferFault = {

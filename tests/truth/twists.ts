@@ -1,8 +1,8 @@
 /** Steps from a name to one beside it, and to the limits of what a name may be. Knows no cluster. */
 
-import { wireName } from './message.ts';
+import { wireName } from './name-text.ts';
 import type { Labels } from './names.ts';
-import type { Palette } from './clusters.ts';
+import type { Palette } from './palettes.ts';
 
 /** One step; `nth` chooses where there is a choice. */
 export type Twist = (name: Labels, nth: number, palette: Palette) => Labels;

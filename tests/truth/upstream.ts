@@ -6,7 +6,8 @@ import { createServer, type Server, type Socket } from 'node:net';
 
 import { framed } from '../support/client.ts';
 import { freePort } from '../support/server.ts';
-import { QUESTION_TYPES, rcodeNumber, typeNumber, wireName } from './message.ts';
+import { QUESTION_TYPES, rcodeNumber, typeNumber } from './mnemonics.ts';
+import { wireName } from './name-text.ts';
 import { outside } from './outside.ts';
 
 export class OutsideUpstream {
