@@ -1,0 +1,15 @@
+/** Where differences are kept that were recorded with a real CoreDNS, and how they are read. Knows no rule. */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { ROOT } from '../../support/server.ts';
+import type { Example } from './contest.ts';
+
+/** Written by `npm run differential -- N --coredns COMMAND --record`. */
+export const EXAMPLES: string = join(ROOT, 'fixtures/departures/coredns.json');
+
+export async function recordedExamples(): Promise<readonly Example[]> {
+  // Only `--record` writes the file, with objects of this type.
+  return JSON.parse(await readFile(EXAMPLES, 'utf8')) as readonly Example[];
+}
