@@ -39,7 +39,7 @@ export async function flawed(subject: Subject, flaw: Flaw): Promise<FlawedSubjec
       ]),
     );
     const close = async (): Promise<void> => {
-      await Promise.all(opened.map((each) => (each.status === 'fulfilled' ? each.value() : undefined)));
+      for (const each of opened) if (each.status === 'fulfilled') await each.value();
     };
     const failed = opened.find((each) => each.status === 'rejected');
     if (failed === undefined) {
