@@ -3,12 +3,11 @@
  * of servers.
  */
 
-import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 
 import { contest } from './coredns/contest.ts';
 import { DEPARTURES } from './coredns/departures.ts';
-import { EXAMPLES } from './coredns/examples.ts';
+import { record } from './coredns/examples.ts';
 import { compare } from './differential.ts';
 import { EXPLANATIONS } from './explanations.ts';
 import { missingPeers } from './servers.ts';
@@ -31,7 +30,7 @@ if (!Number.isInteger(count) || count < 1 || !Number.isInteger(seed)) {
 } else {
   const outcome = await contest(values.coredns.split(' '), count, seed);
   report(outcome, DEPARTURES);
-  if (values.record === true) await writeFile(EXAMPLES, `${JSON.stringify(outcome.examples, undefined, 2)}\n`);
+  if (values.record === true) await record(outcome.examples);
 }
 
 type Told = {

@@ -22,8 +22,8 @@ export async function isBelowAddress(seen: Seen): Promise<boolean> {
 export async function isPointerOutOfSight(seen: Seen): Promise<boolean> {
   const { question, ours, theirs, ask } = seen;
   const more = theirs.answer.filter((line) => !ours.answer.includes(line));
-  if (question.type !== 'PTR' || more.length === 0 || !isPointers(theirs)) return false;
-  if (ours.answer.length > 0 ? !isPointers(ours) || !isWithin(ours.answer, theirs.answer) : !isDenied(ours, seen))
+  if (question.type !== 'PTR' || more.length === 0 || !isPointers(theirs, seen)) return false;
+  if (ours.answer.length > 0 ? !isPointers(ours, seen) || !isWithin(ours.answer, theirs.answer) : !isDenied(ours, seen))
     return false;
   for (const line of more) {
     const [, namespace = ''] = /\.([^.]+)\.svc\.[^ ]+$/.exec(line) ?? [];
@@ -41,14 +41,16 @@ export function isMisspelt(seen: Seen): boolean {
   const { question, name, ours, theirs, oddities } = seen;
   if (!oddities.misspelt.has(name)) return false;
   if (question.type !== 'PTR') return isNoData(ours, seen) && isDenied(theirs, seen);
-  if (!isPointers(ours)) return false;
-  return theirs.answer.length > 0 ? isPointers(theirs) && isWithin(theirs.answer, ours.answer) : isDenied(theirs, seen);
+  if (!isPointers(ours, seen)) return false;
+  return theirs.answer.length > 0
+    ? isPointers(theirs, seen) && isWithin(theirs.answer, ours.answer)
+    : isDenied(theirs, seen);
 }
 
 export function isSilence(seen: Seen): boolean {
   const { question, name, ours, theirs, oddities } = seen;
   const isSo = question.type === 'PTR' && oddities.ownerless.has(name) && theirs.rcode === 'SILENCE';
-  return isSo && (isPointers(ours) || isDenied(ours, seen));
+  return isSo && (isPointers(ours, seen) || isDenied(ours, seen));
 }
 
 function isWithin(some: readonly string[], all: readonly string[]): boolean {

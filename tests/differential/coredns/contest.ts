@@ -9,9 +9,9 @@ import { Questioner, type Owners, type Question } from '../questions.ts';
 import { Random } from '../random.ts';
 import { Datagrams } from './datagrams.ts';
 import { DEPARTURES, departureOf } from './departures.ts';
-import type { Ask, Difference, Replies } from './difference.ts';
+import { primaryOf, type Ask, type Difference, type Replies } from './difference.ts';
 import { addressOdditiesIn, namesOf } from './names.ts';
-import { hostileClusterFrom, markersOf, stepsFrom } from './objects.ts';
+import { hostileClusterFrom, leaverOf, markersOf, stepsFrom } from './objects.ts';
 import { startPair, type Command, type Pair } from './pair.ts';
 import { isSameReply, replyIn, textOf } from './reply.ts';
 import { forwardZonesOf, SETTINGS, type Setting } from './settings.ts';
@@ -106,6 +106,21 @@ function changed(before: readonly RawObject[], { api }: Pair, random: Random): r
 async function bothHaveSeen(round: number, { api }: Pair, setting: Setting, asker: Asker): Promise<void> {
   const markers = markersOf(round);
   for (const { object } of markers) api.put(object);
+  const leaver = leaverOf(round);
+  const about = { name: `${leaver.name}.${primaryOf(setting)}`, type: 'A' };
+  if (!setting.options.includes('noendpoints')) {
+    api.put(leaver.before);
+    await until('both know of two endpoints', async () => {
+      const { ours, theirs } = await asker.ask(about);
+      return ours.answer.length === 2 && theirs.answer.length === 2;
+    });
+    // We keep an endpoint that leaves for a moment: another slice may be about to have it.
+    api.put(leaver.after);
+    await until('both know that one has left', async () => {
+      const { ours, theirs } = await asker.ask(about);
+      return ours.answer.length === 1 && theirs.answer.length === 1;
+    });
+  }
   for (const zone of forwardZonesOf(setting)) {
     for (const { name } of markers) {
       const isOfImport = name.startsWith('import.');

@@ -24,7 +24,7 @@ import {
 } from './service-rules.ts';
 import { isBelowAddress, isMisspelt, isPointerOutOfSight, isSilence } from './address-rules.ts';
 import { isNameServerBehindBind, isNameServerElsewhere, isNameServerInCapitals } from './name-server-rules.ts';
-import { isSameReply, withoutRepetition } from './reply.ts';
+import { isSameReply, SILENCE, withoutRepetition } from './reply.ts';
 
 export type Departure = {
   readonly name: string;
@@ -168,6 +168,8 @@ export const DEPARTURES: readonly Departure[] = [
 
 /** The first that explains it; undefined if none does. */
 export async function departureOf(difference: Difference): Promise<Departure | undefined> {
+  // That we say nothing is never meant.
+  if (isSameReply(difference.ours, difference.theirs) || difference.ours.rcode === SILENCE.rcode) return undefined;
   const seen = await seenIn(difference);
   if (seen === undefined) return undefined;
   for (const departure of DEPARTURES) if (await departure.explains(seen)) return departure;

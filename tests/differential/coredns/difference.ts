@@ -61,9 +61,10 @@ export function isDenied(reply: Reply, seen: Seen): boolean {
   return isSameReply(reply, fallsThrough(seen) ? seen.plain.upstream : denialOf('NXDOMAIN', seen));
 }
 
-/** Some PTR records and nothing else. */
-export function isPointers({ rcode, flags, answer, authority, additional }: Reply): boolean {
-  const isOnly = authority.length === 0 && additional.length === 0 && answer.every((line) => line.includes(' in ptr '));
+/** Some PTR records of the name and nothing else. */
+export function isPointers({ rcode, flags, answer, authority, additional }: Reply, seen: Seen): boolean {
+  const front = `${seen.name}. ${ttlOf(seen.setting)} in ptr `;
+  const isOnly = authority.length === 0 && additional.length === 0 && answer.every((line) => line.startsWith(front));
   return rcode === 'NOERROR' && flags === 'aa' && answer.length > 0 && isOnly;
 }
 

@@ -26,7 +26,7 @@ export function isNameOfOneType(seen: Seen): boolean {
   return isSo && isNoData(ours, seen) && isDenied(theirs, seen);
 }
 
-/** Both have records for a name below. */
+/** Both say that a name below exists. */
 export async function isEmptyNonTerminal(seen: Seen): Promise<boolean> {
   const { name, names, ours, theirs, ask } = seen;
   if (!isNoData(ours, seen) || !isDenied(theirs, seen)) return false;
@@ -34,7 +34,7 @@ export async function isEmptyNonTerminal(seen: Seen): Promise<boolean> {
     const existing = below.endsWith(`.${name}`) ? below : withoutUnderscores(below);
     if (!existing.endsWith(`.${name}`)) continue;
     const found = await ask({ name: existing, type: type === 'PTR' ? type : 'SRV' });
-    if (found.ours.answer.length > 0 && found.theirs.answer.length > 0) return true;
+    if ([found.ours, found.theirs].every(({ rcode, flags }) => rcode === 'NOERROR' && flags === 'aa')) return true;
   }
   return false;
 }
@@ -48,7 +48,7 @@ export async function isOtherTypeAtReverseName(seen: Seen): Promise<boolean> {
   const { question, name, ours, theirs, ask } = seen;
   if (question.type === 'PTR' || !isNoData(ours, seen) || !isDenied(theirs, seen)) return false;
   const { ours: own, theirs: other } = await ask({ name, type: 'PTR' });
-  return [own, other].every(isPointers);
+  return [own, other].every((reply) => isPointers(reply, seen));
 }
 
 export function isServiceOfReverseZone(seen: Seen): boolean {

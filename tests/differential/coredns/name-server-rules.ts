@@ -39,6 +39,11 @@ function isNameServer({ question, labels, name, ours }: Seen): boolean {
   const type = question.type.toLowerCase();
   const isOwn = ours.answer.every((line) => line.startsWith(`${name}. `) && line.includes(` in ${type} `));
   return (
-    types.includes(question.type) && ours.rcode === 'NOERROR' && ours.flags === 'aa' && ours.answer.length > 0 && isOwn
+    types.includes(question.type) &&
+    ours.rcode === 'NOERROR' &&
+    ours.flags === 'aa' &&
+    ours.answer.length > 0 &&
+    ours.authority.length === 0 &&
+    isOwn
   );
 }

@@ -191,3 +191,23 @@ export function markersOf(round: number): readonly { readonly object: RawObject;
     { object: imported, name: `import.${namespace}.svc` },
   ];
 }
+
+/** A marker's slice that an endpoint leaves. */
+export function leaverOf(round: number): {
+  readonly name: string;
+  readonly before: RawObject;
+  readonly after: RawObject;
+} {
+  const namespace = `marker-${round}`;
+  const slice = (...addresses: readonly string[]): RawObject => {
+    const object = rawSlice(
+      namespace,
+      'slice',
+      'marker',
+      addresses.map((address) => ({ address })),
+    );
+    return { ...object, metadata: { ...object.metadata, labels: { ...object.metadata.labels, tier: 'web' } } };
+  };
+  const stays = `10.253.${round}.1`;
+  return { name: `slice.${namespace}.svc`, before: slice(stays, `10.253.${round}.5`), after: slice(stays) };
+}

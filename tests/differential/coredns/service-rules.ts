@@ -8,7 +8,9 @@ export function isAnyPort(seen: Seen): boolean {
   const { labels, ours, theirs } = seen;
   const [port, protocol, , , kind] = labels;
   const isSo = labels.length === 5 && kind === 'svc' && (port === '_' || protocol === '_');
-  return isSo && isDenied(ours, seen) && theirs.rcode === 'NOERROR' && theirs.flags === 'aa';
+  const isOwn = theirs.answer.every((line) => line.startsWith(`${seen.name}. ${ttlOf(seen.setting)} in `));
+  const isFound = theirs.answer.length > 0 && isOwn && isSameReply({ ...theirs, answer: [], additional: [] }, NOTHING);
+  return isSo && isDenied(ours, seen) && (isFound || isNoData(theirs, seen));
 }
 
 export async function isBelowPod(seen: Seen): Promise<boolean> {
@@ -23,7 +25,8 @@ export async function isBelowPod(seen: Seen): Promise<boolean> {
 export function isServiceOfPod(seen: Seen): boolean {
   const { question, name, labels, ours, theirs } = seen;
   if (question.type !== 'SRV' || labels.at(-1) !== 'pod' || labels.length !== 3 || !isNoData(ours, seen)) return false;
-  return theirs.answer.join() === `${name}. ${ttlOf(seen.setting)} in srv 0 100 0 ${name}.`;
+  const answer = [`${name}. ${ttlOf(seen.setting)} in srv 0 100 0 ${name}.`];
+  return isSameReply({ ...theirs, additional: [] }, { ...NOTHING, answer });
 }
 
 export async function isAliasOfOtherType(seen: Seen): Promise<boolean> {
@@ -81,6 +84,12 @@ export async function isSliceOfNames(seen: Seen): Promise<boolean> {
   if (!isDenied(alias.ours, { ...seen, plain: alias }) || !isDenied(ours, seen)) return false;
   const aliases = addresses.answer.filter((line) => line.startsWith(`${name}. `) && line.includes(' in cname '));
   if (aliases.length === 0) return false;
-  if (['A', 'AAAA', 'CNAME'].includes(question.type)) return theirs.answer.some((line) => aliases.includes(line));
+  if (['A', 'AAAA', 'CNAME'].includes(question.type))
+    return (
+      theirs.rcode === 'NOERROR' &&
+      theirs.flags === 'aa' &&
+      theirs.answer.length > 0 &&
+      theirs.answer.every((line) => addresses.answer.includes(line))
+    );
   return isNoData(theirs, seen);
 }
