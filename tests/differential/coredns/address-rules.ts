@@ -1,7 +1,7 @@
 /** Differences about names of addresses: when they are those that are meant. Knows nothing of other zones. */
 
 import { isDenied, isNoData, isPointers, primaryOf, type Seen } from './difference.ts';
-import { isSameReply } from './reply.ts';
+import { isSameReply, SILENCE } from './reply.ts';
 
 export async function isBelowAddress(seen: Seen): Promise<boolean> {
   const { question, name, labels, zone, ours, theirs, ask } = seen;
@@ -49,7 +49,7 @@ export function isMisspelt(seen: Seen): boolean {
 
 export function isSilence(seen: Seen): boolean {
   const { question, name, ours, theirs, oddities } = seen;
-  const isSo = question.type === 'PTR' && oddities.ownerless.has(name) && theirs.rcode === 'SILENCE';
+  const isSo = question.type === 'PTR' && oddities.ownerless.has(name) && isSameReply(theirs, SILENCE);
   return isSo && (isPointers(ours, seen) || isDenied(ours, seen));
 }
 

@@ -1,6 +1,7 @@
 /** Differences about a zone's own servers: when they are those that are meant. Knows nothing of other names. */
 
 import { isDenied, isNoData, primaryOf, type Seen } from './difference.ts';
+import { ttlOf } from './settings.ts';
 import { isSameReply, withoutRepetition } from './reply.ts';
 
 export function isNameServerBehindBind(seen: Seen): boolean {
@@ -33,11 +34,11 @@ export async function isNameServerInCapitals(seen: Seen): Promise<boolean> {
 }
 
 /** Is it about the names or addresses of the zone's servers, and have we some? */
-function isNameServer({ question, labels, name, ours }: Seen): boolean {
+function isNameServer({ question, labels, name, ours, setting }: Seen): boolean {
   const path = labels.join('.');
   const types = path === '' ? ['NS'] : path === 'ns.dns' ? ['A', 'AAAA'] : [];
   const type = question.type.toLowerCase();
-  const isOwn = ours.answer.every((line) => line.startsWith(`${name}. `) && line.includes(` in ${type} `));
+  const isOwn = ours.answer.every((line) => line.startsWith(`${name}. ${ttlOf(setting)} in ${type} `));
   return (
     types.includes(question.type) &&
     ours.rcode === 'NOERROR' &&

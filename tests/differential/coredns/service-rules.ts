@@ -86,8 +86,7 @@ export async function isSliceOfNames(seen: Seen): Promise<boolean> {
   if (aliases.length === 0) return false;
   if (['A', 'AAAA', 'CNAME'].includes(question.type))
     return (
-      theirs.rcode === 'NOERROR' &&
-      theirs.flags === 'aa' &&
+      isSameReply({ ...theirs, answer: [] }, NOTHING) &&
       theirs.answer.length > 0 &&
       theirs.answer.every((line) => addresses.answer.includes(line))
     );
