@@ -12,10 +12,11 @@ import type { Protocol } from '../../server/query.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
 import { exchange, REPLY_DEADLINE, type ServerAddress } from '../support/client.ts';
 import { asked, encodeQuery, type Asked } from '../support/query.ts';
+import { readReply, type Flag, type Reply } from '../support/reply.ts';
+import { rrsetFaults } from '../support/rrset-faults.ts';
 import { ConformanceError, type Subject } from './check.ts';
 import { ZONE } from './cluster.ts';
 import { converse } from './conversation.ts';
-import { readReply, type Flag, type Reply } from './message.ts';
 
 /** One way to a server. */
 export type Lane = { readonly server: ServerAddress; readonly protocol: Protocol };
@@ -77,7 +78,8 @@ function presentLane({ protocol, server }: Lane): string {
 
 /**
  * Asks a well-formed question and gives the reply, of which everything holds that holds of each: QR is set, opcode, id and question are
- * those of the query, Z and AD are clear (nobody here validates), and an OPT record is there if and only if the query had one.
+ * those of the query, Z and AD are clear (nobody here validates), an OPT record is there if and only if the query had one, and the
+ * records of each section are proper RRsets.
  */
 export async function ask(lane: Lane, query: Asked): Promise<Reply> {
   const octets = encodeQuery(randomId(), query);
@@ -87,6 +89,9 @@ export async function ask(lane: Lane, query: Asked): Promise<Reply> {
   const echoed = reply.question.toString('hex');
   expectThat(echoed === sent, `the question as it was sent, ${sent}`, echoed === '' ? 'none' : echoed);
   expectEqual('an OPT record', reply.edns !== undefined, query.edns !== undefined);
+  for (const section of [reply.answer, reply.authority, reply.additional]) {
+    expectEqual('faults of RRsets', rrsetFaults(section), []);
+  }
   return reply;
 }
 

@@ -7,7 +7,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 
 import { RRType } from '../../zones/rr.ts';
 import type { Bytes } from '../../zones/units.ts';
+import { message, question, record, uint16, wireLabels, wireName } from '../support/message-octets.ts';
 import type { AskedEdns } from '../support/query.ts';
+import { readReply, type Reply, type ReplyEdns } from '../support/reply.ts';
 import {
   ask,
   asked,
@@ -30,8 +32,6 @@ import {
 } from './asking.ts';
 import { upstreamOf, type Check } from './check.ts';
 import { BIG, BIG_ADDRESSES, WEB, WEB_ADDRESSES, ZONE } from './cluster.ts';
-import { readReply, type Reply, type ReplyEdns } from './message.ts';
-import { message, question, record, uint16, wireLabels, wireName } from './octets.ts';
 
 export const EDNS: readonly Check[] = [
   {

@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Count, Milliseconds, Seconds } from '../../zones/units.ts';
 import type { EvilUpstream, SeenQuery } from '../support/evil-upstream.ts';
 import type { Asked, AskedEdns } from '../support/query.ts';
+import { readReply, type Reply } from '../support/reply.ts';
 import {
   ask,
   asked,
@@ -23,7 +24,6 @@ import {
   type Lane,
 } from './asking.ts';
 import { spareUpstreamOf, upstreamOf, type Check } from './check.ts';
-import { readReply, type Reply } from './message.ts';
 
 /** RFC 8767 section 4 recommends it as the most. */
 const WEEK: Seconds = 604_800;

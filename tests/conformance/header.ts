@@ -8,7 +8,9 @@ import { once } from 'node:events';
 
 import { RRType } from '../../zones/rr.ts';
 import { REPLY_DEADLINE } from '../support/client.ts';
+import { FLAG, header, message, question, record, wireLabels, wireName } from '../support/message-octets.ts';
 import { encodeQuery, type Asked } from '../support/query.ts';
+import type { Reply } from '../support/reply.ts';
 import {
   about,
   ask,
@@ -29,8 +31,6 @@ import {
 } from './asking.ts';
 import { upstreamOf, type Check, type Subject } from './check.ts';
 import { WEB, WEB_ADDRESSES, ZONE } from './cluster.ts';
-import type { Reply } from './message.ts';
-import { FLAG, header, message, question, record, wireLabels, wireName } from './octets.ts';
 
 /** A question that has an answer, as octets. */
 const QUESTION = question(wireName(WEB), RRType.A);

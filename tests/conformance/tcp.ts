@@ -7,7 +7,9 @@ import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 
 import type { Bytes, Milliseconds } from '../../zones/units.ts';
 import { framed, TcpConnection, withinDeadline } from '../support/client.ts';
+import { uint16 } from '../support/message-octets.ts';
 import { encodeQuery } from '../support/query.ts';
+import { readReply } from '../support/reply.ts';
 import {
   ask,
   asked,
@@ -21,8 +23,6 @@ import {
 } from './asking.ts';
 import { upstreamOf, type Check, type Subject } from './check.ts';
 import { WEB, ZONE } from './cluster.ts';
-import { readReply } from './message.ts';
-import { uint16 } from './octets.ts';
 
 /** Longer than the 10 s that servers are usually set to. */
 const IDLE_MAX: Milliseconds = 20_000;

@@ -5,6 +5,8 @@
 
 import { RRType } from '../../zones/rr.ts';
 import type { Count } from '../../zones/units.ts';
+import { message, question, wireLabels } from '../support/message-octets.ts';
+import type { Reply, ReplyRecord } from '../support/reply.ts';
 import {
   ask,
   asked,
@@ -39,8 +41,6 @@ import {
   WEB_ADDRESSES,
   ZONE,
 } from './cluster.ts';
-import type { Reply, ReplyRecord } from './message.ts';
-import { message, question, wireLabels, wireName } from './octets.ts';
 
 export const ZONE_DATA: readonly Check[] = [
   {
@@ -107,9 +107,8 @@ export const ZONE_DATA: readonly Check[] = [
           [BIG, BIG_ADDRESSES],
         ] as const) {
           const reply = await ask(lane, asked(name, 'A'));
+          // That nothing is wrong with the RRset is seen to by `ask`.
           const got = rdatas(reply.answer, 'A');
-          expectEqual('records that are there twice', got.length - new Set(got).size, 0);
-          expectThat(new Set(reply.answer.map(({ ttl }) => ttl)).size <= 1, 'one TTL', lines(reply.answer));
           if (!reply.flags.has('tc')) expectEqual('the addresses', got.toSorted(), addresses.toSorted());
         }
       }),
@@ -209,10 +208,10 @@ export const ZONE_DATA: readonly Check[] = [
     needs: ['cluster'],
     run: (subject) =>
       onEveryLane(subject, async (lane) => {
+        // That targets stand there in full is seen to by `readReply`.
         for (const owner of [`_http._tcp.${WEB}`, `_HTTP._TCP.${WEB}`]) {
           const reply = await ask(lane, asked(owner, 'SRV'));
           expectEqual('records in the answer', reply.answer.length, 1);
-          expectTargetsInFull(reply);
           const [, , port, target] = reply.answer[0]?.rdata.split(' ') ?? [];
           expectEqual('port and target', [port, target], ['80', `${WEB}.`]);
           const beside = ownedBy(reply.additional, WEB);
@@ -228,7 +227,6 @@ export const ZONE_DATA: readonly Check[] = [
         const big = await ask(lane, asked(`_peer._tcp.${BIG}`, 'SRV'));
         if (lane.protocol === 'tcp') expectEqual('targets', big.answer.length, BIG_ADDRESSES.length);
         else expectThat(big.octets.length <= 512 && big.flags.has('tc'), 'at most 512 octets and TC', presentHead(big));
-        expectTargetsInFull(big);
       }),
   },
   {
@@ -367,12 +365,4 @@ async function denies(lane: Lane, name: string, type: string, rcode: 'NOERROR' |
 function ownedBy(records: readonly ReplyRecord[], name: string): readonly ReplyRecord[] {
   const owner = name.endsWith('.') ? name : `${name}.`;
   return records.filter((record) => record.owner.toLowerCase() === owner.toLowerCase());
-}
-
-/** RFC 2782: "name compression is not to be used for this field". */
-function expectTargetsInFull({ answer }: Reply): void {
-  for (const { rdata, octets } of answer) {
-    const target = wireName(rdata.split(' ').at(-1) ?? '');
-    expectEqual(`octets of SRV ${rdata}`, octets.length, 6 + target.length);
-  }
 }

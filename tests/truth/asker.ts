@@ -6,7 +6,9 @@ import { connect, type Socket } from 'node:net';
 
 import type { Count } from '../../zones/units.ts';
 import { framed, REPLY_DEADLINE, TcpConnection, withinDeadline, type ServerAddress } from '../support/client.ts';
-import { decodeMessage, queryOctets, type Message, type Question } from './message.ts';
+import type { ModelQuestion } from '../support/model/world.ts';
+import { readReply, type Reply } from '../support/reply.ts';
+import { queryOctets } from './query.ts';
 
 /** What came back to one question; undefined where nothing did. */
 export type Replies = { readonly udp: Buffer | undefined; readonly tcp: Buffer | undefined };
@@ -79,21 +81,21 @@ export class Asker {
   }
 
   /** A whole zone (RFC 5936 section 2.2): the messages up to the one with the second SOA record, or with an rcode. */
-  async transfer(zone: Question['labels']): Promise<readonly Message[]> {
+  async transfer(zone: ModelQuestion['labels']): Promise<readonly Reply[]> {
     const manner = { payloadSize: undefined, dnssecOk: false, recursionDesired: false, checkingDisabled: false };
     const connection = await TcpConnection.open(this.#server);
     try {
       connection.send(queryOctets({ labels: zone, type: 'AXFR' }, manner));
       return await withinDeadline('a whole zone', (resolve, reject) => {
-        const messages: Message[] = [];
+        const replies: Reply[] = [];
         let starts: Count = 0;
         connection.socket.on('data', () => {
           try {
-            for (const octets of connection.replies.slice(messages.length)) {
-              const message = decodeMessage(octets);
-              messages.push(message);
-              starts += message.answer.filter(({ type }) => type === 'SOA').length;
-              if (starts > 1 || message.rcode !== 0) resolve(messages);
+            for (const octets of connection.replies.slice(replies.length)) {
+              const reply = readReply(octets);
+              replies.push(reply);
+              starts += reply.answer.filter(({ type }) => type === 'SOA').length;
+              if (starts > 1 || reply.rcode !== 'NOERROR') resolve(replies);
             }
           } catch (error) {
             reject(error as Error); // it is a MalformedError

@@ -1,11 +1,11 @@
 /** What the model expects of one moment of a cluster. Knows no server. */
 
 import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
+import { nameSize } from '../support/message-octets.ts';
 import { modelReply } from '../support/model/reply.ts';
 import type { ModelQuestion, ModelReply, World } from '../support/model/world.ts';
 import { asSent } from './agreement.ts';
 import type { ClusterState } from './events.ts';
-import { wireName } from './name-text.ts';
 import { outside } from './outside.ts';
 import type { AskedQuestion } from './questions.ts';
 import type { Setting } from './settings.ts';
@@ -53,7 +53,7 @@ export function worldOf({ options, localAddresses }: Setting, state: ClusterStat
 
 /** May the name stand in a message at all (RFC 1035 section 2.3.4)? */
 export function isAskable({ question }: AskedQuestion): boolean {
-  return wireName(question.labels).length <= 255;
+  return nameSize(question.labels) <= 255;
 }
 
 /** Do they say the same, whatever the serial? */

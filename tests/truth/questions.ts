@@ -6,13 +6,13 @@
 import fc from 'fast-check';
 
 import type { Count } from '../../zones/units.ts';
+import type { ModelQuestion } from '../support/model/world.ts';
 import type { RawObject } from '../support/raw-objects.ts';
 import { dashedLabels } from './address-names.ts';
-import type { Palette } from './palettes.ts';
-import type { Manner, Question } from './message.ts';
-import { QUESTION_TYPES } from './mnemonics.ts';
 import { addressName, HEAD_TYPES, namesOf, SERVICE_TYPES, type Candidate, type Labels } from './names.ts';
 import { OUTSIDE_NAMES, SHADOWED_NAMES } from './outside.ts';
+import type { Palette } from './palettes.ts';
+import type { Manner } from './query.ts';
 import type { Setting } from './settings.ts';
 import { fitting, spelled, TWISTS } from './twists.ts';
 
@@ -32,7 +32,31 @@ export type Recipe = {
 };
 
 /** A question and how it is asked. */
-export type AskedQuestion = { readonly question: Question; readonly manner: Manner };
+export type AskedQuestion = { readonly question: ModelQuestion; readonly manner: Manner };
+
+/** Every type that is asked of a single name. */
+const QUESTION_TYPES: readonly string[] = [
+  'A',
+  'NS',
+  'CNAME',
+  'SOA',
+  'NULL',
+  'PTR',
+  'HINFO',
+  'MX',
+  'TXT',
+  'AAAA',
+  'SRV',
+  'NAPTR',
+  'DNAME',
+  'DS',
+  'DNSKEY',
+  'SVCB',
+  'HTTPS',
+  'ANY',
+  'CAA',
+  'TYPE65280',
+];
 
 /** What questions are made from. */
 export type Ground = {

@@ -2,9 +2,9 @@
 
 import { stringify } from 'yaml';
 
+import { presentLabels } from '../support/presentation.ts';
 import { ClusterState, type Delivery } from './events.ts';
-import { presentLabels } from './name-text.ts';
-import { sideBySide } from './presentation.ts';
+import { sideBySide } from './lines.ts';
 import type { Found } from './shrink.ts';
 import type { AskedQuestion } from './questions.ts';
 

@@ -20,10 +20,11 @@ import type { Seconds } from '../../zones/units.ts';
 import { serverAddressFrom } from '../support/client.ts';
 import { corefileOf as corefileFrom } from '../support/corefile.ts';
 import { matcherFrom, type Matcher } from '../support/fake-api-selectors.ts';
+import type { ModelQuestion } from '../support/model/world.ts';
 import type { RawObject } from '../support/raw-objects.ts';
+import type { Reply } from '../support/reply.ts';
 import { Asker, type Replies } from './asker.ts';
 import type { Delivery } from './events.ts';
-import type { Message, Question } from './message.ts';
 import { corefileOf, type Setting } from './settings.ts';
 import { OutsideUpstream } from './upstream.ts';
 
@@ -40,7 +41,7 @@ export type Subject = {
   /** The octets of each query over both transports. */
   ask(queries: readonly Buffer[]): Promise<readonly Replies[]>;
   /** The messages of a whole zone. */
-  transfer(zone: Question['labels']): Promise<readonly Message[]>;
+  transfer(zone: ModelQuestion['labels']): Promise<readonly Reply[]>;
 };
 
 /** fivedots. A new setting takes the place of the last one, on the same sockets. */
@@ -117,7 +118,7 @@ export class Fivedots implements Subject {
     return this.#open().ask(queries);
   }
 
-  transfer(zone: Question['labels']): Promise<readonly Message[]> {
+  transfer(zone: ModelQuestion['labels']): Promise<readonly Reply[]> {
     return this.#open().transfer(zone);
   }
 

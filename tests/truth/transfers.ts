@@ -5,9 +5,9 @@
 
 import { modelReply } from '../support/model/reply.ts';
 import type { ModelQuestion, World } from '../support/model/world.ts';
-import type { Message } from './message.ts';
-import { rcodeText } from './mnemonics.ts';
-import { presentLabels } from './name-text.ts';
+import { presentLabels } from '../support/presentation.ts';
+import type { Reply } from '../support/reply.ts';
+import { lineOf, serialsOf } from './lines.ts';
 
 /** What is wrong with a transfer. */
 export type TransferFault = {
@@ -20,29 +20,28 @@ export type TransferFault = {
 export function transferFaults(
   world: World,
   zone: string,
-  messages: readonly Message[],
+  replies: readonly Reply[],
   asked: readonly ModelQuestion[],
 ): readonly TransferFault[] {
-  const [first] = messages;
-  const rcode = rcodeText(first?.rcode ?? 0);
+  const rcode = replies[0]?.rcode ?? 'NOERROR';
   // A zone that is not known whole is not given away (RFC 5936 section 2.2.1 leaves the rcode open).
   const wanted = world.isSynced ? 'NOERROR' : 'SERVFAIL';
   if (rcode !== wanted) return [{ title: 'another rcode of a transfer', expected: [wanted], actual: [rcode] }];
   if (!world.isSynced) return [];
-  const records = messages.flatMap(({ answer }) => answer);
+  const records = replies.flatMap(({ answer }) => answer);
   const faults: TransferFault[] = [];
-  const [start, end] = [records[0], records.at(-1)];
-  const isFramed = start?.type === 'SOA' && start.owner === zone && end?.text === start.text && records.length > 1;
-  const serials = new Set(messages.flatMap((message) => message.serials));
+  const [start] = records;
+  const ends = [start, records.at(-1)].map((record) => (record === undefined ? 'nothing' : lineOf(record)));
+  const isFramed = start?.type === 'SOA' && start.owner === zone && ends[0] === ends[1] && records.length > 1;
+  const serials = new Set(replies.flatMap(serialsOf));
   if (!isFramed || serials.size !== 1) {
-    const actual = [start, end].map((record) => record?.text ?? 'nothing');
-    faults.push({ title: 'a transfer without one SOA record around it', expected: [`${zone} SOA`], actual });
+    faults.push({ title: 'a transfer without one SOA record around it', expected: [`${zone} SOA`], actual: ends });
   }
   const sets = Map.groupBy(records.slice(0, -1), ({ owner, type }) => `${owner} ${type}`);
   for (const [key, set] of sets) {
     const [owner = '', type = ''] = key.split(' ');
     const expected = answerLines(world, { labels: labelsOf(owner), type });
-    const actual = set.map(({ text }) => text).toSorted();
+    const actual = set.map(lineOf).toSorted();
     if (expected.join() !== actual.join())
       faults.push({ title: 'a set of a transfer is another one', expected, actual });
   }

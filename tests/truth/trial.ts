@@ -12,8 +12,8 @@ import { isEitherReply, judge, judgeUnaskable } from './agreement.ts';
 import type { Replies } from './asker.ts';
 import { ClusterState, type Batch, type Delivery } from './events.ts';
 import { isAskable, isSameReply, replyOf, worldOf } from './expectation.ts';
-import { queryOctets } from './message.ts';
-import { linesOfMessage, linesOfModel, linesOfOctets } from './presentation.ts';
+import { linesOfModel, linesOfOctets, linesOfReply } from './lines.ts';
+import { queryOctets } from './query.ts';
 import type { AskedQuestion } from './questions.ts';
 import type { Setting } from './settings.ts';
 import type { Subject } from './subject.ts';
@@ -156,11 +156,11 @@ class Trial {
         continue;
       }
       const expected = replyOf(this.#world, asked);
-      const { faults, serials: seen, message } = judge(query, asked.manner, expected, replies);
+      const { faults, serials: seen, reply } = judge(query, asked.manner, expected, replies);
       for (const serial of seen) serials.add(serial);
       const [fault] = faults;
       if (fault !== undefined) {
-        const actual = message === undefined ? faults : linesOfMessage(message);
+        const actual = reply === undefined ? faults : linesOfReply(reply);
         this.#differ('answer', fault, i, linesOfModel(expected), actual);
       }
       // That all is known now is no change of what is known.

@@ -1,6 +1,6 @@
 /** Steps from a name to one beside it, and to the limits of what a name may be. Knows no cluster. */
 
-import { wireName } from './name-text.ts';
+import { nameSize } from '../support/message-octets.ts';
 import type { Labels } from './names.ts';
 import type { Palette } from './palettes.ts';
 
@@ -55,14 +55,14 @@ export function spelled(name: Labels, bits: number): Labels {
 /** Without empty labels, no label longer than 63 octets, the whole one octet longer than allowed at most. */
 export function fitting(name: Labels): Labels {
   let labels = name.filter((label) => label !== '').map((label) => label.slice(0, 63));
-  while (wireName(labels).length > 256) labels = labels.slice(1);
+  while (nameSize(labels) > 256) labels = labels.slice(1);
   return labels;
 }
 
 /** Labels in front until the name has that many octets. */
 function lengthened(name: Labels, length: number): Labels {
   let long = name;
-  for (let missing = length - wireName(long).length; missing >= 2; missing = length - wireName(long).length) {
+  for (let missing = length - nameSize(long); missing >= 2; missing = length - nameSize(long)) {
     // One octet alone cannot be filled.
     const label = missing > 64 ? (missing === 65 ? 62 : 63) : missing - 1;
     long = ['l'.repeat(label), ...long];

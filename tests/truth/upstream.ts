@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 
 import { framed } from '../support/client.ts';
+import { record, wireName } from '../support/message-octets.ts';
+import { rcodeNumber, typeName, typeNumber } from '../support/presentation.ts';
 import { freePort } from '../support/server.ts';
-import { QUESTION_TYPES, rcodeNumber, typeNumber } from './mnemonics.ts';
-import { wireName } from './name-text.ts';
 import { outside } from './outside.ts';
 
 export class OutsideUpstream {
@@ -69,8 +69,7 @@ function replyTo(query: Buffer, protocol: 'udp' | 'tcp'): Buffer {
     at += 1 + length;
   }
   const end = at + 5;
-  const number = query.readUInt16BE(at + 1);
-  const type = QUESTION_TYPES.find((each) => typeNumber(each) === number) ?? `TYPE${number}`;
+  const type = typeName(query.readUInt16BE(at + 1));
   const { rcode, authoritative, answer, authority } = outside({ labels, type });
   const payloadSize = query.length > end ? query.readUInt16BE(end + 3) : 512;
   const head = Buffer.from(query.subarray(0, end));
@@ -89,13 +88,7 @@ function replyTo(query: Buffer, protocol: 'udp' | 'tcp'): Buffer {
 /** A line of presentation format to octets, without compression. */
 function recordOctets(line: string): Buffer {
   const [owner = '', ttl, , type = '', ...rdata] = line.split(' ');
-  const octets = rdataOctets(type, rdata);
-  const fixed = Buffer.alloc(10);
-  fixed.writeUInt16BE(typeNumber(type), 0);
-  fixed.writeUInt16BE(1, 2);
-  fixed.writeUInt32BE(Number(ttl), 4);
-  fixed.writeUInt16BE(octets.length, 8);
-  return Buffer.concat([nameOctets(owner), fixed, octets]);
+  return record(wireName(owner), typeNumber(type), rdataOctets(type, rdata), 1, Number(ttl));
 }
 
 function rdataOctets(type: string, [first = '', second = '', ...numbers]: readonly string[]): Buffer {
@@ -118,13 +111,9 @@ function rdataOctets(type: string, [first = '', second = '', ...numbers]: readon
     case 'SOA': {
       const timers = Buffer.alloc(20);
       numbers.forEach((number, i) => timers.writeUInt32BE(Number(number), 4 * i));
-      return Buffer.concat([nameOctets(first), nameOctets(second), timers]);
+      return Buffer.concat([wireName(first), wireName(second), timers]);
     }
     default:
-      return nameOctets(first);
+      return wireName(first);
   }
-}
-
-function nameOctets(name: string): Buffer {
-  return Buffer.from(wireName(name === '.' ? [] : name.replace(/\.$/, '').split('.')), 'latin1');
 }

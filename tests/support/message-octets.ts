@@ -1,6 +1,6 @@
-/** Messages that no client would send, octet by octet. Knows the form of a query, sockets and servers it does not. */
+/** Messages octet by octet, also those that nobody should send. Knows their form (RFC 1035 section 4), sockets and servers it does not. */
 
-import type { Count } from '../../zones/units.ts';
+import type { Bytes, Count } from '../../zones/units.ts';
 
 /** RFC 1035 section 4.1.1; one question and RD unless said otherwise. */
 export type Header = {
@@ -42,8 +42,13 @@ export function wireName(text: string): Buffer {
 
 /** A name of any labels; a string stands for its Latin-1 octets. */
 export function wireLabels(...labels: readonly string[]): Buffer {
-  const parts = labels.flatMap((label) => [Buffer.from([label.length]), Buffer.from(label, 'latin1')]);
-  return Buffer.concat([...parts, Buffer.of(0)]);
+  const parts = labels.map((label) => String.fromCharCode(label.length) + label);
+  return Buffer.from(`${parts.join('')}\0`, 'latin1');
+}
+
+/** Octets that a name of these labels takes; at most 255 are allowed (RFC 1035 section 2.3.4). */
+export function nameSize(labels: readonly string[]): Bytes {
+  return labels.reduce((size, label) => size + 1 + label.length, 1);
 }
 
 export function uint16(...values: readonly number[]): Buffer {

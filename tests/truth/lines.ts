@@ -1,9 +1,27 @@
 /** Replies as lines for people to compare. Knows nothing of whether they are right. */
 
+import { MalformedError } from '../support/message-cursor.ts';
 import type { ModelReply } from '../support/model/world.ts';
-import { decodeMessage, type Message } from './message.ts';
-import { rcodeText } from './mnemonics.ts';
-import { MalformedError } from './reader.ts';
+import { readReply, type Reply, type ReplyRecord } from '../support/reply.ts';
+
+/** `owner ttl IN type rdata`, as the model has it: the serial of a cluster zone's SOA, which it cannot know, is `SERIAL`. */
+export function lineOf({ owner, ttl, type, rdata }: ReplyRecord): string {
+  return `${owner} ${ttl} IN ${type} ${isClusters(type, rdata) ? rdata.replace(SERIAL, '$1 SERIAL') : rdata}`;
+}
+
+/** Serials of the cluster zones' SOA records. */
+export function serialsOf({ answer, authority, additional }: Reply): readonly number[] {
+  return [answer, authority, additional].flatMap((section) =>
+    section.filter(({ type, rdata }) => isClusters(type, rdata)).map(({ rdata }) => Number(SERIAL.exec(rdata)?.[2])),
+  );
+}
+
+function isClusters(type: string, rdata: string): boolean {
+  return type === 'SOA' && /^ns\.dns\./i.test(rdata);
+}
+
+/** Behind MNAME and RNAME. */
+const SERIAL = /^(\S+ \S+) (\d+)/;
 
 /** The reply of the model, section by section. */
 export function linesOfModel({ rcode, authoritative, answer, authority, additional }: ModelReply): readonly string[] {
@@ -16,12 +34,12 @@ export function linesOfModel({ rcode, authoritative, answer, authority, addition
 }
 
 /** A reply of the server, in the order in which its records stand. */
-export function linesOfMessage({ rcode, flags, answer, authority, additional }: Message): readonly string[] {
+export function linesOfReply({ rcode, flags, answer, authority, additional }: Reply): readonly string[] {
   return [
-    `${rcodeText(rcode)}${(flags & 0x0400) === 0 ? '' : ' aa'}${(flags & 0x0200) === 0 ? '' : ' tc'}`,
-    ...answer.map(({ text }) => `answer ${text}`),
-    ...authority.map(({ text }) => `authority ${text}`),
-    ...additional.map(({ text }) => `additional ${text}`),
+    [rcode, ...(['aa', 'tc'] as const).filter((flag) => flags.has(flag))].join(' '),
+    ...answer.map((record) => `answer ${lineOf(record)}`),
+    ...authority.map((record) => `authority ${lineOf(record)}`),
+    ...additional.map((record) => `additional ${lineOf(record)}`),
   ];
 }
 
@@ -29,7 +47,7 @@ export function linesOfMessage({ rcode, flags, answer, authority, additional }: 
 export function linesOfOctets(octets: Buffer | undefined): readonly string[] {
   if (octets === undefined) return ['no reply'];
   try {
-    return linesOfMessage(decodeMessage(octets));
+    return linesOfReply(readReply(octets));
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
     return [`malformed: ${error.message}`];
