@@ -9,7 +9,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Count, Milliseconds } from '../../zones/units.ts';
-import { framed, type ServerAddress } from '../support/client.ts';
+import { framed, onFrames, type ServerAddress } from '../support/client.ts';
 import { freePort } from '../support/server.ts';
 import type { Subject } from './check.ts';
 
@@ -150,18 +150,4 @@ function relay(client: Socket, asking: Socket, { instead, spoil, habit }: Flaw):
   client.on('close', () => asking.destroy());
   asking.on('end', () => client.end());
   asking.on('close', () => client.destroySoon());
-}
-
-/** RFC 1035 section 4.2.2. */
-function onFrames(socket: Socket, take: (message: Buffer) => void): void {
-  let received = Buffer.alloc(0);
-  socket.on('data', (octets: Buffer) => {
-    received = Buffer.concat([received, octets]);
-    while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
-      const end = 2 + received.readUInt16BE(0);
-      const message = received.subarray(2, end);
-      received = received.subarray(end);
-      take(message);
-    }
-  });
 }

@@ -76,12 +76,11 @@ export class TcpConnection {
   readonly replies: Buffer[] = [];
   readonly #waiting = new Map<number, (reply: Buffer) => void>();
   readonly #closed: Promise<void>;
-  #received: Buffer = Buffer.alloc(0);
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('error', () => {});
-    socket.on('data', (octets: Buffer) => this.#take(octets));
+    onFrames(socket, (reply) => this.#take(reply));
     this.#closed = new Promise((resolve) => void socket.on('close', () => resolve()));
   }
 
@@ -118,16 +117,9 @@ export class TcpConnection {
     this.socket.destroy();
   }
 
-  #take(octets: Buffer): void {
-    this.#received = Buffer.concat([this.#received, octets]);
-    while (this.#received.length >= 2) {
-      const length = this.#received.readUInt16BE(0);
-      if (this.#received.length < 2 + length) return;
-      const reply = this.#received.subarray(2, 2 + length);
-      this.#received = this.#received.subarray(2 + length);
-      this.replies.push(reply);
-      if (length >= 2) this.#waiting.get(reply.readUInt16BE(0))?.(reply);
-    }
+  #take(reply: Buffer): void {
+    this.replies.push(reply);
+    if (reply.length >= 2) this.#waiting.get(reply.readUInt16BE(0))?.(reply);
   }
 }
 
@@ -136,6 +128,20 @@ export function framed(message: Buffer): Buffer {
   const length = Buffer.alloc(2);
   length.writeUInt16BE(message.length);
   return Buffer.concat([length, message]);
+}
+
+/** Gives each message that comes on a connection, without its length. */
+export function onFrames(socket: Socket, take: (message: Buffer) => void): void {
+  let received = Buffer.alloc(0);
+  socket.on('data', (octets: Buffer) => {
+    received = Buffer.concat([received, octets]);
+    while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+      const end = 2 + received.readUInt16BE(0);
+      const message = received.subarray(2, end);
+      received = received.subarray(end);
+      take(message);
+    }
+  });
 }
 
 /** A promise that is broken, with words, if it is not kept in time. */

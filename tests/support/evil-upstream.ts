@@ -10,7 +10,7 @@ import { createServer, type Socket } from 'node:net';
 import dnsPacket, { type Answer, type Packet, type Question } from 'dns-packet';
 
 import type { Protocol } from '../../server/query.ts';
-import { framed, REPLY_DEADLINE } from './client.ts';
+import { framed, onFrames, REPLY_DEADLINE } from './client.ts';
 import { freePort } from './server.ts';
 
 /** A query that came. */
@@ -119,22 +119,15 @@ export async function startEvilUpstream(
       ended++;
       events.emit('closed');
     });
-    let received = Buffer.alloc(0);
-    socket.on('data', (octets: Buffer) => {
-      received = Buffer.concat([received, octets]);
-      while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
-        const end = 2 + received.readUInt16BE(0);
-        const message = received.subarray(2, end);
-        received = received.subarray(end);
-        take(
-          message,
-          'tcp',
-          socket.remotePort ?? 0,
-          (reply) => socket.write(framed(reply)),
-          () => socket.end(),
-        );
-      }
-    });
+    onFrames(socket, (message) =>
+      take(
+        message,
+        'tcp',
+        socket.remotePort ?? 0,
+        (reply) => socket.write(framed(reply)),
+        () => socket.end(),
+      ),
+    );
   });
   if (options.tcp !== false) {
     tcp.listen(port, '127.0.0.1');

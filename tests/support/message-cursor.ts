@@ -14,6 +14,8 @@ export const HEADER_SIZE: Bytes = 12;
 export class MessageCursor {
   readonly octets: Buffer;
   at: Bytes = 0;
+  /** Names that pointers led to: the records of an RRset all point to their owner. */
+  readonly #pointed = new Map<number, string>();
 
   constructor(octets: Buffer) {
     this.octets = octets;
@@ -44,6 +46,13 @@ export class MessageCursor {
    */
   name(pointers: 'allowed' | 'forbidden'): string {
     const { octets } = this;
+    const isPointer = pointers === 'allowed' && (octets[this.at] ?? 0) >= 0xc0;
+    const pointer = isPointer ? pointerAt(octets, this.at) : -1;
+    const known = this.#pointed.get(pointer);
+    if (known !== undefined) {
+      this.at += 2;
+      return known;
+    }
     let name = '';
     let size: Bytes = 1;
     let at = this.at;
@@ -53,7 +62,8 @@ export class MessageCursor {
       const length = octets[at] ?? this.fail('cut off in a name');
       if (length === 0) break;
       if (length >= 0xc0) {
-        const target = ((length & 0x3f) << 8) | (octets[at + 1] ?? this.fail('cut off in a pointer'));
+        const target = pointerAt(octets, at);
+        if (target === -1) this.fail('cut off in a pointer');
         if (pointers === 'forbidden') this.fail(`a pointer at ${at}, where a name stands in full`);
         if (target < HEADER_SIZE || target >= runStart)
           this.fail(`a pointer at ${at} that does not lead back to a name`);
@@ -69,7 +79,9 @@ export class MessageCursor {
       at = next;
     }
     this.at = end ?? at + 1;
-    return name === '' ? '.' : name;
+    name ||= '.';
+    if (pointer !== -1) this.#pointed.set(pointer, name);
+    return name;
   }
 
   /** @throws MalformedError that says what the message is or has, and its octets */
@@ -85,6 +97,11 @@ export class MessageCursor {
     if (this.at > this.octets.length) this.fail('one that is cut off');
     return start;
   }
+}
+
+/** RFC 1035 section 4.1.4; -1 if it is cut off. */
+function pointerAt(octets: Buffer, at: Bytes): number {
+  return at + 1 < octets.length ? octets.readUInt16BE(at) & 0x3fff : -1;
 }
 
 /** Most octets of a message that are shown. */

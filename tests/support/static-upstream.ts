@@ -9,7 +9,7 @@ import { createServer, type Socket } from 'node:net';
 
 import dnsPacket, { type Answer, type Packet, type Question, type StringAnswer } from 'dns-packet';
 
-import { framed } from './client.ts';
+import { framed, onFrames } from './client.ts';
 import { freePort } from './server.ts';
 
 export type StaticUpstream = {
@@ -57,15 +57,7 @@ export async function startStaticUpstream(zoneText: string): Promise<StaticUpstr
   const tcp = createServer((socket) => {
     connections.add(socket);
     socket.on('close', () => connections.delete(socket)).on('error', () => {});
-    let received = Buffer.alloc(0);
-    socket.on('data', (octets: Buffer) => {
-      received = Buffer.concat([received, octets]);
-      while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
-        const end = 2 + received.readUInt16BE(0);
-        answer(received.subarray(2, end), 'tcp', (reply) => void socket.write(framed(reply)));
-        received = received.subarray(end);
-      }
-    });
+    onFrames(socket, (query) => answer(query, 'tcp', (reply) => void socket.write(framed(reply))));
   });
   await new Promise<void>((resolve) => void tcp.listen(port, '127.0.0.1', resolve));
 

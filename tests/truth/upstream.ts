@@ -4,7 +4,7 @@ import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 
-import { framed } from '../support/client.ts';
+import { framed, onFrames } from '../support/client.ts';
 import { record, wireName } from '../support/message-octets.ts';
 import { rcodeNumber, typeName, typeNumber } from '../support/presentation.ts';
 import { freePort } from '../support/server.ts';
@@ -48,15 +48,7 @@ export class OutsideUpstream {
     this.#connections.add(socket);
     socket.setNoDelay(true);
     socket.on('close', () => this.#connections.delete(socket)).on('error', () => {});
-    let received = Buffer.alloc(0);
-    socket.on('data', (octets: Buffer) => {
-      received = Buffer.concat([received, octets]);
-      while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
-        const end = 2 + received.readUInt16BE(0);
-        socket.write(framed(replyTo(received.subarray(2, end), 'tcp')));
-        received = received.subarray(end);
-      }
-    });
+    onFrames(socket, (query) => void socket.write(framed(replyTo(query, 'tcp'))));
   }
 }
 
