@@ -52,14 +52,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'namespaces that are not listed are shown',
     file: `${KUBERNETES}/zone.ts`,
-    from: 'return (options.namespaces?.has(namespace) ?? true) && store.hasNamespace(namespace);',
+    from: 'return (namespaces?.has(namespace) ?? true) && store.hasNamespace(namespace);',
     to: 'return store.hasNamespace(namespace);',
   },
   {
     about: 'namespaces that are gone are shown',
     file: `${KUBERNETES}/zone.ts`,
-    from: 'return (options.namespaces?.has(namespace) ?? true) && store.hasNamespace(namespace);',
-    to: 'return options.namespaces?.has(namespace) ?? true;',
+    from: 'return (namespaces?.has(namespace) ?? true) && store.hasNamespace(namespace);',
+    to: 'return namespaces?.has(namespace) ?? true;',
   },
   {
     about: 'endpoints in hidden namespaces have names by address',
@@ -70,14 +70,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'endpoints that are not ready are shown',
     file: `${KUBERNETES}/trim.ts`,
-    from: 'if (!isAbsent(ready) && ready !== true) return undefined;',
-    to: '',
+    from: 'return isAbsent(ready) || ready === true;',
+    to: 'return true;',
   },
   {
     about: 'endpoints without a condition are not shown',
     file: `${KUBERNETES}/trim.ts`,
-    from: 'if (!isAbsent(ready) && ready !== true) return undefined;',
-    to: 'if (ready !== true) return undefined;',
+    from: 'return isAbsent(ready) || ready === true;',
+    to: 'return ready === true;',
   },
   {
     about: 'an address comes before a host name',
