@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 
 import { ROOT } from '../support/server.ts';
 import { MUTANTS, type Mutant } from './mutants.ts';
+import { DIFFERENCE_KINDS } from './trial.ts';
 
 const AVA = 'node_modules/ava/entrypoints/cli.js';
 /** Only the part that compares: the rest proves that the comparison can fail. */
@@ -62,7 +63,7 @@ function withMutant<T>(folder: string, { file, from, to }: Mutant, run: () => T)
 function differenceIn(folder: string): string | undefined {
   const { status, stdout, stderr } = spawnSync(process.execPath, [AVA, ...SUITE], { cwd: folder, encoding: 'utf8' });
   if (status === 0) return undefined;
-  const found = /(?:answer|torn|serial|again|order|fault): .+/.exec(stdout)?.[0];
+  const found = new RegExp(`(?:${DIFFERENCE_KINDS.join('|')}): .+`).exec(stdout)?.[0];
   if (found === undefined) throw new Error(`the suite did not run:\n${stdout}${stderr}`);
   return found.replace(/['"`]?$/, '');
 }

@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
 import type { Count } from '../../zones/units.ts';
-import type { World } from '../support/model/world.ts';
+import type { ModelQuestion, World } from '../support/model/world.ts';
 import { isEitherReply, judge, judgeUnaskable } from './agreement.ts';
 import type { Replies } from './asker.ts';
 import { ClusterState, type Batch, type Delivery } from './events.ts';
@@ -17,7 +17,7 @@ import { queryOctets } from './query.ts';
 import type { AskedQuestion } from './questions.ts';
 import type { Setting } from './settings.ts';
 import type { Subject } from './subject.ts';
-import { transferFaults } from './transfers.ts';
+import { transferFaults, type TransferFault } from './transfers.ts';
 
 /** A step of a history, and what is asked after it. */
 export type Moment = Batch & {
@@ -45,7 +45,8 @@ export type Case = {
  * - `transfer`: a whole zone is not what single answers are.
  * - `fault`: the server's log tells of a fault.
  */
-export type DifferenceKind = 'answer' | 'torn' | 'serial' | 'again' | 'order' | 'transfer' | 'fault';
+export const DIFFERENCE_KINDS = ['answer', 'torn', 'serial', 'again', 'order', 'transfer', 'fault'] as const;
+export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
 
 export type Difference = {
   readonly kind: DifferenceKind;
@@ -133,10 +134,20 @@ class Trial {
   async transfer(): Promise<void> {
     const asked = this.#exchanged.filter(isAnswered).map(({ asked: { question } }) => question);
     for (const zone of this.#setting.options.zones) {
-      const messages = await this.#subject.transfer(zone.split('.').filter((label) => label !== ''));
-      for (const { title, expected, actual } of transferFaults(this.#world, zone, messages, asked)) {
+      for (const { title, expected, actual } of await this.#transferFaults(zone, asked)) {
         this.#differ('transfer', title, undefined, expected, actual);
       }
+    }
+  }
+
+  async #transferFaults(zone: string, asked: readonly ModelQuestion[]): Promise<readonly TransferFault[]> {
+    try {
+      const messages = await this.#subject.transfer(zone.split('.').filter((label) => label !== ''));
+      return transferFaults(this.#world, zone, messages, asked);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      // It did not come to an end, or its octets are no messages.
+      return [{ title: 'no transfer that can be read', expected: [zone], actual: [error.message] }];
     }
   }
 
