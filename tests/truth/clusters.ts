@@ -14,7 +14,7 @@ import { slicesFrom } from './slices.ts';
 /** Any object. */
 export function objectsFrom(palette: Palette): fc.Arbitrary<RawObject> {
   return fc.oneof(
-    { weight: 2, arbitrary: namespacesFrom(palette) },
+    { weight: 3, arbitrary: namespacesFrom(palette) },
     { weight: 6, arbitrary: servicesFrom(palette) },
     { weight: 8, arbitrary: slicesFrom(palette) },
     { weight: 3, arbitrary: podsFrom(palette) },
@@ -29,7 +29,7 @@ export function clustersFrom(palette: Palette): fc.Arbitrary<readonly RawObject[
       fc.tuple(...palette.namespaces.map((name) => mostly(labels.map((some) => namespaceNamed(name, some))))),
       fc.array(wholeServices(palette), { minLength: 1, maxLength: 6 }),
       fc.array(objectsFrom(palette), { maxLength: 16 }),
-      fc.oneof({ weight: 6, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: chainsFrom(palette) }),
+      fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: chainsFrom(palette) }),
       fc.array(podsFrom(palette), { maxLength: 3 }),
     )
     .map(([namespaces, services, objects, chain, pods]) => [

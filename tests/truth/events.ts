@@ -87,7 +87,7 @@ export function historiesFrom(palette: Palette, length: number): fc.Arbitrary<Hi
     { weight: 5, arbitrary: object.map((put): Step => ({ does: 'put', object: put })) },
     {
       weight: 6,
-      arbitrary: fc.record({ does: fc.constant('edit' as const), nth, donor: object, part: fc.nat({ max: 59 }) }),
+      arbitrary: fc.record({ does: fc.constant('edit' as const), nth, donor: object, part: fc.nat({ max: 119 }) }),
     },
     { weight: 1, arbitrary: nth.map((n): Step => ({ does: 'touch', nth: n })) },
     { weight: 2, arbitrary: nth.map((n): Step => ({ does: 'delete', nth: n })) },
@@ -133,8 +133,6 @@ export function historiesFrom(palette: Palette, length: number): fc.Arbitrary<Hi
 export function told(history: History): readonly Batch[] {
   const state = new ClusterState();
   const when = new Map(KINDS.map((kind, i) => [kind, history.listedAt[i] ?? 0]));
-  // Zones of this cluster wait for Services only and those of the clusterset for imports only; the model knows of all or nothing.
-  when.set('ServiceImport', when.get('Service') ?? 0);
   /** Objects that only the list will bring. */
   const withheld = new Map<Kind, readonly RawObject[]>();
   const begin = history.order.flatMap((kind): readonly Delivery[] => {
@@ -208,9 +206,19 @@ function grafted(object: RawObject, donor: RawObject, part: number): RawObject {
 /** Paths of the parts that are exchanged; `*` is any element of a list. */
 const PARTS: { readonly [K in Kind]: readonly (readonly string[])[] } = {
   Namespace: [['metadata', 'labels']],
-  Service: [['spec'], ['spec', 'ports'], ['spec', 'ports', '*'], ['metadata', 'labels']],
+  Service: [
+    ['spec'],
+    ['spec', 'externalName'],
+    ['spec', 'ports'],
+    ['spec', 'ports', '*'],
+    ['spec', 'ports', '*', 'protocol'],
+    ['metadata', 'labels'],
+  ],
   EndpointSlice: [
     ['metadata', 'labels'],
+    ['metadata', 'labels', 'kubernetes.io/service-name'],
+    ['metadata', 'labels', 'multicluster.kubernetes.io/service-name'],
+    ['metadata', 'labels', 'multicluster.kubernetes.io/source-cluster'],
     ['endpoints'],
     ['endpoints', '*'],
     ['endpoints', '*', 'addresses'],
@@ -218,6 +226,8 @@ const PARTS: { readonly [K in Kind]: readonly (readonly string[])[] } = {
     ['endpoints', '*', 'hostname'],
     ['endpoints', '*', 'conditions'],
     ['endpoints', '*', 'targetRef'],
+    ['endpoints', '*', 'targetRef'],
+    ['endpoints', '*', 'zone'],
     ['endpoints', '*', 'zone'],
     ['ports'],
     ['ports', '*'],

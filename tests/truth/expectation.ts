@@ -46,7 +46,7 @@ export function worldOf({ options, localAddresses }: Setting, state: ClusterStat
     objects: state.objects,
     options,
     localAddresses,
-    isSynced: needed.every((kind) => state.isListed(kind)),
+    unlisted: new Set(needed.filter((kind) => !state.isListed(kind))),
     outside: markedOutside,
   };
 }

@@ -1,4 +1,4 @@
-/** One-line changes of zones/ that make it wrong. Knows texts, nothing of how they are tried. */
+/** One-line changes of zones/, and of the plugin that asks them, that make them wrong. Knows texts, nothing of how they are tried. */
 
 export type Mutant = {
   /** What goes wrong. */
@@ -192,5 +192,83 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${STORE}/store.ts`,
     from: 'this.#forgetClusterIPs(known, known.service);',
     to: '',
+  },
+  {
+    about: 'services in hidden namespaces are name servers',
+    file: `${KUBERNETES}/nameservers.ts`,
+    from: '|| !isExposed(store, options, namespace)) return [];',
+    to: ') return [];',
+  },
+  {
+    about: 'name servers have no names from pods',
+    file: `${KUBERNETES}/nameservers.ts`,
+    from: 'endpointLabel(endpoint, text, options.endpointPodNames)',
+    to: 'endpointLabel(endpoint, text, false)',
+  },
+  {
+    about: 'endpoints without ports do not count in SRV weights',
+    file: `${STORE}/service-node.ts`,
+    from: 'asked === undefined ? Math.max(1, ports.length) : found.length',
+    to: 'asked === undefined ? ports.length : found.length',
+  },
+  {
+    about: 'a port is found by its name alone',
+    file: `${STORE}/service-node.ts`,
+    from: 'return port.name.toLowerCase() === asked.name && port.protocol.toLowerCase() === asked.protocol;',
+    to: 'return port.name.toLowerCase() === asked.name;',
+  },
+  {
+    about: 'the zone below answers for DS at its apex',
+    file: `${KUBERNETES}/cluster-zones.ts`,
+    from: 'if (type !== RRType.DS || zone.apex !== name) return zone;',
+    to: 'return zone;',
+  },
+  {
+    about: 'the name of a shared cluster IP is the last one',
+    file: `${KUBERNETES}/reverse-zone.ts`,
+    from: 'return a.name < b.name ? -1 : 1;',
+    to: 'return a.name < b.name ? 1 : -1;',
+  },
+  {
+    about: 'names of clusters keep their upper case',
+    file: `${KUBERNETES}/trim.ts`,
+    from: "typeof cluster === 'string' ? cluster.toLowerCase()",
+    to: "typeof cluster === 'string' ? cluster",
+  },
+  {
+    about: 'an alias is the name of its old cluster IP',
+    file: `${KUBERNETES}/trim.ts`,
+    from: 'clusterIPs: isAlias ? NO_TEXTS : clusterIPsFrom(spec)',
+    to: 'clusterIPs: clusterIPsFrom(spec)',
+  },
+  {
+    about: 'what is not known yet is asked for elsewhere',
+    file: 'server/plugins/kubernetes.ts',
+    from: 'if (!isSynced(authority.store, zone)) return notReady(found);',
+    to: 'if (!isSynced(authority.store, zone) && !authority.passesOn(query.question.name)) return notReady(found);',
+  },
+  {
+    about: 'an alias that is passed on is lost',
+    file: 'server/plugins/kubernetes.ts',
+    from: 'return target === undefined ? next(query) :',
+    to: 'return target !== "" as never ? next(query) :',
+  },
+  {
+    about: 'an underscore in front of the protocol alone makes no port',
+    file: `${KUBERNETES}/service-names.ts`,
+    from: "const isPort = !records.isImport || port.startsWith('_') || protocol.startsWith('_');",
+    to: "const isPort = !records.isImport || port.startsWith('_');",
+  },
+  {
+    about: 'ports of an import without a cluster count in SRV weights',
+    file: `${STORE}/members.ts`,
+    from: "labels: '', key, ports: NO_PORTS, topologyZone: ''",
+    to: "labels: '', key, ports: ready.slice.ports, topologyZone: ''",
+  },
+  {
+    about: 'another protocol is no change',
+    file: `${STORE}/same-object.ts`,
+    from: 'a.name === b.name && a.protocol === b.protocol &&',
+    to: 'a.name === b.name &&',
   },
 ];

@@ -17,10 +17,14 @@ export type Candidate = {
 /** The names that come from some objects, by what they are. */
 export type NamesOf = {
   readonly services: readonly Candidate[];
+  /** ExternalNames that no other one points to: where chains of them begin. */
+  readonly aliases: readonly Candidate[];
   /** Names that ports and endpoints are likely to have. */
   readonly ports: readonly Candidate[];
   readonly endpoints: readonly Candidate[];
   readonly zonal: readonly Candidate[];
+  /** Of endpoints in other clusters, and their ports. */
+  readonly imported: readonly Candidate[];
   /** Those that they could have under other circumstances. */
   readonly others: readonly Candidate[];
   readonly pods: readonly Candidate[];
@@ -44,12 +48,16 @@ export function namesOf(objects: readonly RawObject[]): NamesOf {
   const stray = slices.flatMap((slice) => ownersOf(slice).map((owner) => ({ slice, owner })));
   return {
     services: services.map((object) => ({ ...ownName(object), types: SERVICE_TYPES })),
+    aliases: firstAliases(services).map((object) => ({ ...ownName(object), types: ALIAS_TYPES })),
     ports: [
       ...services.filter(isNotHeadless).flatMap((object) => portNames(portsOf(object), ownName(object))),
       ...owned.flatMap(({ slice, owner, service }) => (isNotHeadless(service) ? [] : portNames(portsOf(slice), owner))),
     ],
     endpoints: owned.flatMap(({ slice, owner }) => endpointNames(slice, owner, true)),
-    zonal: owned.flatMap(({ slice, owner }) => zonalNames(slice, owner)),
+    zonal: owned.flatMap(({ slice, owner, service }) => (isNotHeadless(service) ? [] : zonalNames(slice, owner))),
+    imported: owned.flatMap(({ slice, owner }) =>
+      owner.under === 'clusterset' ? [...endpointNames(slice, owner, true), ...portNames(portsOf(slice), owner)] : [],
+    ),
     others: [
       ...services.flatMap((object) => portNames(portsOf(object), ownName(object))),
       ...stray.flatMap(({ slice, owner }) => [
@@ -81,11 +89,12 @@ function namesAbove(address: string): readonly Candidate[] {
 }
 
 /** What could stand at the apex and near it. */
-export const HEAD_TYPES: readonly string[] = ['SOA', 'NS', 'TXT', 'A', 'AAAA'];
+export const HEAD_TYPES: readonly string[] = ['SOA', 'NS', 'NS', 'TXT', 'A', 'AAAA', 'DS'];
 
 /** What a service could answer. */
 export const SERVICE_TYPES: readonly string[] = ['A', 'AAAA', 'SRV', 'A', 'AAAA', 'SRV', 'CNAME', 'TXT', 'ANY'];
 const ADDRESS_TYPES: readonly string[] = ['A', 'AAAA', 'SRV'];
+const ALIAS_TYPES: readonly string[] = [...ADDRESS_TYPES, 'A', 'A', 'AAAA', 'CNAME', 'ANY', 'TXT'];
 
 type Owner = Pick<Candidate, 'labels' | 'under'>;
 
@@ -105,6 +114,15 @@ function ownersOf({ metadata }: RawObject): readonly Owner[] {
     ...(service === undefined ? [] : [{ labels: [service, namespace, 'svc'], under: 'cluster' } as const]),
     ...(imported === undefined ? [] : [{ labels: [imported, namespace, 'svc'], under: 'clusterset' } as const]),
   ];
+}
+
+function firstAliases(services: readonly RawObject[]): readonly RawObject[] {
+  const targets = services.map(({ spec }) => fields(spec)['externalName']).filter(isText);
+  return services.filter((service) => {
+    const front = `${ownName(service).labels.join('.')}.`;
+    const isAlias = fields(service['spec'])['type'] === 'ExternalName';
+    return isAlias && !targets.some((target) => `${target}.`.startsWith(front));
+  });
 }
 
 function keyOf({ labels, under }: Owner): string {
@@ -128,7 +146,11 @@ function portNames(ports: readonly unknown[], { labels: own, under }: Owner): re
     const transport = `_${isText(protocol) ? protocol.toLowerCase() : 'tcp'}`;
     const types = ['SRV', 'SRV', 'SRV', 'A', 'AAAA'];
     const named: readonly Candidate[] = isText(name) ? [{ labels: [`_${name}`, transport, ...own], under, types }] : [];
-    return [...named, ...named, { labels: [transport, ...own], under, types: ['SRV', 'A'] }];
+    const bare = named.map((each) => ({
+      ...each,
+      labels: each.labels.map((label, i) => (i < 2 ? label.slice(1) : label)),
+    }));
+    return [...named, ...named, ...bare, { labels: [transport, ...own], under, types: ['SRV', 'A'] }];
   });
 }
 
@@ -139,7 +161,7 @@ function endpointNames(slice: RawObject, owner: Owner, isLikely: boolean): reado
     const { hostname, targetRef, addresses } = fields(endpoint);
     const named = [hostname, fields(targetRef)['name']].filter(isText);
     const dashed = list(addresses).flatMap((address) => dashedLabels(String(address)).slice(0, isLikely ? 1 : 9));
-    const likely = isText(hostname) ? [hostname] : dashed;
+    const likely = isText(hostname) ? [hostname] : named.concat(dashed);
     const far = owner.under === 'clusterset' ? [cluster] : [];
     return (isLikely ? likely : [...named, ...dashed]).map((label): Candidate => ({
       labels: [label, ...far, ...owner.labels],

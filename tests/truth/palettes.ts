@@ -71,9 +71,11 @@ export function withTargets(
     '0.10.in-addr.arpa',
     '192.0.2.9',
     'fd00::1',
+    'extra.default.svc.cluster.local',
+    'printer.cluster.local',
   ];
   return fc
-    .tuple(few(services, 3, 6), few(services, 3, 6), few(others, 1, 2), few(outsideNames, 2, 3), few(odd, 1, 2))
+    .tuple(few(services, 3, 6), few(services, 3, 6), few(others, 1, 2), few(outsideNames, 2, 3), few(odd, 2, 3))
     .map((targets) => ({ ...palette, suffixes, targets: targets.flat().filter((target) => target.length <= 253) }));
 }
 

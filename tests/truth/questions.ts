@@ -138,11 +138,13 @@ function categoriesOf({ setting, palette, objects, touched }: Ground): readonly 
     ...news.endpoints,
     ...news.pods,
     ...news.addresses,
+    ...(setting.options.zonal ? news.zonal : []),
   ];
   const hidden = Object.values(namesOf(objects.filter((object) => !isThere(object)))).flat();
   const categories: readonly (readonly [weight: Count, names: readonly Candidate[]])[] = [
     [5, known.services],
     [5, recent],
+    [2, known.aliases],
     [3, known.ports],
     [3, known.endpoints],
     [1, known.others],
@@ -150,12 +152,14 @@ function categoriesOf({ setting, palette, objects, touched }: Ground): readonly 
     [1, known.aboveAddresses],
     [2, known.pods],
     [1, known.namespaces],
-    [1, setting.options.zonal ? known.zonal : []],
+    [3, setting.options.zonal ? known.zonal : []],
+    [3, setting.options.multicluster.length > 0 ? known.imported : []],
     [1, hidden],
     [1, absentNames(palette)],
     [1, otherAddresses(setting, palette)],
     [2, headNames()],
-    [1, outsideNames(palette)],
+    [1, outsideNames([...palette.targets, ...OUTSIDE_NAMES])],
+    [1, setting.options.fallthrough === undefined ? [] : outsideNames(SHADOWED_NAMES)],
   ];
   return categories.flatMap(([weight, names]) =>
     names.length === 0 ? [] : Array.from({ length: weight }, () => names),
@@ -190,10 +194,10 @@ function headNames(): readonly Candidate[] {
   );
 }
 
-function outsideNames({ targets }: Palette): readonly Candidate[] {
-  return [...targets, ...OUTSIDE_NAMES, ...SHADOWED_NAMES]
+function outsideNames(names: readonly string[]): readonly Candidate[] {
+  return names
     .filter((name) => !name.includes(':'))
-    .map((name) => ({ labels: labelsOf(name), under: 'nothing', types: SERVICE_TYPES }));
+    .map((name) => ({ labels: labelsOf(name), under: 'nothing', types: [...SERVICE_TYPES, 'PTR'] }));
 }
 
 function labelsOf(name: string): Labels {

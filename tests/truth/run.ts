@@ -19,7 +19,7 @@ import { play } from './trial.ts';
 const USAGE = `npm run truth -- N [--seed S] [--threads T]
 
   N            pairs of a cluster's state and a question
-  --seed S     a whole number; the same one gives the same clusters and questions (any if it is not said)
+  --seed S     a whole number below 2^32; the same one gives the same clusters and questions (any if it is not said)
   --threads T  how many at once (as many as there are processors)
 `;
 
@@ -54,14 +54,19 @@ function optionsFrom(words: readonly string[]): Options | undefined {
       options: { seed: { type: 'string' }, threads: { type: 'string' } },
       allowPositionals: true,
     });
-    const pairs = Number(positionals[0]);
-    const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
-    const threads = values.threads === undefined ? availableParallelism() : Number(values.threads);
-    const isWell = Number.isSafeInteger(pairs) && pairs > 0 && Number.isSafeInteger(seed) && threads >= 1;
-    return isWell && positionals.length === 1 ? { pairs, seed, threads: Math.floor(threads) } : undefined;
+    const pairs = wholeFrom(positionals[0]);
+    const seed = values.seed === undefined ? randomInt(2 ** 31) : wholeFrom(values.seed);
+    const threads = values.threads === undefined ? availableParallelism() : wholeFrom(values.threads);
+    const isWell = positionals.length === 1 && pairs > 0 && threads > 0 && seed < 2 ** 32;
+    return isWell ? { pairs, seed, threads } : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** NaN, which compares with nothing, unless it is written in digits only: `Number` takes an empty text for 0. */
+function wholeFrom(text = ''): number {
+  return /^[0-9]{1,15}$/.test(text) ? Number(text) : NaN;
 }
 
 /** Hands out the cases by number to whoever is free. */
@@ -96,6 +101,8 @@ async function run({ pairs, seed, threads }: Options): Promise<Result> {
   } finally {
     clearInterval(progress);
   }
+  // Zero differences in what was not looked at would be no news.
+  if (done !== pairs) throw new Error(`${done} pairs were played, not ${pairs}: a thread ended early`);
   return { pairs: done, differences, examples };
 }
 

@@ -131,16 +131,32 @@ function servicePortsFrom({ ports }: Palette): fc.Arbitrary<Part> {
     .map(defined);
 }
 
-/** ExternalNames that point from one to the next, about as many as are followed. */
-export function chainsFrom({ namespaces, targets, suffixes }: Palette): fc.Arbitrary<readonly RawObject[]> {
+/**
+ * ExternalNames that point from one to the next, a few or about as many as are followed, in one zone or from zone to zone. Often
+ * they lead to a Service in the end.
+ */
+export function chainsFrom(palette: Palette): fc.Arbitrary<readonly RawObject[]> {
+  const { namespaces, targets, suffixes, ipv4, ipv6 } = palette;
   const [namespace = 'default'] = namespaces;
-  const [suffix = ''] = suffixes;
-  return fc.tuple(fc.integer({ min: 10, max: 13 }), fc.constantFrom(...targets)).map(([length, end]) =>
-    Array.from({ length }, (_, i) => ({
+  const [address = '10.0.0.1'] = ipv4;
+  const lengths = fc.constantFrom(2, 8, 9, 10, 11, 11, 12);
+  const ends = fc.constantFrom(undefined, undefined, ...targets);
+  const spans = fc.constantFrom(1, suffixes.length);
+  return fc.tuple(lengths, ends, spans).map(([length, end, span]) => {
+    const service = (i: number, spec: Part): RawObject => ({
       kind: 'Service',
       apiVersion: 'v1',
       metadata: { name: `c${i}`, namespace },
-      spec: { type: 'ExternalName', externalName: i + 1 === length ? end : `c${i + 1}.${namespace}.svc${suffix}` },
-    })),
-  );
+      spec,
+    });
+    const nameOf = (i: number): string => `c${i}.${namespace}.svc${suffixes[i % span] ?? ''}`;
+    const aliases = Array.from({ length }, (_, i) =>
+      service(i, {
+        type: 'ExternalName',
+        externalName: i + 1 === length && end !== undefined ? end : nameOf(i + 1),
+      }),
+    );
+    const clusterIPs = [address, ...ipv6.slice(0, 1)];
+    return [...aliases, service(length, { clusterIP: address, clusterIPs, ports: [{ name: 'http', port: 80 }] })];
+  });
 }

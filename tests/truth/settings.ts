@@ -70,7 +70,8 @@ const REVERSE_ZONES: readonly Written[] = [
 const SELECTORS = ['tier=front', 'tier!=front', 'tier', '!tier', 'app=web,tier', 'tier==back'];
 
 const zonesChosen: fc.Arbitrary<readonly Written[]> = fc.oneof(
-  { weight: 5, arbitrary: fc.constant(USUAL) },
+  { weight: 3, arbitrary: fc.constant(USUAL) },
+  { weight: 3, arbitrary: fc.constant([...USUAL, zone('clusterset.local')]) },
   {
     weight: 5,
     arbitrary: fc
@@ -106,7 +107,7 @@ const fallthroughChosen: fc.Arbitrary<readonly Written[] | undefined> = fc.oneof
 );
 
 const selectors: fc.Arbitrary<string> = fc.oneof(
-  { weight: 13, arbitrary: fc.constant('') },
+  { weight: 7, arbitrary: fc.constant('') },
   { weight: 1, arbitrary: fc.constantFrom(...SELECTORS) },
 );
 

@@ -86,7 +86,7 @@ export function exampleWorld(options: Partial<ModelOptions> = {}, more: readonly
     objects: [...EXAMPLE_OBJECTS, ...more],
     options: { ...EXAMPLE_OPTIONS, ...options },
     localAddresses: ['10.244.0.10'],
-    isSynced: true,
+    unlisted: new Set(),
     outside,
   };
 }

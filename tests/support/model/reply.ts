@@ -8,7 +8,7 @@ import { isReverse } from './address.ts';
 import { isSame, isWithin, nameFrom, textOf, type Name } from './name.ts';
 import { line } from './records.ts';
 import type { ModelQuestion, ModelReply, World } from './world.ts';
-import { answeringZone, fallsThrough, recordsAt, startOfAuthority, zoneOf } from './zone.ts';
+import { answeringZone, fallsThrough, isKnown, recordsAt, startOfAuthority, zoneOf } from './zone.ts';
 
 /** More aliases than this in a row lead nowhere (CoreDNS plugin/backend_lookup). */
 const MAXIMUM_ALIASES = 11;
@@ -95,7 +95,7 @@ function replyOf(world: World, cluster: Cluster, question: ModelQuestion): Model
   const records = recordsAt(world, cluster, zone, labels);
   if (records === undefined) {
     // What is not there may not have been listed yet: nobody else is asked before that is known.
-    if (!world.isSynced) return denial(world, zone, labels, 'SERVFAIL');
+    if (!isKnown(world, zone)) return denial(world, zone, labels, 'SERVFAIL');
     return fallsThrough(world.options, labels) ? world.outside(question) : denial(world, zone, labels, 'NXDOMAIN');
   }
   const wanted = records.filter((record) => record.type === (type === 'ANY' ? 'CNAME' : type));

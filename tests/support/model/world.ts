@@ -12,8 +12,8 @@ export type World = {
   readonly options: ModelOptions;
   /** Addresses of the server's machine, loopback left out. */
   readonly localAddresses: readonly string[];
-  /** Has every watched resource been listed once? */
-  readonly isSynced: boolean;
+  /** The watched resources of which not every object is known yet, by kind. */
+  readonly unlisted: ReadonlySet<string>;
   /** What an upstream answers for a name that is not the cluster's. */
   readonly outside: (question: ModelQuestion) => ModelReply;
 };

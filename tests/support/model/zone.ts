@@ -25,6 +25,22 @@ export function answeringZone(options: ModelOptions, name: Name, type: string): 
   return (type === 'DS' ? zoneOf({ ...options, zones: above }, name) : undefined) ?? zoneOf(options, name);
 }
 
+/**
+ * Is everything known that the zone's names are made of? Names of Services come from the cluster or from the clusterset, those of
+ * addresses always from the cluster, and a zone does not wait for what it has no names of.
+ */
+export function isKnown({ options, unlisted }: World, zone: Name): boolean {
+  const isMulticluster = options.multicluster.some((other) => isSame(nameFrom(other), zone));
+  const hasAddresses = isReverse(zone) || REVERSE_TREES.some((tree) => isWithin(nameFrom(tree), zone));
+  const isWanted = (kind: string): boolean => {
+    if (kind === 'Service') return !isMulticluster || hasAddresses;
+    return kind !== 'ServiceImport' || isMulticluster;
+  };
+  return ![...unlisted].some(isWanted);
+}
+
+const REVERSE_TREES = ['in-addr.arpa.', 'ip6.arpa.'];
+
 /** Is a name that is not there to be asked elsewhere? */
 export function fallsThrough({ fallthrough }: ModelOptions, name: Name): boolean {
   return (fallthrough ?? []).some((zone) => isWithin(name, nameFrom(zone)));
@@ -38,7 +54,7 @@ export function recordsAt(world: World, cluster: Cluster, zone: Name, qname: Nam
   const { options } = world;
   const records = ownRecordsAt(world, cluster, zone, qname);
   if (records !== undefined || fallsThrough(options, qname)) return records;
-  const isAbove = [...options.zones, 'in-addr.arpa.', 'ip6.arpa.'].some((other) => isWithin(nameFrom(other), qname));
+  const isAbove = [...options.zones, ...REVERSE_TREES].some((other) => isWithin(nameFrom(other), qname));
   return isAbove || hasPointersWithin(cluster, options, qname) ? [] : undefined;
 }
 
