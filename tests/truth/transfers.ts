@@ -51,10 +51,15 @@ export function transferFaults(
   for (const question of asked) {
     const key = `${presentLabels(question.labels)} ${question.type}`;
     if (sets.has(key) || !belongs(world, zone, question)) continue;
-    const expected = answerLines(world, question);
+    const expected = answerLines(ownOf(world), question);
     if (expected.length > 0) faults.push({ title: 'a transfer lacks what there is', expected, actual: [] });
   }
   return faults;
+}
+
+/** The world without what others say of names that the cluster does not have. */
+function ownOf(world: World): World {
+  return { ...world, options: { ...world.options, fallthrough: undefined } };
 }
 
 /** What the name itself has; an alias has itself only, whatever is asked. */
