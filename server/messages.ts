@@ -1,6 +1,6 @@
 /** What the control thread and a data thread say to each other. Everything here survives structuredClone. */
 
-import type { ClusterChange, Kind } from '../zones/kubernetes/objects.ts';
+import type { Kind } from '../zones/kubernetes/objects.ts';
 import type { Series } from './counters.ts';
 import type { Plan } from './plan.ts';
 
@@ -12,9 +12,20 @@ export type DataThreadMemory = {
   readonly log: SharedArrayBuffer;
 };
 
+/** A piece of one step of a cluster's state. */
+export type ClusterPart = {
+  /** Objects that are new or different: their texts (zones/kubernetes/object-text.ts), one a line. */
+  readonly put: string;
+  readonly removed: readonly { readonly kind: Kind; readonly namespace: string; readonly name: string }[];
+  /** Kinds of which everything is known from here on. */
+  readonly whole: readonly Kind[];
+  /** The step becomes visible with this one. */
+  readonly isLast: boolean;
+};
+
 export type ToData =
   | { readonly type: 'plan'; readonly generation: number; readonly plan: Plan }
-  | { readonly type: 'cluster'; readonly cluster: string; readonly changes: readonly ClusterChange[] }
+  | { readonly type: 'cluster'; readonly cluster: string; readonly part: ClusterPart }
   | { readonly type: 'forget-cluster'; readonly cluster: string }
   /** Stop accepting, answer what was accepted, close, then say `drained`. */
   | { readonly type: 'drain' };
@@ -25,7 +36,7 @@ export type FromData =
   | { readonly type: 'planned'; readonly generation: number; readonly listening: readonly string[] }
   /** The plan cannot be used; the one before stays in use. */
   | { readonly type: 'refused'; readonly generation: number; readonly message: string }
-  /** These kinds of a cluster have been received whole. */
-  | { readonly type: 'synced'; readonly cluster: string; readonly kinds: readonly Kind[] }
+  /** A part of a step has been taken in; of these kinds everything is known now. */
+  | { readonly type: 'taken'; readonly cluster: string; readonly whole: readonly Kind[] }
   | { readonly type: 'series'; readonly series: readonly Series[] }
   | { readonly type: 'drained' };

@@ -6,11 +6,13 @@
 import test, { type ExecutionContext } from 'ava';
 
 import { Clusters } from '../server/control/clusters.ts';
+import type { ClusterPart } from '../server/messages.ts';
 import { DataPlane } from '../server/data/data-plane.ts';
 import { kubernetes } from '../server/plugins/kubernetes.ts';
 import { plugins } from '../server/plugins/order.ts';
 import { DEPARTURE_DELAY } from '../zones/kubernetes/api/departures.ts';
 import { openApiSource, type ApiSourceOptions } from '../zones/kubernetes/api/api-source.ts';
+import { objectFrom } from '../zones/kubernetes/object-text.ts';
 import type { ClusterChange } from '../zones/kubernetes/objects.ts';
 import { ROOT } from '../zones/name.ts';
 import { exchange } from './support/client.ts';
@@ -194,7 +196,14 @@ async function start(
   );
   const { context } = testContext();
   const { clock, log, counters } = context;
-  const plane = new DataPlane({ clock, log, counters, wallClock: () => 0, plugins });
+  const plane = new DataPlane({
+    clock,
+    log,
+    counters,
+    wallClock: () => 0,
+    taken: () => clusters.taken(options.cluster, []),
+    plugins,
+  });
   t.teardown(() => plane.close());
   const port = await freePort();
   const key = { transport: 'dns', zone: ROOT, port, position: { file: 'Corefile', line: 1, column: 1 } } as const;
@@ -213,8 +222,8 @@ async function start(
     open: (source, events) => openApiSource(source as ApiSourceOptions, events, { version: '1', variables: {}, time }), // `endpoint` is none of the others
     send(message) {
       if (message.type !== 'cluster') return;
-      plane.change(message.cluster, message.changes);
-      news.push(...message.changes);
+      plane.take(message.cluster, message.part);
+      news.push(...changesIn(message.part));
       hasNews.resolve();
       hasNews = Promise.withResolvers();
     },
@@ -232,6 +241,14 @@ async function start(
   const ask = async (name: string, type: string): Promise<PresentedReply> =>
     presentReply(decodeReply(await exchange({ host: '127.0.0.1', port }, 'udp', encodeQuery(1, asked(name, type)))));
   return { api, time, lines: eventsOf(api, events), different: () => differentAt(ask), ask, told };
+}
+
+function changesIn({ put, removed }: ClusterPart): readonly ClusterChange[] {
+  const texts = put === '' ? [] : put.split('\n');
+  return [
+    ...texts.map((text): ClusterChange => ({ verb: 'put', object: objectFrom(text) })),
+    ...removed.map((place): ClusterChange => ({ verb: 'remove', ...place })),
+  ];
 }
 
 /** Makes the changes and gives their events in place of sending them: an empty line is what goes out. */

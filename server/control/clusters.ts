@@ -4,6 +4,7 @@
  */
 
 import type { Kind } from '../../zones/kubernetes/objects.ts';
+import { keyOf, objectFrom } from '../../zones/kubernetes/object-text.ts';
 import {
   kindsOf,
   type ProgrammedSlice,
@@ -15,7 +16,7 @@ import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { Labels } from '../counters.ts';
 import type { Log } from '../log.ts';
 import type { ToData } from '../messages.ts';
-import { ClusterMemory } from './cluster-memory.ts';
+import { ClusterSender } from './cluster-sender.ts';
 import type { Metrics } from './metrics.ts';
 import type { Stop, Timers } from './timers.ts';
 
@@ -101,9 +102,9 @@ export class Clusters {
     };
   }
 
-  /** The data thread has these kinds of a cluster whole. */
-  acknowledge(key: string, kinds: readonly Kind[]): void {
-    (this.#clusters.get(key) ?? this.#prepared.get(key))?.acknowledge(kinds);
+  /** The data thread has taken in a part of a cluster's state, and has these kinds whole. */
+  taken(key: string, whole: readonly Kind[]): void {
+    (this.#clusters.get(key) ?? this.#prepared.get(key))?.taken(whole);
   }
 
   /** Can the data thread answer from this cluster? Once it could, it always can. */
@@ -120,8 +121,8 @@ export class Clusters {
 
   /** Everything, for a data thread that has nothing. */
   *state(): Iterable<ToData> {
-    for (const [cluster, { memory }] of new Map([...this.#clusters, ...this.#prepared])) {
-      yield { type: 'cluster', cluster, changes: memory.changes() };
+    for (const [cluster, { sender }] of new Map([...this.#clusters, ...this.#prepared])) {
+      for (const part of sender.restart()) yield { type: 'cluster', cluster, part };
     }
   }
 
@@ -140,10 +141,9 @@ export class Clusters {
 class Cluster {
   readonly wish: ClusterWish;
   readonly kinds: readonly Kind[];
-  readonly memory = new ClusterMemory();
+  readonly sender: ClusterSender;
   readonly acknowledged = new Set<Kind>();
   readonly received: Promise<void>;
-  readonly #key: string;
   readonly #options: ClustersOptions;
   readonly #began: Milliseconds;
   #source: Source | undefined;
@@ -153,7 +153,7 @@ class Cluster {
   #stopWaiting: Stop = () => {};
 
   constructor(key: string, wish: ClusterWish, options: ClustersOptions) {
-    this.#key = key;
+    this.sender = new ClusterSender((part) => options.send({ type: 'cluster', cluster: key, part }));
     this.wish = wish;
     this.kinds = kindsOf(wish.source);
     this.#options = options;
@@ -162,14 +162,14 @@ class Cluster {
   }
 
   async open(): Promise<void> {
-    const { open, send, metrics, log, timers } = this.#options;
+    const { open, metrics, log, timers } = this.#options;
     const source = await open(this.wish.source, {
       change: (changes) => {
         if (this.#isClosed) return;
-        const news = this.memory.apply(changes);
-        if (news.length > 0) send({ type: 'cluster', cluster: this.#key, changes: news });
-        if (this.kinds.every((kind) => this.memory.isWhole(kind))) this.#receive();
+        this.sender.apply(changes);
+        if (this.kinds.every((kind) => this.sender.memory.isWhole(kind))) this.#receive();
       },
+      known: (kind) => this.sender.memory.texts(kind),
       report: (level, text) => {
         if (!this.#isClosed) log(level, SOURCE, text);
       },
@@ -185,11 +185,12 @@ class Cluster {
     return this.kinds.every((kind) => this.acknowledged.has(kind));
   }
 
-  acknowledge(kinds: readonly Kind[]): void {
+  taken(whole: readonly Kind[]): void {
+    this.sender.taken();
     if (this.isSynced) return;
-    for (const kind of kinds) this.acknowledged.add(kind);
+    for (const kind of whole) this.acknowledged.add(kind);
     if (!this.isSynced) return;
-    const counts = this.kinds.map((kind) => counted(this.memory.count(kind), kind)).join(', ');
+    const counts = this.kinds.map((kind) => counted(this.sender.memory.texts(kind).size, kind)).join(', ');
     this.#options.log('info', SOURCE, `synced: ${counts}`);
   }
 
@@ -203,7 +204,7 @@ class Cluster {
   /** CoreDNS's words, which people search for. It waits before it opens its sockets; here only names wait that are not known yet. */
   #wait(): void {
     const { log, timers } = this.#options;
-    const missing = this.kinds.filter((kind) => !this.memory.isWhole(kind)).join(', ');
+    const missing = this.kinds.filter((kind) => !this.sender.memory.isWhole(kind)).join(', ');
     if (timers.now() - this.#began < this.wish.startupTimeout) {
       log(
         'info',
@@ -220,7 +221,8 @@ class Cluster {
 
   /** CoreDNS measures a slice whose Service it knows, when its own tables have it. */
   #measure({ namespace, service, triggered }: ProgrammedSlice): void {
-    const found = this.memory.find('Service', namespace, service);
+    const text = this.sender.memory.texts('Service').get(keyOf({ namespace, name: service }));
+    const found = text === undefined ? undefined : objectFrom(text);
     if (this.#isClosed || found?.kind !== 'Service') return;
     const isHeadless = found.clusterIPs.includes('None');
     const { metrics, timers } = this.#options;

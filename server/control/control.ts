@@ -120,7 +120,7 @@ class Running {
       log,
       series: this.#series,
       state: () => this.#clusters.state(),
-      synced: (cluster, kinds) => this.#clusters.acknowledge(cluster, kinds),
+      taken: (cluster, whole) => this.#clusters.taken(cluster, whole),
       restarted: () => this.#metrics.dataThreadRestarted(),
     });
     this.#readiness = new Readiness({

@@ -36,7 +36,8 @@ export type SupervisorOptions = {
   readonly series: SeriesBook;
   /** The clusters' state, for a thread that begins with nothing. */
   readonly state: () => Iterable<ToData>;
-  readonly synced: (cluster: string, kinds: readonly Kind[]) => void;
+  /** A part of a cluster's state has been taken in; of these kinds the thread knows everything. */
+  readonly taken: (cluster: string, whole: readonly Kind[]) => void;
   readonly restarted: () => void;
 };
 
@@ -188,8 +189,8 @@ export class Supervisor {
           this.#settle({ kind: 'refused', message: message.message });
         else void this.#replace(`The new data thread cannot do what the one before did: ${message.message}`);
         break;
-      case 'synced':
-        this.#options.synced(message.cluster, message.kinds);
+      case 'taken':
+        this.#options.taken(message.cluster, message.whole);
         break;
       case 'series':
         for (const one of message.series) seat.series.announce(one);

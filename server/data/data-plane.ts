@@ -1,14 +1,15 @@
 /** Everything that a query touches: listeners, blocks, cluster state. Knows nothing of threads, so a test can run one in place. */
 
-import type { ClusterChange, Kind } from '../../zones/kubernetes/objects.ts';
-import { KINDS } from '../../zones/kubernetes/objects.ts';
+import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
 import { ClusterStore } from '../../zones/kubernetes/store/store.ts';
 import type { Milliseconds, Seconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
+import type { ClusterPart } from '../messages.ts';
 import type { Plugin } from '../pipeline.ts';
 import type { ListenerPlan, Plan } from '../plan.ts';
 import { routesOf, type Routes } from './block.ts';
+import { ClusterReceiver } from './cluster-receiver.ts';
 import { KeptStates } from './kept.ts';
 import { Listener } from './listener.ts';
 import { Server } from './serve.ts';
@@ -21,13 +22,15 @@ export type DataPlaneOptions = {
   readonly log: Log;
   readonly counters: Counters;
   readonly plugins: ReadonlyMap<string, Plugin<unknown>>;
+  /** A part of a cluster's state has been taken in; of these kinds everything is known now. */
+  readonly taken: (cluster: string, whole: readonly Kind[]) => void;
 };
 
 export class DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #server: Server;
   readonly #kept = new KeptStates();
-  readonly #stores = new Map<string, ClusterStore>();
+  readonly #clusters = new Map<string, { readonly store: ClusterStore; readonly receiver: ClusterReceiver }>();
   #listeners = new Map<string, Listener>();
   #routes: ReadonlyMap<string, Routes> = new Map();
 
@@ -38,10 +41,11 @@ export class DataPlane {
 
   /**
    * Puts a plan in use: first everything new is made and opened, then the queries move over, then what is not needed any more is closed.
-   * Returns the addresses that are listened on.
+   * Returns the addresses that are listened on. What was told of clusters before is in use by then.
    * @throws Error if something of it cannot be made or opened; then nothing has changed
    */
   async use(plan: Plan): Promise<readonly string[]> {
+    await this.settled();
     const states = this.#kept.begin();
     const starts: (() => void)[] = [];
     const listeners = new Map<string, Listener>();
@@ -63,21 +67,25 @@ export class DataPlane {
     this.#routes = routes;
     for (const [server, listener] of listeners) listener.use(this.#routesFor(server));
     states.commit();
-    for (const store of this.#stores.values()) store.advance(); // other options may give other answers
+    for (const { store } of this.#clusters.values()) store.advance(); // other options may give other answers
     for (const start of starts) start();
     await closeMissing(before, listeners);
     return [...listeners.values()].map((listener) => listener.address);
   }
 
-  /** Applies changes to a cluster's state; returns the kinds that are complete. */
-  change(cluster: string, changes: readonly ClusterChange[]): readonly Kind[] {
-    const store = this.#store(cluster);
-    store.apply(changes);
-    return KINDS.filter((kind) => store.isSynced(kind));
+  /** Takes a part of a cluster's state in. */
+  take(cluster: string, part: ClusterPart): void {
+    this.#cluster(cluster).receiver.take(part);
+  }
+
+  /** Resolves when everything that was told of clusters is in use. */
+  async settled(): Promise<void> {
+    await Promise.all(Array.from(this.#clusters.values(), ({ receiver }) => receiver.settled()));
   }
 
   forget(cluster: string): void {
-    this.#stores.delete(cluster);
+    this.#clusters.get(cluster)?.receiver.close();
+    this.#clusters.delete(cluster);
   }
 
   /** Answers what was accepted, then closes everything. */
@@ -101,7 +109,7 @@ export class DataPlane {
       log,
       counters,
       resolve: (query) => this.#server.resolve(query, this.#routesFor(listener.server)),
-      cluster: (key) => this.#store(key),
+      cluster: (key) => this.#cluster(key).store,
       keep,
       shared: new Map(),
       onStart: (start) => void starts.push(start),
@@ -121,10 +129,15 @@ export class DataPlane {
     return this.#routes.get(server) ?? NO_ROUTES;
   }
 
-  #store(cluster: string): ClusterStore {
-    const store = this.#stores.get(cluster) ?? new ClusterStore(this.#options.wallClock);
-    this.#stores.set(cluster, store);
-    return store;
+  #cluster(key: string): { readonly store: ClusterStore; readonly receiver: ClusterReceiver } {
+    const known = this.#clusters.get(key);
+    if (known !== undefined) return known;
+    const { wallClock, clock, taken } = this.#options;
+    const store = new ClusterStore(wallClock);
+    const synced = (): readonly Kind[] => KINDS.filter((kind) => store.isSynced(kind));
+    const receiver = new ClusterReceiver({ store, clock, taken: () => taken(key, synced()) });
+    this.#clusters.set(key, { store, receiver });
+    return { store, receiver };
   }
 }
 

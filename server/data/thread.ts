@@ -22,13 +22,14 @@ function run(control: MessagePort, memory: DataThreadMemory): void {
     log: ringLog(memory.log),
     counters: new Counters(memory.counters, (series) => say({ type: 'series', series: [series] })),
     plugins,
+    taken: (cluster, whole) => say({ type: 'taken', cluster, whole }),
   });
   beat(new Float64Array(memory.counters));
   let last: Promise<void> = Promise.resolve();
   control.on('message', (message: ToData) => {
     switch (message.type) {
       case 'cluster':
-        say({ type: 'synced', cluster: message.cluster, kinds: plane.change(message.cluster, message.changes) });
+        plane.take(message.cluster, message.part);
         break;
       case 'forget-cluster':
         plane.forget(message.cluster);

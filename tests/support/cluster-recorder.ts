@@ -1,23 +1,28 @@
-/** Plays the part of the data thread for a source: applies what it is told and keeps what it was told. */
+/** Plays the part of the control thread for a source: remembers what it is told, and how it was told. */
 
-import type { ClusterChange, ClusterObject, Kind } from '../../zones/kubernetes/objects.ts';
-import type { ApiCall, ProgrammedSlice, SourceEvents } from '../../zones/kubernetes/source.ts';
+import { ClusterMemory } from '../../zones/kubernetes/cluster-memory.ts';
+import { keyOf, objectFrom } from '../../zones/kubernetes/object-text.ts';
+import type { ClusterObject, Kind } from '../../zones/kubernetes/objects.ts';
+import type { ApiCall, ProgrammedSlice, SourceChange, SourceEvents } from '../../zones/kubernetes/source.ts';
 
 export class ClusterRecorder implements SourceEvents {
   /** Each call of `change`. */
-  readonly batches: (readonly ClusterChange[])[] = [];
+  readonly batches: (readonly SourceChange[])[] = [];
+  /** Keys of what was new, as `Kind namespace/name`, in order. */
+  readonly news: string[] = [];
   readonly reports: { readonly level: string; readonly text: string }[] = [];
   readonly calls: ApiCall[] = [];
   readonly slices: ProgrammedSlice[] = [];
-  readonly #objects = new Map<string, ClusterObject>();
-  readonly #synced = new Set<Kind>();
+  readonly #memory = new ClusterMemory();
   #waiting: { readonly isMet: () => boolean; readonly resolve: () => void }[] = [];
 
-  readonly change = (changes: readonly ClusterChange[]): void => {
+  readonly change = (changes: readonly SourceChange[]): void => {
     this.batches.push(changes);
-    for (const change of changes) this.#apply(change);
+    this.#memory.apply(changes, (kind, key) => void this.news.push(`${kind} ${key}`));
     this.#check();
   };
+
+  readonly known = (kind: Kind): ReadonlyMap<string, string> => this.#memory.texts(kind);
 
   readonly report = (level: string, text: string): void => {
     this.reports.push({ level, text });
@@ -30,22 +35,20 @@ export class ClusterRecorder implements SourceEvents {
 
   /** `namespace/name` of all objects of a kind, sorted. */
   names(kind: Kind): string[] {
-    return [...this.#objects.values()]
-      .filter((object) => object.kind === kind)
-      .map(({ namespace, name }) => `${namespace}/${name}`)
-      .toSorted();
+    return [...this.#memory.texts(kind).keys()].toSorted();
   }
 
   get(kind: Kind, namespace: string, name: string): ClusterObject | undefined {
-    return this.#objects.get(`${kind}/${namespace}/${name}`);
+    const text = this.#memory.texts(kind).get(keyOf({ namespace, name }));
+    return text === undefined ? undefined : objectFrom(text);
   }
 
   isSynced(kind: Kind): boolean {
-    return this.#synced.has(kind);
+    return this.#memory.isWhole(kind);
   }
 
   /** How many changes of that verb there were for a kind. */
-  count(verb: ClusterChange['verb'], kind: Kind): number {
+  count(verb: SourceChange['verb'], kind: Kind): number {
     return this.batches.flat().filter((change) => change.verb === verb && kindOf(change) === kind).length;
   }
 
@@ -60,16 +63,6 @@ export class ClusterRecorder implements SourceEvents {
     await new Promise<void>((resolve) => this.#waiting.push({ isMet, resolve }));
   }
 
-  #apply(change: ClusterChange): void {
-    if (change.verb === 'put') this.#objects.set(keyOf(change.object), change.object);
-    else if (change.verb === 'remove') this.#objects.delete(keyOf(change));
-    else {
-      for (const [key, object] of this.#objects) if (object.kind === change.kind) this.#objects.delete(key);
-      for (const object of change.objects) this.#objects.set(keyOf(object), object);
-      this.#synced.add(change.kind);
-    }
-  }
-
   #check(): void {
     const met = this.#waiting.filter(({ isMet }) => isMet());
     this.#waiting = this.#waiting.filter((waiting) => !met.includes(waiting));
@@ -77,10 +70,13 @@ export class ClusterRecorder implements SourceEvents {
   }
 }
 
-function keyOf({ kind, namespace, name }: { kind: Kind; namespace: string; name: string }): string {
-  return `${kind}/${namespace}/${name}`;
-}
-
-function kindOf(change: ClusterChange): Kind {
-  return change.verb === 'put' ? change.object.kind : change.kind;
+function kindOf(change: SourceChange): Kind {
+  switch (change.verb) {
+    case 'put':
+      return change.object.kind;
+    case 'remove':
+      return change.kind;
+    case 'replace':
+      return change.listing.kind;
+  }
 }

@@ -138,22 +138,19 @@ export const EXAMPLE_OBJECTS: readonly ClusterObject[] = [
   pod('default/client', '10.244.9.9'),
 ];
 
-/** One `replace` for each kind: the state of a cluster that was just listed. */
+/** The state of a cluster that was just listed, for a store that has nothing. */
 export function listed(objects: readonly ClusterObject[], kinds: readonly Kind[] = KINDS): readonly ClusterChange[] {
-  return kinds.map((kind) => ({
-    verb: 'replace',
-    kind,
-    objects: objects.filter((object) => object.kind === kind),
-  }));
+  const wanted = objects.filter(({ kind }) => kinds.includes(kind));
+  return [...puts(...wanted), ...kinds.map((kind): ClusterChange => ({ verb: 'whole', kind }))];
 }
 
 /** One `put` for each object. */
-export function puts(...objects: readonly ClusterObject[]): readonly ClusterChange[] {
+export function puts(...objects: readonly ClusterObject[]): readonly (ClusterChange & { verb: 'put' })[] {
   return objects.map((object) => ({ verb: 'put', object }));
 }
 
 /** The `remove` of an object. */
-export function removal({ kind, namespace, name }: ClusterObject): ClusterChange {
+export function removal({ kind, namespace, name }: ClusterObject): ClusterChange & { verb: 'remove' } {
   return { verb: 'remove', kind, namespace, name };
 }
 

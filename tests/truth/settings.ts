@@ -19,8 +19,6 @@ export type Setting = {
   readonly localAddresses: readonly string[];
   /** Seconds since 1970 when the cluster is first seen. */
   readonly time: Seconds;
-  /** Do changes go through the control thread's memory of the cluster? */
-  readonly hasMemory: boolean;
 };
 
 /** How a Corefile writes zones, and which those are (CIDR: CoreDNS plugin.Host.NormalizeExact). */
@@ -112,7 +110,7 @@ const selectors: fc.Arbitrary<string> = fc.oneof(
 );
 
 /** What is drawn of a setting; not all of it goes together. */
-type Drawn = Pick<Setting, 'localAddresses' | 'hasMemory' | 'time' | 'ownBlock'> & {
+type Drawn = Pick<Setting, 'localAddresses' | 'time' | 'ownBlock'> & {
   readonly zones: readonly Written[];
   readonly fallthrough: readonly Written[] | undefined;
   readonly clusterset: 'none' | 'named' | 'first' | 'all';
@@ -143,7 +141,6 @@ export function settingsFor(namespaces: readonly string[], addresses: readonly s
     }),
     ownBlock: oneIn(5),
     localAddresses: fc.subarray(own, { maxLength: 3 }),
-    hasMemory: fc.boolean(),
     time: fc.constantFrom(1_700_000_000, 1_700_000_000, 0, 0x7fff_ffff, 0xffff_fffe),
   });
   return drawn.map(settingFrom);

@@ -231,7 +231,6 @@ function simplerSettings(setting: Setting): readonly Setting[] {
     { ...setting, localAddresses: [] },
     ...localAddresses.map((_, i) => ({ ...setting, localAddresses: localAddresses.toSpliced(i, 1) })),
     { ...setting, time: 1_700_000_000 },
-    { ...setting, hasMemory: false },
   ].filter((each) => JSON.stringify(each) !== JSON.stringify(setting));
 }
 

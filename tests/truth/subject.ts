@@ -5,7 +5,7 @@
 
 import { Counters, COUNTER_SLOTS } from '../../server/counters.ts';
 import { DataPlane } from '../../server/data/data-plane.ts';
-import { ClusterMemory } from '../../server/control/cluster-memory.ts';
+import { ClusterSender } from '../../server/control/cluster-sender.ts';
 import { planOf } from '../../server/control/planner.ts';
 import { kubernetesAt } from '../../server/plugins/kubernetes.ts';
 import type { KubernetesOptions } from '../../server/plugins/kubernetes-options.ts';
@@ -14,8 +14,9 @@ import type { Plan } from '../../server/plan.ts';
 import { plugins, type AnyPlugin } from '../../server/plugins/order.ts';
 import { addressFrom, type Address } from '../../zones/ip.ts';
 import { resourcesOf, selectorsOf, type Resource } from '../../zones/kubernetes/api/api-resources.ts';
-import { Listing, Replica } from '../../zones/kubernetes/api/replica.ts';
-import type { ClusterChange, Kind } from '../../zones/kubernetes/objects.ts';
+import { Replica, ResourceListing } from '../../zones/kubernetes/api/replica.ts';
+import type { Kind } from '../../zones/kubernetes/objects.ts';
+import type { SourceChange } from '../../zones/kubernetes/source.ts';
 import type { Seconds } from '../../zones/units.ts';
 import { serverAddressFrom } from '../support/client.ts';
 import { corefileOf as corefileFrom } from '../support/corefile.ts';
@@ -55,7 +56,7 @@ export class Fivedots implements Subject {
   #cluster = '';
   #localAddresses: readonly Address[] = [];
   #time: Seconds = 0;
-  #memory: ClusterMemory | undefined;
+  #sender = new ClusterSender(() => {});
   #version = 0;
 
   private constructor(upstream: OutsideUpstream) {
@@ -70,6 +71,7 @@ export class Fivedots implements Subject {
       },
       counters: new Counters(new SharedArrayBuffer(COUNTER_SLOTS * Float64Array.BYTES_PER_ELEMENT), () => {}),
       plugins: this.#plugins,
+      taken: () => this.#sender.taken(),
     });
   }
 
@@ -86,7 +88,7 @@ export class Fivedots implements Subject {
     this.complaints.length = 0;
     this.#localAddresses = setting.localAddresses.map((text) => addressFrom(text)).filter((each) => each !== undefined);
     this.#time = setting.time;
-    this.#memory = setting.hasMemory ? new ClusterMemory() : undefined;
+    this.#sender = new ClusterSender((part) => this.#plane.take(this.#cluster, part));
     const { blocks } = corefileFrom({ Corefile: this.corefile(setting) });
     const plan = planOf(blocks, { defaultPort: 53, plugins: this.#plugins });
     const { source, cluster } = kubernetesOptionsOf(plan);
@@ -96,7 +98,11 @@ export class Fivedots implements Subject {
     this.#watched = new Map(
       resourcesOf(source).map((resource) => [
         resource.kind,
-        { resource, replica: new Replica(resource), selects: matcherFrom(selectorsOf(resource)) },
+        {
+          resource,
+          replica: new Replica(resource, () => this.#sender.memory.texts(resource.kind)),
+          selects: matcherFrom(selectorsOf(resource)),
+        },
       ]),
     );
     const [address = ''] = await this.#plane.use(plan);
@@ -108,10 +114,8 @@ export class Fivedots implements Subject {
   }
 
   deliver(deliveries: readonly Delivery[]): Promise<void> {
-    const changes = deliveries.flatMap((delivery) => this.#changesOf(delivery));
-    // The control thread passes on only what is new; a list of everything must change nothing without that, too.
-    this.#plane.change(this.#cluster, this.#memory === undefined ? changes : this.#memory.apply(changes));
-    return Promise.resolve();
+    this.#sender.apply(deliveries.flatMap((delivery) => this.#changesOf(delivery)));
+    return this.#plane.settled();
   }
 
   ask(queries: readonly Buffer[]): Promise<readonly Replies[]> {
@@ -133,13 +137,13 @@ export class Fivedots implements Subject {
     return this.#asker;
   }
 
-  #changesOf(delivery: Delivery): readonly ClusterChange[] {
+  #changesOf(delivery: Delivery): readonly SourceChange[] {
     const kind = (delivery.verb === 'list' ? delivery.kind : delivery.object.kind) as Kind;
     const watched = this.#watched.get(kind);
     if (watched === undefined) return [];
     const { resource, replica, selects } = watched;
     if (delivery.verb === 'list') {
-      const listing = new Listing(resource);
+      const listing = new ResourceListing(resource);
       for (const object of delivery.objects) if (selects(object)) listing.put(this.#stored(object));
       return [replica.replace(listing, String(++this.#version))];
     }
@@ -147,7 +151,7 @@ export class Fivedots implements Subject {
     const type = delivery.verb === 'put' && selects(delivery.object) ? 'MODIFIED' : 'DELETED';
     const change = replica.apply(type, this.#stored(delivery.object));
     if (change === 'old') throw new Error('the versions of a subject only grow');
-    return change === undefined ? [] : [change];
+    return [change];
   }
 
   /** A copy, so that nothing of ours is shared with the server. */

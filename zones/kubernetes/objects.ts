@@ -88,5 +88,5 @@ export type ClusterObject = Namespace | Service | EndpointSlice | Pod | ServiceI
 export type ClusterChange =
   | { readonly verb: 'put'; readonly object: ClusterObject }
   | { readonly verb: 'remove'; readonly kind: Kind; readonly namespace: string; readonly name: string }
-  /** These are all the objects of that kind, in one step; the kind is synced from here on (it never reverts). */
-  | { readonly verb: 'replace'; readonly kind: Kind; readonly objects: readonly ClusterObject[] };
+  /** All objects of that kind are known from here on (it never reverts). */
+  | { readonly verb: 'whole'; readonly kind: Kind };

@@ -2,6 +2,7 @@
 
 import type { Count, Milliseconds, Seconds } from '../units.ts';
 import { KINDS, type ClusterChange, type Kind } from './objects.ts';
+import type { Listing } from './listing.ts';
 import { IMPORT_NAME_LABEL } from './trim.ts';
 
 /** Which cluster to read; plain data, for two equal values are one source. */
@@ -65,10 +66,18 @@ export type RequestLimits = {
 /** Paths of PEM files, as in `tls CERT KEY CA`. */
 export type ClientTls = { readonly cert: string; readonly key: string; readonly ca: string };
 
+/** One step of what a source reports. */
+export type SourceChange =
+  | Extract<ClusterChange, { readonly verb: 'put' | 'remove' }>
+  /** These are all the objects of that kind; the kind is synced from here on. */
+  | { readonly verb: 'replace'; readonly listing: Listing };
+
 /** Who is told of changes and of trouble. */
 export type SourceEvents = {
   /** In order; all changes of one call become visible in one step. */
-  readonly change: (changes: readonly ClusterChange[]) => void;
+  readonly change: (changes: readonly SourceChange[]) => void;
+  /** What the changes so far have led to: texts by key (object-text.ts). */
+  readonly known: (kind: Kind) => ReadonlyMap<string, string>;
   /** What happened, why, and what to do. */
   readonly report: (level: 'debug' | 'info' | 'warning' | 'error', text: string) => void;
   /** For coredns_kubernetes_rest_client_*. Only the API server source says this. */

@@ -1,13 +1,13 @@
 /** Clusters over start, reload and replacement of the data thread. */
 
 import test from 'ava';
-import fc from 'fast-check';
 
-import { ClusterMemory } from '../../../server/control/cluster-memory.ts';
 import { Clusters, WAITING_INTERVAL, type ClusterWish } from '../../../server/control/clusters.ts';
 import type { ToData } from '../../../server/messages.ts';
-import type { ClusterChange, ClusterObject, Kind, Service } from '../../../zones/kubernetes/objects.ts';
-import type { SourceEvents, SourceOptions } from '../../../zones/kubernetes/source.ts';
+import { Listing } from '../../../zones/kubernetes/listing.ts';
+import { textOf } from '../../../zones/kubernetes/object-text.ts';
+import type { ClusterObject, Kind, Service } from '../../../zones/kubernetes/objects.ts';
+import type { SourceChange, SourceEvents, SourceOptions } from '../../../zones/kubernetes/source.ts';
 import { FakeTimers } from '../../support/fake-timers.ts';
 import { NO_LIMITS } from '../../support/no-limits.ts';
 
@@ -74,11 +74,13 @@ function stage(): {
   return { clusters, opened, sent, lines, measured, timers };
 }
 
-function all(...kinds: Kind[]): ClusterChange[] {
+function all(...kinds: Kind[]): SourceChange[] {
   return kinds.map((kind) => ({
     verb: 'replace',
-    kind,
-    objects: [NAMESPACE, WEB].filter((object) => object.kind === kind),
+    listing: new Listing(
+      kind,
+      [NAMESPACE, WEB].filter((object) => object.kind === kind),
+    ),
   }));
 }
 
@@ -87,9 +89,11 @@ test('what a source reports goes to the data thread as it comes; synced is what 
   const prepared = await clusters.prepare(new Map([['a', wish('a')]]));
   prepared.commit();
   opened[0]?.events.change(all('Namespace', 'Service'));
-  t.deepEqual(sent, [{ type: 'cluster', cluster: 'a', changes: all('Namespace', 'Service') }]);
+  const put = `${textOf(NAMESPACE)}\n${textOf(WEB)}`;
+  const part = { put, removed: [], whole: ['Namespace', 'Service'], isLast: true };
+  t.deepEqual(sent, [{ type: 'cluster', cluster: 'a', part }]);
   t.false(clusters.isSynced('a'));
-  clusters.acknowledge('a', ['Namespace']);
+  clusters.taken('a', ['Namespace']);
   t.false(clusters.isSynced('a'));
   t.deepEqual(
     clusters.synced().map(({ labels, synced }) => [labels['cluster'], labels['kind'], synced]),
@@ -98,7 +102,7 @@ test('what a source reports goes to the data thread as it comes; synced is what 
       ['a', 'Service', false],
     ],
   );
-  clusters.acknowledge('a', ['Service']);
+  clusters.taken('a', ['Service']);
   t.true(clusters.isSynced('a'));
   t.deepEqual(lines, ['info plugin/kubernetes: synced: 1 Namespace, 1 Service']);
   t.false(clusters.isSynced('b'));
@@ -107,19 +111,20 @@ test('what a source reports goes to the data thread as it comes; synced is what 
 test('the data thread is told what is new: an update or a list that says what was known costs it nothing', async (t) => {
   const { clusters, opened, sent } = stage();
   (await clusters.prepare(new Map([['a', wish('a')]]))).commit();
-  const change = (...changes: ClusterChange[]): unknown[] => {
+  const change = (...changes: SourceChange[]): unknown[] => {
     sent.length = 0;
-    opened[0]?.events.change(structuredClone(changes));
-    return sent.flatMap((message): readonly unknown[] => (message.type === 'cluster' ? message.changes : [message]));
+    opened[0]?.events.change(changes);
+    clusters.taken('a', []);
+    return sent.map((message) => (message.type === 'cluster' ? [message.part.put, message.part.removed] : message));
   };
-  const remove: ClusterChange = { verb: 'remove', kind: 'Service', namespace: 'shop', name: 'web' };
-  const moved: ClusterChange = { verb: 'put', object: { ...WEB, clusterIPs: ['10.96.12.81'] } };
-  const added: ClusterChange = { verb: 'put', object: { ...WEB, name: 'new' } };
+  const place = { kind: 'Service', namespace: 'shop', name: 'web' } as const;
+  const moved: ClusterObject = { ...WEB, clusterIPs: ['10.96.12.81'] };
+  const added: ClusterObject = { ...WEB, name: 'new' };
   change(...all('Namespace', 'Service'));
   t.deepEqual(change({ verb: 'put', object: WEB }, ...all('Namespace', 'Service')), []);
-  t.deepEqual(change(moved, moved), [moved]);
-  t.deepEqual(change({ verb: 'replace', kind: 'Service', objects: [added.object] }), [remove, added]);
-  t.deepEqual(change(remove), []);
+  t.deepEqual(change({ verb: 'put', object: moved }, { verb: 'put', object: moved }), [[textOf(moved), []]]);
+  t.deepEqual(change({ verb: 'replace', listing: new Listing('Service', [added]) }), [[textOf(added), [place]]]);
+  t.deepEqual(change({ verb: 'remove', ...place }), []);
 });
 
 const KINDS_ASKED: readonly (readonly [Partial<SourceOptions>, readonly string[]])[] = [
@@ -182,6 +187,7 @@ test('a reload keeps what is still wanted, opens what is new, closes and forgets
 test('a reload that comes to nothing leaves all as it was', async (t) => {
   const { clusters, opened, sent } = stage();
   (await clusters.prepare(new Map([['a', wish('a')]]))).commit();
+  opened[0]?.events.change(all('Service'));
   const prepared = await clusters.prepare(new Map([['c', wish('c')]]));
   opened[1]?.events.change(all('Namespace'));
   prepared.abandon();
@@ -217,7 +223,7 @@ test('a data thread that begins again gets everything, and readiness stays', asy
   const { clusters, opened } = stage();
   (await clusters.prepare(new Map([['a', wish('a')]]))).commit();
   opened[0]?.events.change(all('Namespace', 'Service'));
-  clusters.acknowledge('a', ['Namespace', 'Service']);
+  clusters.taken('a', ['Namespace', 'Service']);
   opened[0]?.events.change([{ verb: 'remove', kind: 'Service', namespace: 'shop', name: 'web' }]);
   t.deepEqual(
     [...clusters.state()],
@@ -225,10 +231,7 @@ test('a data thread that begins again gets everything, and readiness stays', asy
       {
         type: 'cluster',
         cluster: 'a',
-        changes: [
-          { verb: 'replace', kind: 'Namespace', objects: [NAMESPACE] },
-          { verb: 'replace', kind: 'Service', objects: [] },
-        ],
+        part: { put: textOf(NAMESPACE), removed: [], whole: ['Namespace', 'Service'], isLast: true },
       },
     ],
   );
@@ -279,37 +282,4 @@ test('calls and programming times are measured, the latter by the kind of the Se
   const call = { method: 'GET', host: 'a', code: '200', duration: 1, waited: 0 } as const;
   events?.call?.(call);
   t.deepEqual(measured, [['cluster_ip', 1.5], ['headless_with_selector', 1.5], ['cluster_ip', 0], call]);
-});
-
-test('the memory of a cluster is what its changes lead to, whatever they are', (t) => {
-  const name = fc.constantFrom('a', 'b', 'c');
-  const object = name.map((one): ClusterObject => ({ kind: 'Namespace', namespace: '', name: one }));
-  const service = fc.tuple(name, name).map(([namespace, one]): ClusterObject => ({ ...WEB, namespace, name: one }));
-  const put = fc.oneof(object, service).map((one): ClusterChange => ({ verb: 'put', object: one }));
-  const remove = fc
-    .tuple(name, name)
-    .map(([namespace, one]): ClusterChange => ({ verb: 'remove', kind: 'Service', namespace, name: one }));
-  const replace = fc
-    .array(service, { maxLength: 4 })
-    .map((objects): ClusterChange => ({ verb: 'replace', kind: 'Service', objects }));
-  fc.assert(
-    fc.property(fc.array(fc.oneof(put, remove, replace), { maxLength: 30 }), (changes) => {
-      const whole = new ClusterMemory();
-      const told = new ClusterMemory();
-      for (const change of changes) told.apply(whole.apply([change]));
-      t.deepEqual(told.changes(), whole.changes(), 'what is left out is not missed');
-      const again = new ClusterMemory();
-      again.apply(whole.changes());
-      t.deepEqual(again.changes(), whole.changes());
-      t.is(
-        again.isWhole('Service'),
-        changes.some(({ verb }) => verb === 'replace'),
-      );
-      for (const change of changes.slice(-1)) {
-        if (change.verb === 'put')
-          t.deepEqual(whole.find(change.object.kind, change.object.namespace, change.object.name), change.object);
-        if (change.verb === 'remove') t.is(whole.find(change.kind, change.namespace, change.name), undefined);
-      }
-    }),
-  );
 });

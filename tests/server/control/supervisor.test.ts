@@ -25,7 +25,7 @@ const OTHER: Plan = { listeners: [{ server: 'dns://:54', host: '', port: 54, rou
 const STATE: ToData = {
   type: 'cluster',
   cluster: 'c',
-  changes: [{ verb: 'replace', kind: 'Namespace', objects: [{ kind: 'Namespace', namespace: '', name: 'shop' }] }],
+  part: { put: '{"kind":"Namespace","namespace":"","name":"shop"}', removed: [], whole: ['Namespace'], isLast: true },
 };
 
 type Stage = {
@@ -51,7 +51,7 @@ function stage(): Stage {
     log: (level, source, text) => lines.push(`${level} ${source}: ${text}`),
     series,
     state: () => [STATE],
-    synced: (cluster, kinds) => lines.push(`synced ${cluster} ${kinds.join()}`),
+    taken: (cluster, whole) => lines.push(`taken ${cluster} ${whole.join()}`),
     restarted: () => restarts++,
   });
   const live = async (span: Milliseconds): Promise<void> => {
@@ -268,10 +268,10 @@ test('what an ended thread still says is not heard', async (t) => {
   first?.crash(new Error('boom'));
   await timers.advance(0);
   const before = lines.length;
-  first?.say({ type: 'synced', cluster: 'c', kinds: ['Service'] });
+  first?.say({ type: 'taken', cluster: 'c', whole: ['Service'] });
   t.is(lines.length, before);
-  workers.last().say({ type: 'synced', cluster: 'c', kinds: ['Service'] });
-  t.is(lines.at(-1), 'synced c Service');
+  workers.last().say({ type: 'taken', cluster: 'c', whole: ['Service'] });
+  t.is(lines.at(-1), 'taken c Service');
 });
 
 test('drain waits for the thread, and its end afterwards is no fault', async (t) => {
@@ -323,7 +323,7 @@ test('a real thread that hangs in a loop is ended, its last lines are printed, a
     log: (level, source, text) => lines.push(`${level} ${source}: ${text}`),
     series: new SeriesBook(),
     state: () => [],
-    synced: () => {},
+    taken: () => {},
     restarted: () => restart(),
   });
   t.teardown(() => supervisor.close());

@@ -86,7 +86,7 @@ test('a new plan moves the serials of clusters on, for it may show them in anoth
   const stores: ClusterStore[] = [];
   const { plane } = start(t, (store) => void stores.push(store));
   const port = await freePort();
-  plane.change('cluster', [{ verb: 'replace', kind: 'Namespace', objects: [] }]);
+  plane.take('cluster', { put: '', removed: [], whole: ['Namespace'], isLast: true });
   await plane.use(planOf(Rcode.NOERROR, port));
   const [store] = stores;
   const serial = store?.serial ?? 0;
@@ -119,6 +119,7 @@ function start(t: ExecutionContext, see: (store: ClusterStore) => void = () => {
   const plane = new DataPlane({
     clock: context.clock,
     wallClock: () => 0,
+    taken: () => {},
     log: context.log,
     counters: context.counters,
     plugins: new Map([['answering', answering as Plugin<unknown>]]), // its options are what `planOf` writes

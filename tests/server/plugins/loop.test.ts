@@ -35,6 +35,7 @@ async function running(t: ExecutionContext, port: number, directive: string): Pr
   const plane = new DataPlane({
     clock: () => performance.now(),
     wallClock: () => 1_800_000_000,
+    taken: () => {},
     log: (level, source, text) => {
       lines.push(`${level} ${source} ${text}`);
       for (const watcher of watchers) watcher();

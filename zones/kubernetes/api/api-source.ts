@@ -41,7 +41,7 @@ export function openApiSource(options: ApiSourceOptions, events: SourceEvents, e
     call: events.call,
   });
   const trouble = new Trouble(credentials.place, events.report);
-  const departures = new Departures(time, events.change);
+  const departures = new Departures(time, () => events.known('EndpointSlice'), events.change);
   const reflectors = resourcesOf(options).map(
     (resource) =>
       new Reflector({
@@ -50,6 +50,7 @@ export function openApiSource(options: ApiSourceOptions, events: SourceEvents, e
         time,
         trouble,
         publish: resource.kind === 'EndpointSlice' ? departures.publish : events.change,
+        known: events.known,
         programmed: events.programmed,
         report: events.report,
       }),

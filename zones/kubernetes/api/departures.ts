@@ -5,11 +5,11 @@
  */
 
 import type { Count, Milliseconds } from '../../units.ts';
-import type { ClusterChange, Endpoint, EndpointSlice } from '../objects.ts';
+import { keyOf, objectFrom } from '../object-text.ts';
+import type { Endpoint, EndpointSlice } from '../objects.ts';
 import type { WatchedChange } from './replica.ts';
+import type { SourceChange } from '../source.ts';
 import { MultiMap } from '../store/multi-map.ts';
-import { NamespacedMap } from '../store/namespaced-map.ts';
-import { isSameSlice } from '../store/same-object.ts';
 import type { Time } from './time.ts';
 
 /**
@@ -25,23 +25,34 @@ export const DEPARTURE_DELAY: Milliseconds = 200;
  */
 export class Departures {
   readonly #time: Pick<Time, 'after'>;
-  readonly #tell: (changes: readonly ClusterChange[]) => void;
-  /** As in the API; as many as it has, which the replica limits. */
-  #slices = new NamespacedMap<EndpointSlice>();
-  /** The same by owner. */
-  #siblings = new MultiMap<EndpointSlice>();
+  readonly #known: () => ReadonlyMap<string, string>;
+  readonly #tell: (changes: readonly SourceChange[]) => void;
+  /** Keys of the API's slices by owner. */
+  #siblings = new MultiMap<string>();
+  /** What the step in hand has changed or removed, and the list that it began with, if it did. */
+  readonly #step = new Map<string, EndpointSlice | undefined>();
+  #listed: ReadonlyMap<string, string> | undefined;
   /** By owner; no more than were lost within the delay. */
   #stays = new MultiMap<Stay>();
   #count: Count = 0;
 
-  constructor(time: Pick<Time, 'after'>, tell: (changes: readonly ClusterChange[]) => void) {
+  /** @param known texts by key of all that was told */
+  constructor(
+    time: Pick<Time, 'after'>,
+    known: () => ReadonlyMap<string, string>,
+    tell: (changes: readonly SourceChange[]) => void,
+  ) {
     this.#time = time;
+    this.#known = known;
     this.#tell = tell;
   }
 
   /** Tells changes of EndpointSlices, and in the same step what stays of them. A whole list is told as it is. */
   readonly publish = (changes: readonly WatchedChange[]): void => {
-    this.#tell(changes.flatMap((change) => this.#follow(change)));
+    const step = changes.flatMap((change) => this.#follow(change));
+    this.#step.clear();
+    this.#listed = undefined;
+    this.#tell(step);
   };
 
   close(): void {
@@ -49,7 +60,7 @@ export class Departures {
     this.#stays = new MultiMap();
   }
 
-  #follow(change: WatchedChange): readonly ClusterChange[] {
+  #follow(change: WatchedChange): readonly SourceChange[] {
     switch (change.verb) {
       case 'put': {
         const { object, notReady = [] } = change;
@@ -57,15 +68,15 @@ export class Departures {
         return [{ verb: 'put', object }, ...stays];
       }
       case 'remove':
-        this.#forget(this.#slices.get(change.namespace, change.name));
+        this.#forget(keyOf(change));
         return [change];
       case 'replace': {
         this.close();
-        const before = this.#slices;
-        this.#slices = new NamespacedMap();
         this.#siblings = new MultiMap();
-        for (const object of change.objects) {
-          if (object.kind === 'EndpointSlice') this.#remember(object, before.get(object.namespace, object.name));
+        this.#step.clear();
+        this.#listed = change.listing.texts;
+        for (const object of change.listing.objects()) {
+          if (object.kind === 'EndpointSlice') this.#siblings.add(ownerOf(object), keyOf(object));
         }
         return [change];
       }
@@ -73,34 +84,37 @@ export class Departures {
   }
 
   /** What has come, or is now said not to be ready, stays no longer; what has gone without a word stays. */
-  #put(slice: EndpointSlice, notReady: readonly string[]): readonly ClusterChange[] {
-    const known = this.#slices.get(slice.namespace, slice.name);
-    this.#forget(known);
-    this.#remember(slice, known);
+  #put(slice: EndpointSlice, notReady: readonly string[]): readonly SourceChange[] {
+    const key = keyOf(slice);
+    const before = this.#find(key);
     const owner = ownerOf(slice);
+    if (before !== undefined && ownerOf(before) !== owner) this.#siblings.delete(ownerOf(before), key);
+    this.#siblings.add(owner, key);
+    this.#step.set(key, slice);
     const present = new Set(notReady);
     for (const { addresses } of slice.endpoints) for (const address of addresses) present.add(address);
     const over = this.#stays.get(owner).flatMap((stay) => this.#shorten(owner, stay, present));
-    const lost = known !== undefined && ownerOf(known) === owner ? without(present, known.endpoints) : [];
-    return known === undefined || lost.length === 0 ? over : [...over, ...this.#keep(owner, known, lost)];
+    const lost = before !== undefined && ownerOf(before) === owner ? without(present, before.endpoints) : [];
+    return before === undefined || lost.length === 0 ? over : [...over, ...this.#keep(owner, before, lost)];
   }
 
-  #keep(owner: string, known: EndpointSlice, lost: readonly Endpoint[]): readonly ClusterChange[] {
+  #keep(owner: string, before: EndpointSlice, lost: readonly Endpoint[]): readonly SourceChange[] {
     const elsewhere = new Set<string>();
     for (const sibling of this.#siblings.get(owner)) {
-      for (const { addresses } of sibling.endpoints) for (const address of addresses) elsewhere.add(address);
+      for (const { addresses } of this.#find(sibling)?.endpoints ?? [])
+        for (const address of addresses) elsewhere.add(address);
     }
     const endpoints = without(elsewhere, lost);
     if (endpoints.length === 0) return [];
     // No object of the API has a colon in its name.
-    const slice = { ...known, name: `${known.name}:${++this.#count}`, endpoints };
+    const slice = { ...before, name: `${before.name}:${++this.#count}`, endpoints };
     const cancel = this.#time.after(DEPARTURE_DELAY, () => this.#tell([this.#end(owner, stay)]));
     const stay: Stay = { slice, cancel };
     this.#stays.add(owner, stay);
     return [{ verb: 'put', object: slice }];
   }
 
-  #shorten(owner: string, stay: Stay, present: ReadonlySet<string>): readonly ClusterChange[] {
+  #shorten(owner: string, stay: Stay, present: ReadonlySet<string>): readonly SourceChange[] {
     const endpoints = without(present, stay.slice.endpoints);
     if (endpoints.length === stay.slice.endpoints.length) return [];
     if (endpoints.length === 0) return [this.#end(owner, stay)];
@@ -108,24 +122,25 @@ export class Departures {
     return [{ verb: 'put', object: stay.slice }];
   }
 
-  #end(owner: string, stay: Stay): ClusterChange {
+  #end(owner: string, stay: Stay): SourceChange {
     stay.cancel();
     this.#stays.delete(owner, stay);
     const { kind, namespace, name } = stay.slice;
     return { verb: 'remove', kind, namespace, name };
   }
 
-  /** Who is told keeps the old object where the new one says the same; with two of them each slice would cost twice. */
-  #remember(slice: EndpointSlice, known: EndpointSlice | undefined): void {
-    const kept = known !== undefined && isSameSlice(known, slice) ? known : slice;
-    this.#slices.set(kept.namespace, kept.name, kept);
-    this.#siblings.add(ownerOf(kept), kept);
+  #forget(key: string): void {
+    const before = this.#find(key);
+    if (before !== undefined) this.#siblings.delete(ownerOf(before), key);
+    this.#step.set(key, undefined);
   }
 
-  #forget(slice: EndpointSlice | undefined): void {
-    if (slice === undefined) return;
-    this.#slices.delete(slice.namespace, slice.name);
-    this.#siblings.delete(ownerOf(slice), slice);
+  /** A slice as it is in this step. */
+  #find(key: string): EndpointSlice | undefined {
+    if (this.#step.has(key)) return this.#step.get(key);
+    const text = (this.#listed ?? this.#known()).get(key);
+    const object = text === undefined ? undefined : objectFrom(text);
+    return object?.kind === 'EndpointSlice' ? object : undefined;
   }
 }
 

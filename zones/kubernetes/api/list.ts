@@ -5,11 +5,11 @@ import { ApiFault, isExpired } from './api-fault.ts';
 import { selectorsOf, versionFrom, type Resource } from './api-resources.ts';
 import { fieldsOf, isFields, listOf, type Fields } from '../api-values.ts';
 import { BodyTooLarge, type ApiClient } from './client.ts';
-import { Listing } from './replica.ts';
+import { ResourceListing } from './replica.ts';
 import { nextTurn, type Time } from './time.ts';
 
 /** A list, and the version from which a watch goes on. */
-export type Listed = { readonly listing: Listing; readonly version: string };
+export type Listed = { readonly listing: ResourceListing; readonly version: string };
 
 /**
  * Lists a resource. The pages are of one moment, for the first one's version is in the token that the next is asked with;
@@ -48,7 +48,7 @@ async function listOnce(
   time: Time,
   signal: AbortSignal,
 ): Promise<Listed> {
-  const listing = new Listing(resource);
+  const listing = new ResourceListing(resource);
   let version: string | undefined;
   let token = '';
   let size = resource.pageSize;
@@ -115,7 +115,7 @@ function pageFrom(text: string): Fields {
   return page;
 }
 
-async function takeItems(page: Fields, listing: Listing, time: Time, signal: AbortSignal): Promise<void> {
+async function takeItems(page: Fields, listing: ResourceListing, time: Time, signal: AbortSignal): Promise<void> {
   let began = time.now();
   for (const item of listOf(page['items'])) {
     listing.put(fieldsOf(item));

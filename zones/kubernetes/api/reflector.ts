@@ -8,6 +8,7 @@ import { ApiFault, isAbsent } from './api-fault.ts';
 import { selectorsOf, type Resource } from './api-resources.ts';
 import type { ApiClient } from './client.ts';
 import { list } from './list.ts';
+import { Listing } from '../listing.ts';
 import { Recovery, type Phase, type Remedy } from './recovery.ts';
 import { Replica, type WatchedChange } from './replica.ts';
 import type { ProgrammedSlice, SourceEvents } from '../source.ts';
@@ -21,6 +22,7 @@ export type ReflectorOptions = {
   readonly time: Time;
   readonly trouble: Trouble;
   readonly publish: (changes: readonly WatchedChange[]) => void;
+  readonly known: SourceEvents['known'];
   readonly programmed: ((slice: ProgrammedSlice) => void) | undefined;
   readonly report: SourceEvents['report'];
 };
@@ -43,7 +45,8 @@ export class Reflector {
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
-    this.#replica = new Replica(options.resource);
+    const { resource, known } = options;
+    this.#replica = new Replica(resource, () => known(resource.kind));
     this.#recovery = new Recovery(options.time);
   }
 
@@ -85,7 +88,7 @@ export class Reflector {
     } catch (error) {
       const { kind, isOptional } = this.#options.resource;
       const hasNone = isOptional && !this.#isSynced && error instanceof ApiFault && isAbsent(error);
-      if (hasNone && !this.#abort.signal.aborted) this.#tell([{ verb: 'replace', kind, objects: [] }]);
+      if (hasNone && !this.#abort.signal.aborted) this.#tell([{ verb: 'replace', listing: new Listing(kind) }]);
       throw error;
     }
   }
@@ -168,7 +171,7 @@ export class Reflector {
     const first = changes[0];
     if (first?.verb !== 'replace') return;
     this.#succeeded();
-    report('debug', `read ${first.objects.length} ${resource.plural} up to version ${this.#replica.version}`);
+    report('debug', `read ${first.listing.size} ${resource.plural} up to version ${this.#replica.version}`);
   }
 
   #tell(changes: readonly WatchedChange[]): void {

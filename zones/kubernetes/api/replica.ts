@@ -1,20 +1,23 @@
 /**
- * What has been published of one kind: the keys, and the resourceVersion that they stand for. The objects themselves are
- * with whoever was told of them. Knows nothing of how events come.
+ * How far one resource has been followed, and what an event of its watch changes. Knows nothing of how events come, nor of
+ * who keeps the objects.
  */
 
 import type { Count } from '../../units.ts';
 import { ApiFault } from './api-fault.ts';
 import { isNotNewer, keyFrom, versionFrom, type Resource } from './api-resources.ts';
 import type { Fields } from '../api-values.ts';
-import type { ClusterChange, ClusterObject, Kind } from '../objects.ts';
+import { Listing } from '../listing.ts';
+import { placeOf } from '../object-text.ts';
+import type { Kind } from '../objects.ts';
+import type { SourceChange } from '../source.ts';
 import { notReadyAddresses, trim } from '../trim.ts';
 
 /** Objects of one kind that are taken: ten times what Kubernetes is tested with, far from what a Map can hold. */
 const OBJECTS_MAX: Count = 1_500_000;
 
 /** A change, and what an event says beyond the object that is kept. */
-export type WatchedChange = ClusterChange & {
+export type WatchedChange = SourceChange & {
   /** Of a slice that is put: the addresses of its endpoints that are not ready. */
   readonly notReady?: readonly string[];
 };
@@ -22,50 +25,41 @@ export type WatchedChange = ClusterChange & {
 /** Whose objects they are, and what of them is kept. */
 type TrimmedResource = Pick<Resource, 'kind' | 'trim'>;
 
-/** All the objects of a kind, while they come in. */
-export class Listing {
+/** All the objects of a resource as the API server says them, while they come in. */
+export class ResourceListing {
   readonly #resource: TrimmedResource;
-  readonly #objects = new Map<string, ClusterObject>();
+  readonly listing: Listing;
 
   constructor(resource: TrimmedResource) {
     this.#resource = resource;
-  }
-
-  get size(): Count {
-    return this.#objects.size;
+    this.listing = new Listing(resource.kind);
   }
 
   /** Takes a whole object. @throws ApiFault if it has no name, or if there are too many */
   put(raw: Fields): void {
     const { kind, trim: options } = this.#resource;
-    const key = keyOf(kind, raw);
+    const key = keyIn(kind, raw);
     const object = trim(kind, raw, options);
-    if (object === undefined) this.#objects.delete(key);
-    else this.#objects.set(key, object);
-    if (this.#objects.size > OBJECTS_MAX) throw tooMany(kind);
+    if (object === undefined) this.listing.remove(key);
+    else this.listing.put(object);
+    if (this.listing.size > OBJECTS_MAX) throw tooMany(kind);
   }
 
   /** @throws ApiFault if the object has no name */
   remove(raw: Fields): void {
-    this.#objects.delete(keyOf(this.#resource.kind, raw));
-  }
-
-  keys(): Set<string> {
-    return new Set(this.#objects.keys());
-  }
-
-  objects(): ClusterObject[] {
-    return [...this.#objects.values()];
+    this.listing.remove(keyIn(this.#resource.kind, raw));
   }
 }
 
 export class Replica {
   readonly resource: TrimmedResource;
-  #keys = new Set<string>();
+  readonly #known: () => ReadonlyMap<string, string>;
   #version: string | undefined;
 
-  constructor(resource: TrimmedResource) {
+  /** @param known texts by key of what was published */
+  constructor(resource: TrimmedResource, known: () => ReadonlyMap<string, string>) {
     this.resource = resource;
+    this.#known = known;
   }
 
   /** From where a watch can go on; undefined if only a new list will do. */
@@ -79,10 +73,9 @@ export class Replica {
   }
 
   /** The listing is all there is now. */
-  replace(listing: Listing, version: string): ClusterChange {
-    this.#keys = listing.keys();
+  replace({ listing }: ResourceListing, version: string): WatchedChange {
     this.#version = version;
-    return { verb: 'replace', kind: this.resource.kind, objects: listing.objects() };
+    return { verb: 'replace', listing };
   }
 
   /** A bookmark: nothing has changed up to this version. */
@@ -91,32 +84,28 @@ export class Replica {
   }
 
   /**
-   * What an ADDED, MODIFIED or DELETED event changes; undefined if it is about something that was never published.
+   * What an ADDED, MODIFIED or DELETED event changes, which may be nothing that was known.
    * `old` means that its version has been passed already: a watch does not go back, so it says nothing new.
    * @throws ApiFault if it is no object, or there are too many
    */
-  apply(type: 'ADDED' | 'MODIFIED' | 'DELETED', raw: Fields): WatchedChange | 'old' | undefined {
+  apply(type: 'ADDED' | 'MODIFIED' | 'DELETED', raw: Fields): WatchedChange | 'old' {
     const { kind, trim: options } = this.resource;
-    const key = keyOf(kind, raw);
+    const key = keyIn(kind, raw);
     const version = versionFrom(raw);
     if (version === undefined) throw new ApiFault('protocol', `${type} event of ${key} without a resourceVersion`);
     if (this.#version !== undefined && isNotNewer(version, this.#version)) return 'old';
     const object = type === 'DELETED' ? undefined : trim(kind, raw, options);
-    if (object !== undefined && this.#keys.size >= OBJECTS_MAX && !this.#keys.has(key)) throw tooMany(kind);
+    const known = this.#known();
+    if (object !== undefined && known.size >= OBJECTS_MAX && !known.has(key)) throw tooMany(kind);
     this.#version = version;
-    if (object !== undefined) {
-      this.#keys.add(key);
-      return kind === 'EndpointSlice'
-        ? { verb: 'put', object, notReady: notReadyAddresses(raw) }
-        : { verb: 'put', object };
-    }
-    if (!this.#keys.delete(key)) return undefined;
-    const slash = key.indexOf('/');
-    return { verb: 'remove', kind, namespace: key.slice(0, slash), name: key.slice(slash + 1) };
+    if (object === undefined) return { verb: 'remove', kind, ...placeOf(key) };
+    return kind === 'EndpointSlice'
+      ? { verb: 'put', object, notReady: notReadyAddresses(raw) }
+      : { verb: 'put', object };
   }
 }
 
-function keyOf(kind: Kind, raw: Fields): string {
+function keyIn(kind: Kind, raw: Fields): string {
   const key = keyFrom(kind, raw);
   if (key === undefined) throw new ApiFault('protocol', 'an object without a name');
   return key;

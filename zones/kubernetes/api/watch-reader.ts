@@ -7,7 +7,7 @@ import { fieldsOf, isFields, type Fields } from '../api-values.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { WORK_SLICE } from './list.ts';
 import type { Kind } from '../objects.ts';
-import { Listing, type Replica, type WatchedChange } from './replica.ts';
+import { ResourceListing, type Replica, type WatchedChange } from './replica.ts';
 import type { ProgrammedSlice } from '../source.ts';
 import { nextTurn, type Time } from './time.ts';
 import { SERVICE_NAME_LABEL } from '../trim.ts';
@@ -28,7 +28,7 @@ export type WatchReaderOptions = {
 export class WatchReader {
   readonly #options: WatchReaderOptions;
   readonly #lines = new LineSplitter();
-  #listing: Listing | undefined;
+  #listing: ResourceListing | undefined;
   #changes: WatchedChange[] = [];
   #programmed: ProgrammedSlice[] = [];
   #events: Count = 0;
@@ -37,7 +37,7 @@ export class WatchReader {
 
   constructor(options: WatchReaderOptions) {
     this.#options = options;
-    this.#listing = options.startsWithList ? new Listing(options.replica.resource) : undefined;
+    this.#listing = options.startsWithList ? new ResourceListing(options.replica.resource) : undefined;
   }
 
   /** Is the first list still coming in? */
@@ -113,7 +113,7 @@ export class WatchReader {
       return;
     }
     this.#events++;
-    if (change !== undefined) this.#changes.push(change);
+    this.#changes.push(change);
     const slice = programmed === undefined ? undefined : programmedSliceFrom(replica.resource.kind, object);
     if (slice !== undefined) this.#programmed.push(slice);
   }

@@ -10,8 +10,9 @@ import { FolderError, readManifest, type FolderListing } from './folder-files.ts
 import { watchFolder } from './folder-watch.ts';
 import { manifestClusterFrom, presentPlace, selectionFrom, type Note } from './manifest-cluster.ts';
 import { manifestObjectsFrom, type Complaint, type ManifestFile, type ManifestObject } from './manifest-file.ts';
-import type { ClusterChange, ClusterObject, Kind } from '../objects.ts';
-import { kindsOf, type Source, type SourceEvents, type SourceOptions } from '../source.ts';
+import { Listing } from '../listing.ts';
+import type { ClusterObject, Kind } from '../objects.ts';
+import { kindsOf, type Source, type SourceChange, type SourceEvents, type SourceOptions } from '../source.ts';
 import { SYSTEM_TIME, type Time } from '../api/time.ts';
 
 /** Errors told of one state of the folder; mending these shows the others. */
@@ -89,8 +90,8 @@ class Published {
   }
 
   /** The steps from the last state to this one; the first time a `replace` for every kind. */
-  advance(objects: ReadonlyMap<Kind, readonly ClusterObject[]>): readonly ClusterChange[] {
-    const changes: ClusterChange[] = [];
+  advance(objects: ReadonlyMap<Kind, readonly ClusterObject[]>): readonly SourceChange[] {
+    const changes: SourceChange[] = [];
     for (const [kind, known] of this.#kinds) {
       const now = new Map((objects.get(kind) ?? []).map((object) => [keyOf(object), object]));
       for (const key of known.keys()) {
@@ -109,7 +110,10 @@ class Published {
     }
     if (this.isSynced) return changes;
     this.isSynced = true;
-    return [...this.#kinds.keys()].map((kind) => ({ verb: 'replace', kind, objects: objects.get(kind) ?? [] }));
+    return [...this.#kinds.keys()].map((kind) => ({
+      verb: 'replace',
+      listing: new Listing(kind, objects.get(kind)),
+    }));
   }
 
   /** `5 Namespaces, 14 Services, …`. */
@@ -144,7 +148,7 @@ class Teller {
     this.#failure = undefined;
   }
 
-  good(changes: readonly ClusterChange[], notes: readonly Note[], files: Count): void {
+  good(changes: readonly SourceChange[], notes: readonly Note[], files: Count): void {
     const wasWrong = this.#isWrong || this.#failure !== undefined;
     const counts = `${files} ${files === 1 ? 'file' : 'files'}, ${this.#published.summary()}`;
     if (files === 0) {
@@ -176,7 +180,7 @@ class Teller {
 }
 
 /** `Service shop/web put, Service shop/old removed and 7 more`; empty if there are none, or all is new. */
-function differencesIn(changes: readonly ClusterChange[]): string {
+function differencesIn(changes: readonly SourceChange[]): string {
   const texts = changes.flatMap((change) => {
     switch (change.verb) {
       case 'put':

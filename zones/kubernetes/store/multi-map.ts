@@ -4,7 +4,7 @@
  * A lone value stands in the Map itself: a Set for each of 100,000 addresses would cost more than the addresses. The order
  * of the values of a key means nothing.
  */
-export class MultiMap<Value extends object> {
+export class MultiMap<Value extends object | string> {
   readonly #values = new Map<string, Value | Set<Value>>();
 
   /** Was the key new? */

@@ -26,6 +26,10 @@ export class NamespacedMap<Value> {
     return new Map(Array.from(this.#namespaces, ([namespace, values]) => [namespace, new Set(values.keys())]));
   }
 
+  *values(): Generator<Value> {
+    for (const values of this.#namespaces.values()) yield* values.values();
+  }
+
   /** Calls `visit` for every value; it may delete the value that it is told of. */
   forEach(visit: (value: Value, namespace: string, name: string) => void): void {
     for (const [namespace, values] of this.#namespaces) {

@@ -51,9 +51,14 @@ export class PodAddresses {
     return pod.addresses.length > 0;
   }
 
-  /** `visit` may remove the pod that it is told of. */
-  forEachName(visit: (namespace: string, name: string) => void): void {
-    this.#pods.forEach((_pod, namespace, name) => visit(namespace, name));
+  /** Makes the same again, one pod for each step. */
+  *copy(): Generator<undefined, PodAddresses> {
+    const copy = new PodAddresses();
+    for (const pod of this.#pods.values()) {
+      copy.put(pod);
+      yield undefined;
+    }
+    return copy;
   }
 
   #forget(pod: Pod): void {

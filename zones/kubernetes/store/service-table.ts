@@ -74,9 +74,8 @@ export class ServiceTable<Kind extends Service | ServiceImport> {
     return new ServiceSnapshot(frozen);
   }
 
-  /** `visit` may remove the service that it is told of. */
-  forEachName(visit: (namespace: string, name: string) => void): void {
-    this.#entries.forEach((_entry, namespace, name) => visit(namespace, name));
+  *all(): Generator<Kind> {
+    for (const { service } of this.#entries.values()) if (service !== undefined) yield service;
   }
 
   #entry(namespace: string, name: string): Entry<Kind> {

@@ -5,7 +5,9 @@ import fc from 'fast-check';
 
 import { Departures, DEPARTURE_DELAY } from '../../../../zones/kubernetes/api/departures.ts';
 import type { WatchedChange } from '../../../../zones/kubernetes/api/replica.ts';
-import type { ClusterChange, EndpointSlice } from '../../../../zones/kubernetes/objects.ts';
+import { Listing } from '../../../../zones/kubernetes/listing.ts';
+import type { EndpointSlice } from '../../../../zones/kubernetes/objects.ts';
+import type { SourceChange } from '../../../../zones/kubernetes/source.ts';
 import { ClusterRecorder } from '../../../support/cluster-recorder.ts';
 import { endpoint, inZones, port, puts, removal, slice } from '../../../support/example-cluster.ts';
 import { ManualTime } from '../../../support/manual-time.ts';
@@ -21,7 +23,7 @@ type Scene = {
 function scene(): Scene {
   const time = new ManualTime();
   const cluster = new ClusterRecorder();
-  const departures = new Departures(time, cluster.change);
+  const departures = new Departures(time, () => cluster.known('EndpointSlice'), cluster.change);
   const seen = (): readonly string[] => {
     const names = cluster.names('EndpointSlice').map((name) => name.split('/')[1] ?? '');
     const slices = names.flatMap((name) => cluster.get('EndpointSlice', 'ns', name) ?? []);
@@ -49,7 +51,7 @@ const [ONE, TWO, THREE] = ['db/192.0.2.1', 'db/192.0.2.2', 'db/192.0.2.3'];
 
 test('a move in two events: the endpoint is there exactly once, however late the second one is within the delay', (t) => {
   const { departures, time, seen, cluster } = scene();
-  departures.publish([{ verb: 'replace', kind: 'EndpointSlice', objects: [db('a', 1, 2), db('b', 3)] }]);
+  departures.publish([{ verb: 'replace', listing: new Listing('EndpointSlice', [db('a', 1, 2), db('b', 3)]) }]);
   departures.publish(event(db('a', 2)));
   t.deepEqual(seen(), [ONE, TWO, THREE]);
   time.advance(DEPARTURE_DELAY - 1);
@@ -62,7 +64,9 @@ test('a move in two events: the endpoint is there exactly once, however late the
 
 test('endpoints that move to several slices stay until each has arrived', (t) => {
   const { departures, time, seen, cluster } = scene();
-  departures.publish([{ verb: 'replace', kind: 'EndpointSlice', objects: [db('a', 1, 2), db('b'), db('c', 3)] }]);
+  departures.publish([
+    { verb: 'replace', listing: new Listing('EndpointSlice', [db('a', 1, 2), db('b'), db('c', 3)]) },
+  ]);
   departures.publish(event(db('a')));
   departures.publish(event(db('b', 2)));
   t.deepEqual(seen(), [ONE, TWO, THREE]);
@@ -132,7 +136,7 @@ const AT_ONCE: readonly {
 for (const { what, changes, expected } of AT_ONCE) {
   test(`without delay: ${what}`, (t) => {
     const { departures, time, seen } = scene();
-    departures.publish([{ verb: 'replace', kind: 'EndpointSlice', objects: [db('a', 1, 2), db('b', 3)] }]);
+    departures.publish([{ verb: 'replace', listing: new Listing('EndpointSlice', [db('a', 1, 2), db('b', 3)]) }]);
     for (const change of changes) departures.publish([change]);
     t.deepEqual(seen(), expected);
     t.is(time.deadlines, 0);
@@ -180,7 +184,7 @@ test('a whole list is told as it is, and is what later changes are compared with
   const { departures, time, seen, cluster } = scene();
   departures.publish(puts(db('a', 1), db('b', 2)));
   departures.publish(event(db('b')));
-  departures.publish([{ verb: 'replace', kind: 'EndpointSlice', objects: [db('a', 3)] }]);
+  departures.publish([{ verb: 'replace', listing: new Listing('EndpointSlice', [db('a', 3)]) }]);
   t.deepEqual(seen(), [THREE]);
   t.is(time.deadlines, 0, 'what stayed is over');
   departures.publish(event(db('b')));
@@ -192,7 +196,7 @@ test('a whole list is told as it is, and is what later changes are compared with
 
 test('changes of other kinds, and of slices that were never there, pass', (t) => {
   const { departures, time, cluster } = scene();
-  const changes: readonly ClusterChange[] = [
+  const changes: readonly SourceChange[] = [
     { verb: 'remove', kind: 'EndpointSlice', namespace: 'ns', name: 'nosuch' },
     { verb: 'put', object: { kind: 'Namespace', namespace: '', name: 'ns' } },
   ];

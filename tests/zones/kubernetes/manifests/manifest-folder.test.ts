@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava';
 import { FILE_MAX, FILES_MAX, FolderError } from '../../../../zones/kubernetes/manifests/folder-files.ts';
 import { LabelSelectorError } from '../../../../zones/kubernetes/label-selector.ts';
 import { COMPLAINTS_TOLD, openManifestFolder } from '../../../../zones/kubernetes/manifests/manifest-folder.ts';
-import type { ClusterChange } from '../../../../zones/kubernetes/objects.ts';
+import type { SourceChange } from '../../../../zones/kubernetes/source.ts';
 import type { SourceOptions } from '../../../../zones/kubernetes/source.ts';
 import { NO_LIMITS } from '../../../support/no-limits.ts';
 
@@ -94,6 +94,7 @@ for (const cluster of ['demo', 'example']) {
     const events = {
       // Whatever there is to say is said in the same turn.
       change: () => void setImmediate(step.resolve),
+      known: nothing,
       report: (level: string, text: string) => {
         if (level !== 'info' || !text.includes(' was read: ')) step.reject(new Error(text));
       },
@@ -240,7 +241,7 @@ test('a folder that is missing, or is a file, is refused at once', async (t) => 
   const folder = await mkdtemp(join(tmpdir(), 'manifests-'));
   t.teardown(() => rm(folder, { recursive: true }));
   await writeFile(join(folder, 'file'), '');
-  const events = { change: () => t.fail(), report: () => t.fail() };
+  const events = { change: () => t.fail(), known: nothing, report: () => t.fail() };
   for (const name of ['nosuch', 'file']) {
     const error = t.throws(() => openManifestFolder(join(folder, name), OPTIONS, events), { instanceOf: FolderError });
     t.regex(error.message, /^manifests folder .* cannot be looked into \(.*\): name a folder/);
@@ -248,7 +249,7 @@ test('a folder that is missing, or is a file, is refused at once', async (t) => 
 });
 
 test('a wrong label selector is refused at once', (t) => {
-  const events = { change: () => t.fail(), report: () => t.fail() };
+  const events = { change: () => t.fail(), known: nothing, report: () => t.fail() };
   t.throws(() => openManifestFolder(tmpdir(), { ...OPTIONS, labels: 'a b' }, events), {
     instanceOf: LabelSelectorError,
   });
@@ -309,10 +310,11 @@ async function opened(
     if (typeof content === 'object' && 'link' in content) await symlink(content.link, path);
     else await writeFile(path, content);
   }
-  const steps = new Feed<readonly ClusterChange[]>();
+  const steps = new Feed<readonly SourceChange[]>();
   const reports = new Feed<readonly [level: string, text: string]>();
   const source = openManifestFolder(folder, options, {
     change: (changes) => steps.add(changes),
+    known: nothing,
     report: (level, text) => reports.add([level, text]),
   });
   t.teardown(() => source.close());
@@ -351,17 +353,21 @@ class Feed<Item> {
   }
 }
 
-function present(change: ClusterChange): string {
+function present(change: SourceChange): string {
   switch (change.verb) {
     case 'put':
       return `put ${change.object.kind} ${nameOf(change.object)}`;
     case 'remove':
       return `remove ${change.kind} ${change.namespace}/${change.name}`;
     case 'replace':
-      return `replace ${change.kind} ${change.objects.map(nameOf).join(' ')}`;
+      return `replace ${change.listing.kind} ${[...change.listing.objects()].map(nameOf).join(' ')}`;
   }
 }
 
-function nameOf(object: Extract<ClusterChange, { verb: 'put' }>['object']): string {
+function nothing(): ReadonlyMap<string, string> {
+  return new Map();
+}
+
+function nameOf(object: Extract<SourceChange, { verb: 'put' }>['object']): string {
   return object.kind === 'Service' ? `${object.name}=${object.clusterIPs.join('+')}` : object.name;
 }

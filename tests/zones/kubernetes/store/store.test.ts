@@ -202,12 +202,7 @@ const anyObject: fc.Arbitrary<ClusterObject> = fc.oneof(
 const anyChange: fc.Arbitrary<ClusterChange> = fc.oneof(
   { arbitrary: anyObject.map((object): ClusterChange => ({ verb: 'put', object })), weight: 6 },
   { arbitrary: anyObject.map(removal), weight: 3 },
-  {
-    arbitrary: fc
-      .tuple(fc.constantFrom(...KINDS), fc.array(anyObject, { maxLength: 6 }))
-      .map(([kind, objects]): ClusterChange => ({ verb: 'replace', kind, objects })),
-    weight: 1,
-  },
+  { arbitrary: fc.constantFrom(...KINDS).map((kind): ClusterChange => ({ verb: 'whole', kind })), weight: 1 },
 );
 
 /** The objects that meet most. */
@@ -224,14 +219,9 @@ function stateAfter(changes: readonly ClusterChange[]): readonly ClusterObject[]
   const keyOf = (kind: string, namespace: string, name: string): string => JSON.stringify([kind, namespace, name]);
   for (const change of changes) {
     if (change.verb === 'remove') state.delete(keyOf(change.kind, change.namespace, change.name));
-    const objects = change.verb === 'put' ? [change.object] : change.verb === 'replace' ? change.objects : [];
-    if (change.verb === 'replace') {
-      for (const [key, { kind }] of state) if (kind === change.kind) state.delete(key);
-    }
-    for (const object of objects) {
-      if (change.verb === 'replace' && object.kind !== change.kind) continue;
-      state.set(keyOf(object.kind, object.namespace, object.name), object);
-    }
+    if (change.verb !== 'put') continue;
+    const { kind, namespace, name } = change.object;
+    state.set(keyOf(kind, namespace, name), change.object);
   }
   return [...state.values()];
 }
@@ -327,16 +317,40 @@ test('pods: an address tells who sends from it only if one pod can', (t) => {
   t.is(store.podAt('192.0.2.1'), undefined, 'another pod of the same name');
 });
 
-test('synced: a kind is from its first replace on, and stays so', (t) => {
+test('synced: a kind is from when it is said to be whole, and stays so', (t) => {
   const store = emptyStore();
   store.apply(puts(namespace('a')));
   t.false(store.isSynced('Namespace'));
-  store.apply([{ verb: 'replace', kind: 'Namespace', objects: [] }]);
+  const { serial } = store;
+  store.apply([{ verb: 'whole', kind: 'Namespace' }]);
   t.deepEqual(
     KINDS.map((kind) => store.isSynced(kind)),
     [true, false, false, false, false],
   );
-  t.false(store.hasNamespace('a'));
+  t.true(store.hasNamespace('a'));
+  t.is(store.serial, serial, 'no answer is another one');
+});
+
+test('changes that are applied beside the state in use become visible with the last step, and are the same', (t) => {
+  fc.assert(
+    fc.property(fc.array(anyChange, { maxLength: 30 }), fc.array(anyChange, { maxLength: 30 }), (before, changes) => {
+      const [beside, atOnce] = [emptyStore(), emptyStore()];
+      for (const store of [beside, atOnce]) store.apply(before);
+      const objects = [...stateAfter(before), ...stateAfter(changes)];
+      const old = answersOf(beside, objects);
+      const steps = beside.applyBeside(changes);
+      let count = 0;
+      while (steps.next().done !== true) if (++count % 8 === 0) t.deepEqual(answersOf(beside, objects), old);
+      atOnce.apply(changes);
+      t.deepEqual(answersOf(beside, objects), answersOf(atOnce, objects));
+      t.is(beside.serial, atOnce.serial);
+      t.deepEqual(
+        KINDS.map((kind) => beside.isSynced(kind)),
+        KINDS.map((kind) => atOnce.isSynced(kind)),
+      );
+    }),
+    { numRuns: 50 },
+  );
 });
 
 test('serial: moves once with each batch that changes something, and never otherwise', (t) => {

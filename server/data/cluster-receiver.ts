@@ -1,0 +1,103 @@
+/**
+ * Takes in the steps that the control thread sends of one cluster's state, so that no query waits for a large one. Knows
+ * nothing of where they come from.
+ */
+
+import { objectFrom } from '../../zones/kubernetes/object-text.ts';
+import type { ClusterChange } from '../../zones/kubernetes/objects.ts';
+import type { ClusterStore } from '../../zones/kubernetes/store/store.ts';
+import type { Count, Milliseconds } from '../../zones/units.ts';
+import type { ClusterPart } from '../messages.ts';
+
+/** Endpoints and objects of a step that is applied at once: three milliseconds. */
+const AT_ONCE_MAX: Count = 1000;
+/** Work on a larger step before queries have their turn. */
+const WORK_SLICE: Milliseconds = 2;
+
+export type ReceiverOptions = {
+  readonly store: ClusterStore;
+  /** Monotonic. */
+  readonly clock: () => Milliseconds;
+  /** Told of each part that has been taken in, in order. */
+  readonly taken: () => void;
+};
+
+export class ClusterReceiver {
+  readonly #options: ReceiverOptions;
+  /** No more than the sender lets be on the way, but for a thread that begins, which gets everything at once. */
+  readonly #parts: ClusterPart[] = [];
+  /** Of the step that is coming in. */
+  #changes: ClusterChange[] = [];
+  #weight: Count = 0;
+  #working: Promise<void> | undefined;
+  #isClosed = false;
+
+  constructor(options: ReceiverOptions) {
+    this.#options = options;
+  }
+
+  take(part: ClusterPart): void {
+    this.#parts.push(part);
+    if (this.#working === undefined) this.#work();
+  }
+
+  /** Resolves when everything that came so far is in use. */
+  async settled(): Promise<void> {
+    while (this.#working !== undefined) await this.#working;
+  }
+
+  /** What is not in use yet will not be. */
+  close(): void {
+    this.#isClosed = true;
+    this.#parts.length = 0;
+  }
+
+  #work(): void {
+    const { store, taken } = this.#options;
+    for (let part = this.#parts.shift(); part !== undefined; part = this.#parts.shift()) {
+      this.#read(part);
+      if (part.isLast) {
+        const changes = this.#changes;
+        const isLarge = this.#weight > AT_ONCE_MAX;
+        this.#changes = [];
+        this.#weight = 0;
+        if (isLarge) {
+          this.#working = this.#applyBeside(changes);
+          return;
+        }
+        store.apply(changes);
+      }
+      taken();
+    }
+  }
+
+  #read({ put, removed, whole }: ClusterPart): void {
+    for (const line of put === '' ? [] : put.split('\n')) {
+      const object = objectFrom(line);
+      this.#weight += object.kind === 'EndpointSlice' ? 1 + object.endpoints.length : 1;
+      this.#changes.push({ verb: 'put', object });
+    }
+    for (const place of removed) this.#changes.push({ verb: 'remove', ...place });
+    for (const kind of whole) this.#changes.push({ verb: 'whole', kind });
+    this.#weight += removed.length;
+  }
+
+  async #applyBeside(changes: readonly ClusterChange[]): Promise<void> {
+    const { store, clock, taken } = this.#options;
+    let until = -Infinity;
+    for (const _ of store.applyBeside(changes)) {
+      if (clock() < until) continue;
+      await nextTurn();
+      if (this.#isClosed) return;
+      until = clock() + WORK_SLICE;
+    }
+    taken();
+    this.#working = undefined;
+    this.#work();
+  }
+}
+
+/** Lets the packets that wait go first. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,188 @@
+/** Both ends of what brings a data thread to what is known of a cluster: the sender's steps, as the receiver takes them in. */
+
+import test, { type ExecutionContext } from 'ava';
+import fc from 'fast-check';
+
+import { ClusterSender } from '../../../server/control/cluster-sender.ts';
+import { ClusterReceiver } from '../../../server/data/cluster-receiver.ts';
+import type { ClusterPart } from '../../../server/messages.ts';
+import { Listing } from '../../../zones/kubernetes/listing.ts';
+import type { ClusterObject, EndpointSlice, Kind } from '../../../zones/kubernetes/objects.ts';
+import type { SourceChange } from '../../../zones/kubernetes/source.ts';
+import { ClusterStore } from '../../../zones/kubernetes/store/store.ts';
+import { endpoint, namespace, port, removal, service, slice } from '../../support/example-cluster.ts';
+
+type Ends = {
+  readonly sender: ClusterSender;
+  readonly store: ClusterStore;
+  readonly receiver: ClusterReceiver;
+  /** Parts that were sent and not taken in yet. */
+  readonly way: ClusterPart[];
+  /** The most parts that were ever on the way. */
+  readonly longest: () => number;
+};
+
+/** A receiver whose thread turns only when `arrive` is called. */
+function ends(): Ends {
+  const way: ClusterPart[] = [];
+  let longest = 0;
+  const sender = new ClusterSender((part) => {
+    way.push(part);
+    longest = Math.max(longest, way.length);
+  });
+  return { sender, way, longest: () => longest, ...newThread(sender) };
+}
+
+function newThread(sender: ClusterSender): Pick<Ends, 'store' | 'receiver'> {
+  const store = new ClusterStore(() => 1_800_000_000);
+  const receiver = new ClusterReceiver({ store, clock: () => 0, taken: () => sender.taken() });
+  return { store, receiver };
+}
+
+async function settle({ way, receiver }: Ends): Promise<void> {
+  for (let part = way.shift(); part !== undefined; part = way.shift()) {
+    receiver.take(part);
+    await receiver.settled();
+  }
+}
+
+/** Names of all services with their addresses, and pairs of service and ready address. */
+function seen(store: ClusterStore): unknown {
+  return [...store.snapshot().services.all()].map(({ namespace: space, name, service: found, slices }) => [
+    `${space}/${name}`,
+    found?.clusterIPs ?? [],
+    slices.flatMap(({ addresses }) => addresses.map(({ text }) => text)).toSorted(),
+  ]);
+}
+
+function big(name: string, count: number, from = 0): EndpointSlice {
+  const endpoints = Array.from({ length: count }, (_, i) => endpoint(`10.${from}.${i >> 8}.${i & 255}`));
+  return slice('ns/db', name, [port('pg/TCP 5432')], endpoints);
+}
+
+function listing(kind: Kind, objects: readonly ClusterObject[]): SourceChange {
+  return { verb: 'replace', listing: new Listing(kind, objects) };
+}
+
+test('a step of many parts becomes visible in one, and no more than a few parts are on the way', async (t) => {
+  const both = ends();
+  const slices = Array.from({ length: 40 }, (_, i) => big(`s${i}`, 100, i));
+  both.sender.apply([listing('Service', [service('ns/db', ['None'])]), listing('EndpointSlice', slices)]);
+  const counts = new Set<number>();
+  while (both.way.length > 0) {
+    const part = both.way.shift();
+    if (part !== undefined) both.receiver.take(part);
+    counts.add(both.store.snapshot().services.get('ns', 'db')?.slices.length ?? 0);
+    await both.receiver.settled();
+  }
+  counts.add(both.store.snapshot().services.get('ns', 'db')?.slices.length ?? 0);
+  t.deepEqual([...counts], [0, 40]);
+  t.is(both.longest(), 4);
+  t.true(both.store.isSynced('EndpointSlice') && both.store.isSynced('Service'));
+  t.false(both.store.isSynced('Namespace'));
+});
+
+test('while a thread is slow changes gather, and what changes often is sent once', async (t) => {
+  const both = ends();
+  both.sender.apply([{ verb: 'put', object: service('ns/a', ['192.0.2.1']) }]);
+  for (let i = 2; i < 100; i++) both.sender.apply([{ verb: 'put', object: service('ns/a', [`192.0.2.${i}`]) }]);
+  both.sender.apply([{ verb: 'put', object: service('ns/b', ['192.0.2.100']) }]);
+  t.is(both.way.length, 1, 'the first one only');
+  await settle(both);
+  t.deepEqual(seen(both.store), [
+    ['ns/a', ['192.0.2.99'], []],
+    ['ns/b', ['192.0.2.100'], []],
+  ]);
+  t.is(both.longest(), 1);
+});
+
+test('a thousand removed objects go in several parts and at once', async (t) => {
+  const both = ends();
+  const objects = Array.from({ length: 1001 }, (_, i) => service(`ns/s${i}`, ['None']));
+  both.sender.apply([listing('Service', objects)]);
+  await settle(both);
+  t.is([...both.store.snapshot().services.all()].length, 1001);
+  both.sender.apply([listing('Service', [])]);
+  const parts = both.way.map(({ removed, isLast }) => [removed.length, isLast]);
+  t.deepEqual(parts, [
+    [500, false],
+    [500, false],
+    [1, true],
+  ]);
+  await settle(both);
+  t.deepEqual(seen(both.store), []);
+});
+
+test('a receiver that is closed puts nothing more in use', async (t) => {
+  const both = ends();
+  both.sender.apply([listing('EndpointSlice', [big('a', 1000), big('b', 1000, 1)])]);
+  for (const part of both.way) both.receiver.take(part);
+  both.receiver.close();
+  await new Promise((resolve) => setImmediate(resolve));
+  t.deepEqual(seen(both.store), []);
+});
+
+const anyObject: fc.Arbitrary<ClusterObject> = fc.oneof(
+  fc.constantFrom('ns', 'x').map(namespace),
+  fc
+    .tuple(fc.constantFrom('db', 'web'), fc.nat({ max: 3 }))
+    .map(([name, i]) => service(`ns/${name}`, [`192.0.2.${i}`])),
+  fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.constantFrom(0, 1, 3, 1200)).map(([name, count]) => big(name, count)),
+);
+const anyChange: fc.Arbitrary<SourceChange> = fc.oneof(
+  { arbitrary: anyObject.map((object): SourceChange => ({ verb: 'put', object })), weight: 4 },
+  { arbitrary: anyObject.map(removal), weight: 2 },
+  fc.array(anyObject, { maxLength: 4 }).map((objects) =>
+    listing(
+      'EndpointSlice',
+      objects.filter(({ kind }) => kind === 'EndpointSlice'),
+    ),
+  ),
+);
+const anyMoment = fc.oneof(
+  { arbitrary: fc.array(anyChange, { minLength: 1, maxLength: 3 }), weight: 4 },
+  { arbitrary: fc.constantFrom('arrive' as const, 'settle' as const), weight: 3 },
+  { arbitrary: fc.constant('restart' as const), weight: 1 },
+);
+
+test('whatever happens in whatever order, the thread comes to what is known', async (t) => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyMoment, { maxLength: 25 }), (moments) => comesToTheSame(t, moments)),
+    { numRuns: 200 },
+  );
+});
+
+async function comesToTheSame(
+  t: ExecutionContext,
+  moments: readonly (readonly SourceChange[] | 'arrive' | 'settle' | 'restart')[],
+): Promise<void> {
+  let both = ends();
+  const plain = new ClusterStore(() => 1_800_000_000);
+  for (const moment of moments) {
+    if (moment === 'arrive') {
+      const part = both.way.shift();
+      if (part !== undefined) both.receiver.take(part);
+    } else if (moment === 'settle') {
+      await settle(both);
+    } else if (moment === 'restart') {
+      both.receiver.close();
+      both.way.length = 0;
+      both = { ...both, ...newThread(both.sender) };
+      both.way.push(...both.sender.restart());
+    } else {
+      both.sender.apply(moment);
+    }
+  }
+  await both.receiver.settled();
+  await settle(both);
+  for (const kind of both.sender.memory.kinds()) {
+    const texts = [...both.sender.memory.texts(kind).values()];
+    const objects = new Listing(
+      kind,
+      texts.map((text) => JSON.parse(text) as ClusterObject),
+    ).objects(); // as `textOf` made them
+    plain.apply([...objects].map((object) => ({ verb: 'put', object })));
+    t.is(both.store.isSynced(kind), both.sender.memory.isWhole(kind));
+  }
+  t.deepEqual(seen(both.store), seen(plain));
+}

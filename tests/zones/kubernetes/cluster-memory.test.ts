@@ -1,0 +1,69 @@
+/** What the control thread remembers of a cluster, and what of a report it calls news. */
+
+import test from 'ava';
+import fc from 'fast-check';
+
+import { ClusterMemory } from '../../../zones/kubernetes/cluster-memory.ts';
+import { Listing } from '../../../zones/kubernetes/listing.ts';
+import { keyOf, objectFrom, placeOf, textOf } from '../../../zones/kubernetes/object-text.ts';
+import type { ClusterObject } from '../../../zones/kubernetes/objects.ts';
+import type { SourceChange } from '../../../zones/kubernetes/source.ts';
+import { namespace, port, service } from '../../support/example-cluster.ts';
+
+const label = fc.constantFrom('a', 'b', 'constructor');
+const anyService = fc
+  .tuple(label, label, fc.constantFrom('192.0.2.1', '192.0.2.2', 'None'))
+  .map(([space, name, ip]) => service(`${space}/${name}`, [ip], [port('http/TCP 80')]));
+const anyObject: fc.Arbitrary<ClusterObject> = fc.oneof(label.map(namespace), { arbitrary: anyService, weight: 3 });
+const anyChange: fc.Arbitrary<SourceChange> = fc.oneof(
+  anyObject.map((object): SourceChange => ({ verb: 'put', object })),
+  anyObject.map(({ kind, namespace: space, name }): SourceChange => ({ verb: 'remove', kind, namespace: space, name })),
+  fc
+    .array(anyService, { maxLength: 4 })
+    .map((objects): SourceChange => ({ verb: 'replace', listing: new Listing('Service', objects) })),
+);
+
+test('it is what the changes lead to, and news is exactly what differs', (t) => {
+  fc.assert(
+    fc.property(fc.array(anyChange, { maxLength: 30 }), (changes) => {
+      const memory = new ClusterMemory();
+      const state = new Map<string, ClusterObject>();
+      let isWhole = false;
+      for (const change of changes) {
+        const before = new Map(state);
+        switch (change.verb) {
+          case 'put':
+            state.set(`${change.object.kind} ${keyOf(change.object)}`, change.object);
+            break;
+          case 'remove':
+            state.delete(`${change.kind} ${keyOf(change)}`);
+            break;
+          case 'replace':
+            isWhole = true;
+            for (const [key, { kind }] of state) if (kind === 'Service') state.delete(key);
+            for (const object of change.listing.objects()) state.set(`Service ${keyOf(object)}`, object);
+        }
+        const news: string[] = [];
+        memory.apply([change], (kind, key) => void news.push(`${kind} ${key}`));
+        const differing = [...new Set([...before.keys(), ...state.keys()])].filter(
+          (key) => JSON.stringify(before.get(key)) !== JSON.stringify(state.get(key)),
+        );
+        t.deepEqual(news.toSorted(), differing.toSorted());
+      }
+      const known = memory.kinds().flatMap((kind) => [...memory.texts(kind).values()]);
+      t.deepEqual(known.toSorted(), [...state.values()].map(textOf).toSorted());
+      t.deepEqual(known.map(objectFrom).map(textOf), known);
+      t.is(memory.isWhole('Service'), isWhole);
+      t.false(memory.isWhole('Namespace'));
+    }),
+  );
+});
+
+test('a key leads back to its place', (t) => {
+  for (const place of [
+    { namespace: 'a', name: 'b' },
+    { namespace: '', name: 'b' },
+  ]) {
+    t.deepEqual(placeOf(keyOf(place)), place);
+  }
+});
