@@ -3,12 +3,15 @@
 import test from 'ava';
 import fc from 'fast-check';
 
+import { fieldsOf, listOf } from '../../../zones/kubernetes/api-values.ts';
 import { ClusterMemory } from '../../../zones/kubernetes/cluster-memory.ts';
 import { Listing } from '../../../zones/kubernetes/listing.ts';
 import { keyOf, objectFrom, placeOf, textOf } from '../../../zones/kubernetes/object-text.ts';
-import type { ClusterObject } from '../../../zones/kubernetes/objects.ts';
+import type { ClusterObject, Kind } from '../../../zones/kubernetes/objects.ts';
 import type { SourceChange } from '../../../zones/kubernetes/source.ts';
-import { namespace, port, service } from '../../support/example-cluster.ts';
+import { trim } from '../../../zones/kubernetes/trim.ts';
+import { namespace, port, puts, service } from '../../support/example-cluster.ts';
+import { rawNamespace, rawPod, rawService, rawSlice, type RawObject } from '../../support/raw-objects.ts';
 
 const label = fc.constantFrom('a', 'b', 'constructor');
 const anyService = fc
@@ -67,3 +70,50 @@ test('a key leads back to its place', (t) => {
     t.deepEqual(placeOf(keyOf(place)), place);
   }
 });
+
+test('objects that come again with nothing new that an answer depends on are no news', (t) => {
+  const raws = [
+    rawNamespace('prod'),
+    rawService('prod', 'web', { clusterIP: '192.0.2.1', clusterIPs: ['192.0.2.1'] }),
+    rawSlice('prod', 'web', 'a', [{ address: '192.0.2.9', hostname: 'h', podName: 'p' }]),
+    rawPod('prod', 'p', '192.0.2.9'),
+  ];
+  const anyNoise = fc.record({
+    metadata: fc.record({
+      resourceVersion: fc.nat().map(String),
+      generation: fc.nat(),
+      annotations: fc.dictionary(fc.constantFrom('a', 'endpoints.kubernetes.io/last-change-trigger-time'), fc.string()),
+      managedFields: fc.array(fc.object(), { maxLength: 2 }),
+      finalizers: fc.array(fc.string(), { maxLength: 2 }),
+    }),
+    spec: fc.record({ selector: fc.object(), sessionAffinity: fc.string(), externalIPs: fc.array(fc.ipV4()) }),
+    status: fc.record({ conditions: fc.array(fc.object()), loadBalancer: fc.object(), hostIP: fc.ipV4() }),
+    endpoint: fc.record({ nodeName: fc.string(), conditions: fc.constantFrom({}, { ready: true, serving: false }) }),
+  });
+  fc.assert(
+    fc.property(anyNoise, fc.boolean(), (noise, isRelist) => {
+      const memory = new ClusterMemory();
+      const trimmed = (objects: readonly RawObject[]): readonly ClusterObject[] =>
+        objects.flatMap((raw) => trim(raw.kind as Kind, raw, ALL_OF_IT) ?? []); // the kinds of the four above
+      memory.apply(lists(trimmed(raws)), () => {});
+      const noisy = raws.map((raw) => ({
+        ...raw,
+        metadata: { ...raw.metadata, ...noise.metadata },
+        spec: { ...fieldsOf(raw['spec']), ...noise.spec },
+        status: { ...noise.status, ...fieldsOf(raw['status']) },
+        endpoints: listOf(raw['endpoints']).map((each) => ({ ...fieldsOf(each), ...noise.endpoint })),
+      }));
+      const changes = isRelist ? lists(trimmed(noisy)) : puts(...trimmed(noisy));
+      memory.apply(changes, (kind, key) => t.fail(`${kind} ${key}`));
+    }),
+  );
+});
+
+const ALL_OF_IT = { endpointSlices: true, imports: true, topologyZones: true };
+
+function lists(objects: readonly ClusterObject[]): readonly SourceChange[] {
+  return Array.from(
+    Map.groupBy(objects, ({ kind }) => kind),
+    ([kind, same]) => ({ verb: 'replace', listing: new Listing(kind, same) }),
+  );
+}

@@ -3,7 +3,6 @@
 import { MultiMap } from './multi-map.ts';
 import { NamespacedMap } from './namespaced-map.ts';
 import type { Pod } from '../objects.ts';
-import { areSameTexts, isSamePod } from './same-object.ts';
 
 /** Of each pod all addresses count, in the text that the API has for them, which is the canonical one (RFC 5952). */
 export class PodAddresses {
@@ -35,11 +34,10 @@ export class PodAddresses {
   put(pod: Pod): boolean {
     const { namespace, name, addresses } = pod;
     const old = this.#pods.get(namespace, name);
-    if (old !== undefined && isSamePod(old, pod)) return false;
     if (old !== undefined) this.#forget(old);
     this.#pods.set(namespace, name, pod);
     for (const address of addresses) this.#byAddress.add(address, pod);
-    return !areSameTexts(old?.addresses ?? [], addresses);
+    return (old?.addresses ?? []).join() !== addresses.join();
   }
 
   /** Did it change which addresses there are? */

@@ -8,10 +8,9 @@ import { keyOf, readySliceFrom, type ReadyAddress, type ReadySlice } from './end
 import { MultiMap } from './multi-map.ts';
 import { NamespacedMap } from './namespaced-map.ts';
 import type { EndpointSlice, Service, ServiceImport } from '../objects.ts';
-import { isSameImport, isSameService, isSameSlice } from './same-object.ts';
 import { ServiceTable, type ServiceEntry } from './service-table.ts';
 
-/** Each method that changes something returns whether an answer can depend on it. */
+/** `putSlice` and what removes return whether an answer can depend on it. */
 export class ServiceTables {
   readonly services: ServiceTable<Service> = new ServiceTable();
   readonly imports: ServiceTable<ServiceImport> = new ServiceTable();
@@ -39,15 +38,11 @@ export class ServiceTables {
     return copy;
   }
 
-  putService(service: Service): boolean {
+  putService(service: Service): void {
     const known = this.services.get(service.namespace, service.name);
-    if (known?.service !== undefined) {
-      if (isSameService(known.service, service)) return false;
-      this.#forgetClusterIPs(known, known.service);
-    }
+    if (known?.service !== undefined) this.#forgetClusterIPs(known, known.service);
     const entry = this.services.put(service);
     for (const key of keysOf(service)) if (this.byClusterIP.add(key, entry)) this.addresses.add(key);
-    return true;
   }
 
   removeService(namespace: string, name: string): boolean {
@@ -57,16 +52,12 @@ export class ServiceTables {
     return this.services.remove(namespace, name);
   }
 
-  putImport(service: ServiceImport): boolean {
-    const old = this.imports.get(service.namespace, service.name)?.service;
-    if (old !== undefined && isSameImport(old, service)) return false;
+  putImport(service: ServiceImport): void {
     this.imports.put(service);
-    return true;
   }
 
   putSlice(slice: EndpointSlice): boolean {
     const old = this.#slices.get(slice.namespace, slice.name);
-    if (old !== undefined && isSameSlice(old.slice, slice)) return false;
     if (old !== undefined) this.#detach(old);
     this.#enter(readySliceFrom(slice));
     return hasOwner(slice) || (old !== undefined && hasOwner(old.slice));

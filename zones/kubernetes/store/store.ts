@@ -155,7 +155,7 @@ function kindOf(change: ClusterChange): Kind {
   return change.verb === 'put' ? change.object.kind : change.kind;
 }
 
-/** Did it change anything that an answer depends on? */
+/** Did it change anything that an answer depends on? Objects that say what is known already do not come here (ClusterMemory). */
 function applied(state: State, change: ClusterChange): boolean {
   switch (change.verb) {
     case 'put':
@@ -172,13 +172,15 @@ function put({ namespaces, services, pods }: State, object: ClusterObject): bool
     case 'Namespace':
       return namespaces.size !== namespaces.add(object.name).size;
     case 'Service':
-      return services.putService(object);
+      services.putService(object);
+      return true;
     case 'EndpointSlice':
       return services.putSlice(object);
     case 'Pod':
       return pods.put(object);
     case 'ServiceImport':
-      return services.putImport(object);
+      services.putImport(object);
+      return true;
   }
 }
 
