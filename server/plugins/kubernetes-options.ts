@@ -91,6 +91,7 @@ export function kubernetesFrom(directive: Directive, block: BlockHead): Kubernet
     endpointSlices: settings.endpointSlices,
     imports: multicluster.length > 0,
     topologyZones: zonal !== undefined,
+    podNames: settings.endpointPodNames,
     labels: settings.labels,
     namespaceLabels: settings.namespaceLabels,
     requests,

@@ -84,7 +84,12 @@ export function port(text: string): Port {
 
 /** A ready endpoint with one address. */
 export function endpoint(address: string, names: { hostname?: string; pod?: string } = {}): Endpoint {
-  return { addresses: [address], hostname: names.hostname ?? '', podName: names.pod ?? '' };
+  const { hostname, pod: podName } = names;
+  return {
+    addresses: [address],
+    ...(hostname === undefined ? undefined : { hostname }),
+    ...(podName === undefined ? undefined : { podName }),
+  };
 }
 
 export function pod(path: string, ...addresses: string[]): Pod {

@@ -44,9 +44,8 @@ export function nameserversOf(store: ClusterView, options: ZoneOptions, suffix: 
 function servedBy(
   store: ClusterView,
   options: ZoneOptions,
-  { slice, addresses }: ReadySlice,
+  { namespace, service: name, addresses }: ReadySlice,
 ): readonly (readonly [string, string])[] {
-  const { namespace, service: name } = slice;
   const service = store.service(namespace, name)?.service;
   const front = serviceFront(namespace, name);
   if (service === undefined || front === undefined || !isExposed(store, options, namespace)) return [];
@@ -56,8 +55,8 @@ function servedBy(
       return key === undefined ? [] : [[front, key]];
     });
   }
-  return addresses.map(({ key, text, endpoint }) => {
-    return [wireLabel(endpointLabel(endpoint, text, options.endpointPodNames)) + front, key];
+  return addresses.map((address) => {
+    return [wireLabel(endpointLabel(address, options.endpointPodNames)) + front, address.key];
   });
 }
 

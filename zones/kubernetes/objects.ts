@@ -30,10 +30,10 @@ export type Service = {
 /** An endpoint that is ready (`conditions.ready` true or absent). Others are not kept. */
 export type Endpoint = {
   readonly addresses: readonly string[];
-  /** Set by the EndpointSlice controller for pods with hostname and subdomain; empty if absent. */
-  readonly hostname: string;
-  /** targetRef.name, in all likelihood that of a Pod; empty if absent. */
-  readonly podName: string;
+  /** Set by the EndpointSlice controller for pods with hostname and subdomain; absent if it has none. */
+  readonly hostname?: string;
+  /** targetRef.name, in all likelihood that of a Pod; kept only where a zone names endpoints after it. Absent if it has none. */
+  readonly podName?: string;
   /** Where in the slice's `topologyZones` its topology zone stands: a text for each endpoint would cost 32 octets. Absent if it has none. */
   readonly topologyZone?: number;
 };

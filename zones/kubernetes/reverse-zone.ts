@@ -58,12 +58,12 @@ function pointersTo(store: ClusterView, options: ZoneOptions, key: string): read
     });
   if (service !== undefined) return [service];
   const ranks = new Map<Spelling, number>();
-  for (const { ready, endpoint, text } of store.readyAddresses(key)) {
-    const { namespace, service: name } = ready.slice;
+  for (const address of store.readyAddresses(key)) {
+    const { namespace, service: name } = address.ready;
     if (!isExposed(store, options, namespace)) continue;
     const isHeadless = store.service(namespace, name)?.service?.clusterIPs[0] === HEADLESS;
-    const label = endpointLabel(endpoint, text, options.endpointPodNames);
-    const rank = isHeadless ? (label === endpoint.hostname ? HOST_NAME : HEADLESS_ENDPOINT) : ENDPOINT;
+    const label = endpointLabel(address, options.endpointPodNames);
+    const rank = isHeadless ? (label === address.hostname ? HOST_NAME : HEADLESS_ENDPOINT) : ENDPOINT;
     if (options.pointsToHostnamesOnly && rank !== HOST_NAME) continue;
     const target = nameFor(namespace, name, wireLabel(label), options);
     if (target === undefined) continue;

@@ -20,6 +20,8 @@ export type SourceOptions = {
   readonly imports: boolean;
   /** Are the topology zones of endpoints needed (`zonal`)? */
   readonly topologyZones: boolean;
+  /** Are the names of endpoints' pods needed (`endpoint_pod_names`)? */
+  readonly podNames: boolean;
   /** Label selector for Services, EndpointSlices, Pods and ServiceImports; empty for all. */
   readonly labels: string;
   /** Label selector for Namespaces; empty for all. */

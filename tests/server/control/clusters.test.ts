@@ -31,6 +31,7 @@ function wish(url: string, more: Partial<SourceOptions> = {}): ClusterWish {
       endpointSlices: false,
       imports: false,
       topologyZones: false,
+      podNames: false,
       labels: '',
       namespaceLabels: '',
       requests: NO_LIMITS,
@@ -129,7 +130,7 @@ test('the data thread is told what is new: an update or a list that says what wa
 
 const KINDS_ASKED: readonly (readonly [Partial<SourceOptions>, readonly string[]])[] = [
   [{}, ['Namespace', 'Service']],
-  [{ endpointSlices: true, topologyZones: true }, ['Namespace', 'Service', 'EndpointSlice']],
+  [{ endpointSlices: true, topologyZones: true, podNames: false }, ['Namespace', 'Service', 'EndpointSlice']],
   [{ pods: true, endpointSlices: true }, ['Namespace', 'Service', 'EndpointSlice', 'Pod']],
   [{ imports: true }, ['Namespace', 'Service', 'EndpointSlice', 'ServiceImport']],
 ];

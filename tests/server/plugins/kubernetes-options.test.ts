@@ -26,6 +26,7 @@ test('without options: the values of CoreDNS', (t) => {
     endpointSlices: true,
     imports: false,
     topologyZones: false,
+    podNames: false,
     labels: '',
     namespaceLabels: '',
     requests: NO_LIMITS,
@@ -73,6 +74,7 @@ const sources: readonly [string, Partial<KubernetesOptions['source']>][] = [
   ['noendpoints', { endpointSlices: false }],
   ['multicluster cluster.local', { imports: true }],
   ['zonal', { topologyZones: true }],
+  ['endpoint_pod_names', { podNames: true }],
   ['labels app=web, tier in (front, back)', { labels: 'app=web, tier in (front, back)' }],
   ['namespace_labels env=prod', { namespaceLabels: 'env=prod' }],
   [

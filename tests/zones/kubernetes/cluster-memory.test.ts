@@ -111,7 +111,7 @@ test('objects that come again with nothing new that an answer depends on are no 
   );
 });
 
-const ALL_OF_IT = { endpointSlices: true, imports: true, topologyZones: true };
+const ALL_OF_IT = { endpointSlices: true, imports: true, topologyZones: true, podNames: true };
 
 function lists(objects: readonly ClusterObject[]): readonly SourceChange[] {
   return Array.from(

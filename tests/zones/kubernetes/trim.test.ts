@@ -205,116 +205,120 @@ table('Service', [
 ]);
 
 // CoreDNS plugin/kubernetes/object: nil ready counts as ready, nil port is -1, nil name and protocol are empty.
-table('EndpointSlice', [
-  {
-    name: 'all fields that answers depend on',
-    raw: slice({
-      ports: [{ name: 'pg', protocol: 'TCP', port: 5432 }],
-      endpoints: [
-        {
-          addresses: ['10.244.2.10'],
-          conditions: { ready: true },
-          hostname: 'db-0',
-          targetRef: { kind: 'Pod', name: 'db-0' },
-          nodeName: 'node',
-        },
-      ],
-    }),
-    expected: {
-      kind: 'EndpointSlice',
-      namespace: 'shop',
-      name: 'web',
-      service: 'db',
-      ports: [{ name: 'pg', protocol: 'TCP', number: 5432 }],
-      endpoints: [{ addresses: ['10.244.2.10'], hostname: 'db-0', podName: 'db-0' }],
+table(
+  'EndpointSlice',
+  [
+    {
+      name: 'all fields that answers depend on',
+      raw: slice({
+        ports: [{ name: 'pg', protocol: 'TCP', port: 5432 }],
+        endpoints: [
+          {
+            addresses: ['10.244.2.10'],
+            conditions: { ready: true },
+            hostname: 'db-0',
+            targetRef: { kind: 'Pod', name: 'db-0' },
+            nodeName: 'node',
+          },
+        ],
+      }),
+      expected: {
+        kind: 'EndpointSlice',
+        namespace: 'shop',
+        name: 'web',
+        service: 'db',
+        ports: [{ name: 'pg', protocol: 'TCP', number: 5432 }],
+        endpoints: [{ addresses: ['10.244.2.10'], hostname: 'db-0', podName: 'db-0' }],
+      },
     },
-  },
-  {
-    name: 'its name may be longer than a label, as generated ones are',
-    raw: { metadata: { name: `${LONGEST}-abcde`, namespace: 'shop' } },
-    expected: { name: `${LONGEST}-abcde`, service: '' },
-  },
-  {
-    name: 'without the label it belongs to no Service',
-    raw: { metadata: METADATA },
-    expected: { service: '', ports: [], endpoints: [] },
-  },
-  {
-    name: 'a label value that is no name counts as absent',
-    raw: { metadata: { ...METADATA, labels: { 'kubernetes.io/service-name': 'a.b' } } },
-    expected: { service: '' },
-  },
-  {
-    name: 'a port may lack everything',
-    raw: slice({ ports: [{}, { name: NULL, protocol: NULL, port: NULL }] }),
-    expected: {
-      ports: [
-        { name: '', protocol: '', number: -1 },
-        { name: '', protocol: '', number: -1 },
-      ],
+    {
+      name: 'its name may be longer than a label, as generated ones are',
+      raw: { metadata: { name: `${LONGEST}-abcde`, namespace: 'shop' } },
+      expected: { name: `${LONGEST}-abcde`, service: '' },
     },
-  },
-  {
-    name: 'a bad port is left out',
-    raw: slice({ ports: [{ port: -1.5 }, { port: 0 }, { port: 80, name: 'a_b' }, { port: 81 }] }),
-    expected: { ports: [{ name: '', protocol: '', number: 81 }] },
-  },
-  ...[
-    {},
-    { conditions: NULL },
-    { conditions: {} },
-    { conditions: { ready: NULL } },
-    { conditions: { ready: true, serving: false, terminating: true } },
-  ].map((endpoint) => ({
-    name: `ready, as in ${JSON.stringify(endpoint)}`,
-    raw: slice({ endpoints: [{ addresses: ['10.0.0.1'], ...endpoint }] }),
-    expected: { endpoints: [{ addresses: ['10.0.0.1'], hostname: '', podName: '' }] },
-  })),
-  ...[false, 'true', 'false', 0, {}].map((ready) => ({
-    name: `not ready, as in ${JSON.stringify(ready)}`,
-    raw: slice({ endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready, serving: true } }] }),
-    expected: { endpoints: [] },
-  })),
-  {
-    name: 'a slice of host names has no endpoints',
-    raw: slice({ addressType: 'FQDN', endpoints: [{ addresses: ['a.example'] }, { addresses: ['10.0.0.1'] }] }),
-    expected: { endpoints: [] },
-  },
-  {
-    name: 'addresses keep the text of the API, for endpoint names are made of it',
-    raw: slice({ endpoints: [{ addresses: ['fd00:244:3::', 'FD00::1'] }] }),
-    expected: { endpoints: [{ addresses: ['fd00:244:3::', 'FD00::1'], hostname: '', podName: '' }] },
-  },
-  {
-    name: 'an IPv4 address in IPv6 is an IPv4 address, with dots or without; another with dots loses them',
-    raw: slice({
-      endpoints: [{ addresses: ['::ffff:10.0.0.1', '0:0:0:0:0:FFFF:a00:2', 'fd00:ffff::3', 'fd00::10.0.0.4'] }],
-    }),
-    expected: {
-      endpoints: [{ addresses: ['10.0.0.1', '10.0.0.2', 'fd00:ffff::3', 'fd00::a00:4'], hostname: '', podName: '' }],
+    {
+      name: 'without the label it belongs to no Service',
+      raw: { metadata: METADATA },
+      expected: { service: '', ports: [], endpoints: [] },
     },
-  },
-  {
-    name: 'an endpoint without an address is none',
-    raw: slice({ endpoints: [{ addresses: ['a.example'] }, {}, NULL, 7] }),
-    expected: { endpoints: [] },
-  },
-  {
-    name: 'a host name that is no label counts as absent',
-    raw: slice({ endpoints: [{ addresses: ['10.0.0.1'], hostname: 'a.b', targetRef: { kind: 'Pod', name: 'p' } }] }),
-    expected: { endpoints: [{ addresses: ['10.0.0.1'], hostname: '', podName: 'p' }] },
-  },
-  {
-    name: 'the target counts whatever it is (CoreDNS plugin/kubernetes `endpoint_pod_names`)',
-    raw: slice({ endpoints: [{ addresses: ['10.0.0.1'], targetRef: { kind: 'Node', name: 'n' } }] }),
-    expected: { endpoints: [{ addresses: ['10.0.0.1'], hostname: '', podName: 'n' }] },
-  },
-  {
-    name: 'a pod name that is no label counts as absent',
-    raw: slice({ endpoints: [{ addresses: ['10.0.0.1'], targetRef: { kind: 'Pod', name: `${LONGEST}a` } }] }),
-    expected: { endpoints: [{ addresses: ['10.0.0.1'], hostname: '', podName: '' }] },
-  },
-]);
+    {
+      name: 'a label value that is no name counts as absent',
+      raw: { metadata: { ...METADATA, labels: { 'kubernetes.io/service-name': 'a.b' } } },
+      expected: { service: '' },
+    },
+    {
+      name: 'a port may lack everything',
+      raw: slice({ ports: [{}, { name: NULL, protocol: NULL, port: NULL }] }),
+      expected: {
+        ports: [
+          { name: '', protocol: '', number: -1 },
+          { name: '', protocol: '', number: -1 },
+        ],
+      },
+    },
+    {
+      name: 'a bad port is left out',
+      raw: slice({ ports: [{ port: -1.5 }, { port: 0 }, { port: 80, name: 'a_b' }, { port: 81 }] }),
+      expected: { ports: [{ name: '', protocol: '', number: 81 }] },
+    },
+    ...[
+      {},
+      { conditions: NULL },
+      { conditions: {} },
+      { conditions: { ready: NULL } },
+      { conditions: { ready: true, serving: false, terminating: true } },
+    ].map((endpoint) => ({
+      name: `ready, as in ${JSON.stringify(endpoint)}`,
+      raw: slice({ endpoints: [{ addresses: ['10.0.0.1'], ...endpoint }] }),
+      expected: { endpoints: [{ addresses: ['10.0.0.1'] }] },
+    })),
+    ...[false, 'true', 'false', 0, {}].map((ready) => ({
+      name: `not ready, as in ${JSON.stringify(ready)}`,
+      raw: slice({ endpoints: [{ addresses: ['10.0.0.1'], conditions: { ready, serving: true } }] }),
+      expected: { endpoints: [] },
+    })),
+    {
+      name: 'a slice of host names has no endpoints',
+      raw: slice({ addressType: 'FQDN', endpoints: [{ addresses: ['a.example'] }, { addresses: ['10.0.0.1'] }] }),
+      expected: { endpoints: [] },
+    },
+    {
+      name: 'addresses keep the text of the API, for endpoint names are made of it',
+      raw: slice({ endpoints: [{ addresses: ['fd00:244:3::', 'FD00::1'] }] }),
+      expected: { endpoints: [{ addresses: ['fd00:244:3::', 'FD00::1'] }] },
+    },
+    {
+      name: 'an IPv4 address in IPv6 is an IPv4 address, with dots or without; another with dots loses them',
+      raw: slice({
+        endpoints: [{ addresses: ['::ffff:10.0.0.1', '0:0:0:0:0:FFFF:a00:2', 'fd00:ffff::3', 'fd00::10.0.0.4'] }],
+      }),
+      expected: {
+        endpoints: [{ addresses: ['10.0.0.1', '10.0.0.2', 'fd00:ffff::3', 'fd00::a00:4'] }],
+      },
+    },
+    {
+      name: 'an endpoint without an address is none',
+      raw: slice({ endpoints: [{ addresses: ['a.example'] }, {}, NULL, 7] }),
+      expected: { endpoints: [] },
+    },
+    {
+      name: 'a host name that is no label counts as absent',
+      raw: slice({ endpoints: [{ addresses: ['10.0.0.1'], hostname: 'a.b', targetRef: { kind: 'Pod', name: 'p' } }] }),
+      expected: { endpoints: [{ addresses: ['10.0.0.1'], podName: 'p' }] },
+    },
+    {
+      name: 'the target counts whatever it is (CoreDNS plugin/kubernetes `endpoint_pod_names`)',
+      raw: slice({ endpoints: [{ addresses: ['10.0.0.1'], targetRef: { kind: 'Node', name: 'n' } }] }),
+      expected: { endpoints: [{ addresses: ['10.0.0.1'], podName: 'n' }] },
+    },
+    {
+      name: 'a pod name that is no label counts as absent',
+      raw: slice({ endpoints: [{ addresses: ['10.0.0.1'], targetRef: { kind: 'Pod', name: `${LONGEST}a` } }] }),
+      expected: { endpoints: [{ addresses: ['10.0.0.1'] }] },
+    },
+  ],
+  { endpointSlices: true, imports: false, topologyZones: false, podNames: true },
+);
 
 table('Pod', [
   {
@@ -373,7 +377,7 @@ function inZone(address: string, zone: unknown): object {
 }
 
 function trimmed(address: string, topologyZone?: number): object {
-  return { addresses: [address], hostname: '', podName: '', ...(topologyZone === undefined ? {} : { topologyZone }) };
+  return { addresses: [address], ...(topologyZone === undefined ? {} : { topologyZone }) };
 }
 
 // CoreDNS plugin/kubernetes/object: the zone in lower case, with the option `zonal` only.
@@ -426,13 +430,16 @@ table(
       expected: { imported: undefined },
     })),
   ],
-  { endpointSlices: true, imports: true, topologyZones: true },
+  { endpointSlices: true, imports: true, topologyZones: true, podNames: true },
 );
 
 table('EndpointSlice', [
   {
     name: 'what few need is left out where nobody asks for it',
-    raw: { ...fieldsOf(imported({ [IMPORT]: 'db', [CLUSTER]: 'east' })), endpoints: [inZone('10.0.0.1', 'a')] },
+    raw: {
+      ...fieldsOf(imported({ [IMPORT]: 'db', [CLUSTER]: 'east' })),
+      endpoints: [{ ...inZone('10.0.0.1', 'a'), targetRef: { kind: 'Pod', name: 'p' } }],
+    },
     expected: { imported: undefined, topologyZones: undefined, endpoints: [trimmed('10.0.0.1')] },
   },
 ]);
@@ -446,7 +453,7 @@ table(
       expected: { service: '', imported: { service: 'db', cluster: 'east' } },
     },
   ],
-  { endpointSlices: false, imports: true, topologyZones: false },
+  { endpointSlices: false, imports: true, topologyZones: false, podNames: true },
 );
 
 table('ServiceImport', [
@@ -541,7 +548,7 @@ test('any JSON is trimmed without a throw, and what comes out holds to its type'
   });
   fc.assert(
     fc.property(fc.constantFrom(...KINDS), fc.oneof(values, raws), (kind, raw) => {
-      const object = trim(kind, raw, { endpointSlices: true, imports: true, topologyZones: true });
+      const object = trim(kind, raw, { endpointSlices: true, imports: true, topologyZones: true, podNames: true });
       if (object === undefined) return;
       t.is(object.kind, kind);
       t.regex(object.name, /^[a-z0-9][a-z0-9.-]*$/);

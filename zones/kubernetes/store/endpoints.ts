@@ -2,35 +2,48 @@
 
 import { addressFrom, addressKey } from '../../ip.ts';
 import { isLabel } from '../api-values.ts';
-import type { Endpoint, EndpointSlice } from '../objects.ts';
+import type { EndpointSlice, ImportedFrom, Port } from '../objects.ts';
 
-/** A slice with its addresses understood. */
+/** A slice with its addresses understood. It keeps nothing of the object that it was made from twice. */
 export type ReadySlice = {
-  readonly slice: EndpointSlice;
+  readonly namespace: string;
+  readonly name: string;
+  readonly service: string;
+  readonly imported: ImportedFrom | undefined;
+  readonly ports: readonly Port[];
+  readonly topologyZones: readonly string[] | undefined;
   /** Every address of every endpoint, in order; texts that are no address are left out. */
   readonly addresses: readonly ReadyAddress[];
 };
 
+/** What an endpoint can be called after. */
+export type EndpointNames = {
+  /** One of its addresses, as the slice writes it. */
+  readonly text: string;
+  readonly hostname: string | undefined;
+  readonly podName: string | undefined;
+};
+
 /**
- * One address of an endpoint of a slice. An object for each costs 60 octets, and saves a question for the names of one
- * address in a thousand slices from looking through all the addresses of each of them.
+ * One address of an endpoint of a slice. An object for each saves a question for the names of one address in a thousand
+ * slices from looking through all the addresses of each of them.
  */
-export type ReadyAddress = {
+export type ReadyAddress = EndpointNames & {
   /** `addressKey` */
   readonly key: string;
-  /** As the slice writes it. */
-  readonly text: string;
-  readonly endpoint: Endpoint;
+  /** Where in the slice's `topologyZones` its topology zone stands. */
+  readonly topologyZone: number | undefined;
   readonly ready: ReadySlice;
 };
 
 export function readySliceFrom(slice: EndpointSlice): ReadySlice {
+  const { namespace, name, service, imported, ports, topologyZones } = slice;
   const addresses: ReadyAddress[] = [];
-  const ready: ReadySlice = { slice, addresses };
-  for (const endpoint of slice.endpoints) {
-    for (const text of endpoint.addresses) {
+  const ready: ReadySlice = { namespace, name, service, imported, ports, topologyZones, addresses };
+  for (const { addresses: texts, hostname, podName, topologyZone } of slice.endpoints) {
+    for (const text of texts) {
       const key = keyOf(text);
-      if (key !== undefined) addresses.push({ key, text, endpoint, ready });
+      if (key !== undefined) addresses.push({ key, text, hostname, podName, topologyZone, ready });
     }
   }
   return ready;
@@ -47,9 +60,9 @@ export function keyOf(text: string): string | undefined {
  * of host name, pod name (only with `endpoint_pod_names`), and the address with dashes (CoreDNS plugin/kubernetes). A name
  * that is not one label would be two names to a client, so it counts as absent.
  */
-export function endpointLabel(endpoint: Endpoint, text: string, usesPodNames: boolean): string {
-  if (isLabel(endpoint.hostname)) return endpoint.hostname;
-  if (usesPodNames && isLabel(endpoint.podName)) return endpoint.podName;
+export function endpointLabel({ text, hostname, podName }: EndpointNames, usesPodNames: boolean): string {
+  if (isLabel(hostname)) return hostname;
+  if (usesPodNames && isLabel(podName)) return podName;
   const label = text.replace(/[.:]/g, '-').toLowerCase();
   // A label must not end in a dash (RFC 1123 section 2.1); `fd00::` and `fd00::0` are the same address.
   return label.endsWith('-') ? `${label}0` : label;

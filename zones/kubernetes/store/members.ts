@@ -25,12 +25,11 @@ export function clusterIPMembers(service: Service | ServiceImport): readonly Mem
 /** Every ready address of the slices. `usesPodNames` is the option `endpoint_pod_names`. */
 export function endpointMembers(slices: readonly ReadySlice[], usesPodNames: boolean): readonly Member[] {
   const members: Member[] = [];
-  for (const { slice, addresses } of slices) {
-    const { ports, topologyZones } = slice;
+  for (const { ports, topologyZones, addresses } of slices) {
     const zoneLabels = topologyZones?.map(wireLabelsOf);
-    for (const { key, text, endpoint } of addresses) {
-      const labels = wireLabel(endpointLabel(endpoint, text, usesPodNames));
-      members.push({ labels, key, ports, topologyZone: zoneLabels?.[endpoint.topologyZone ?? -1] ?? '' });
+    for (const address of addresses) {
+      const labels = wireLabel(endpointLabel(address, usesPodNames));
+      members.push({ labels, key: address.key, ports, topologyZone: zoneLabels?.[address.topologyZone ?? -1] ?? '' });
     }
   }
   return members;
@@ -43,7 +42,7 @@ export function endpointMembers(slices: readonly ReadySlice[], usesPodNames: boo
 export function importedMembers(slices: readonly ReadySlice[], usesPodNames: boolean): readonly Member[] {
   return slices.flatMap((ready) => {
     const members = endpointMembers([ready], usesPodNames);
-    const cluster = ready.slice.imported?.cluster ?? '';
+    const cluster = ready.imported?.cluster ?? '';
     if (cluster === '') return members.map(({ key }) => ({ labels: '', key, ports: NO_PORTS, topologyZone: '' }));
     return members.map((member) => ({ ...member, labels: member.labels + wireLabel(cluster) }));
   });

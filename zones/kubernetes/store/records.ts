@@ -173,7 +173,7 @@ function nodesBy(
 
 function clustersOf({ slices, isImport }: ServiceRecords): ReadonlySet<string> {
   const full = isImport ? slices.filter(hasReadyAddress) : [];
-  return new Set(full.map(({ slice }) => slice.imported?.cluster ?? ''));
+  return new Set(full.map(({ imported }) => imported?.cluster ?? ''));
 }
 
 function portNodes({
@@ -200,7 +200,7 @@ function hasReadyAddress({ addresses }: ReadySlice): boolean {
 }
 
 function bySliceName(a: ReadySlice, b: ReadySlice): number {
-  return a.slice.name < b.slice.name ? -1 : Number(a.slice.name > b.slice.name);
+  return a.name < b.name ? -1 : Number(a.name > b.name);
 }
 
 function withoutUnderscore(label: string): string {

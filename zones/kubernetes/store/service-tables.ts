@@ -60,7 +60,7 @@ export class ServiceTables {
     const old = this.#slices.get(slice.namespace, slice.name);
     if (old !== undefined) this.#detach(old);
     this.#enter(readySliceFrom(slice));
-    return hasOwner(slice) || (old !== undefined && hasOwner(old.slice));
+    return hasOwner(slice) || (old !== undefined && hasOwner(old));
   }
 
   removeSlice(namespace: string, name: string): boolean {
@@ -68,12 +68,12 @@ export class ServiceTables {
     if (ready === undefined) return false;
     this.#slices.delete(namespace, name);
     this.#detach(ready);
-    return hasOwner(ready.slice);
+    return hasOwner(ready);
   }
 
   /** A slice may be of a Service here and of an import as well. */
   #enter(ready: ReadySlice): void {
-    const { namespace, name, service, imported } = ready.slice;
+    const { namespace, name, service, imported } = ready;
     this.#slices.set(namespace, name, ready);
     if (imported !== undefined) this.imports.attach(ready, namespace, imported.service);
     // A slice of no Service has no name to stand under: it must not show up in reverse zones either.
@@ -85,7 +85,7 @@ export class ServiceTables {
   }
 
   #detach(ready: ReadySlice): void {
-    const { namespace, service, imported } = ready.slice;
+    const { namespace, service, imported } = ready;
     if (imported !== undefined) this.imports.detach(ready, namespace, imported.service);
     if (!this.services.detach(ready, namespace, service)) return;
     for (const address of ready.addresses) {
@@ -102,7 +102,7 @@ export class ServiceTables {
 }
 
 /** Can it be in an answer? */
-function hasOwner({ service, imported }: EndpointSlice): boolean {
+function hasOwner({ service, imported }: Pick<ReadySlice, 'service' | 'imported'> | EndpointSlice): boolean {
   return service !== '' || imported !== undefined;
 }
 

@@ -58,6 +58,7 @@ function open(
     endpointSlices: false,
     imports: false,
     topologyZones: false,
+    podNames: false,
     labels: '',
     namespaceLabels: '',
     requests: NO_LIMITS,

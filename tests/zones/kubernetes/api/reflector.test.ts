@@ -39,6 +39,7 @@ async function scene(
         endpointSlices: false,
         imports: false,
         topologyZones: false,
+        podNames: false,
         labels: '',
         namespaceLabels: '',
         requests: NO_LIMITS,
@@ -750,6 +751,7 @@ test('38: a receiver that throws is told of the whole state again', async (t) =>
       endpointSlices: false,
       imports: false,
       topologyZones: false,
+      podNames: false,
       labels: '',
       namespaceLabels: '',
       requests: NO_LIMITS,
@@ -845,7 +847,7 @@ test('noendpoints: only imported slices are asked for, and they are of no Servic
 });
 
 test('topology zones are kept where they are asked for, from lists and from events', async (t) => {
-  const made = await scene(t, { endpointSlices: true, topologyZones: true });
+  const made = await scene(t, { endpointSlices: true, topologyZones: true, podNames: false });
   const { api, cluster } = made;
   api.put(rawSlice('shop', 'cart', 'a', [{ address: '10.0.0.1', zone: 'Zone-A' }, { address: '10.0.0.2' }]));
   made.open();
@@ -894,6 +896,7 @@ test('a receiver that throws when it is told of none is told again', async (t) =
       endpointSlices: true,
       imports: true,
       topologyZones: false,
+      podNames: false,
       labels: '',
       namespaceLabels: '',
       requests: NO_LIMITS,

@@ -11,7 +11,7 @@ import { manifestObjectsFrom, type ManifestObject } from '../../../../zones/kube
 import type { ClusterObject, Kind } from '../../../../zones/kubernetes/objects.ts';
 
 /** What a source is asked for, at most. */
-const EVERYTHING = { endpointSlices: true, imports: true, topologyZones: true, labels: '', namespaceLabels: '' };
+const EVERYTHING = { endpointSlices: true, imports: true, topologyZones: true, podNames: true, labels: '', namespaceLabels: '' };
 const SERVICE = `apiVersion: v1
 kind: Service
 metadata: { name: web, namespace: shop, labels: { team: a } }
@@ -43,7 +43,7 @@ test('a Service and its Pod become a namespace, a Service, a slice and a Pod', (
       name: 'web-ipv4-1',
       service: 'web',
       ports: [{ name: 'http', protocol: 'TCP', number: 80 }],
-      endpoints: [{ addresses: ['10.0.0.1'], hostname: '', podName: 'web-1' }],
+      endpoints: [{ addresses: ['10.0.0.1'], podName: 'web-1' }],
     },
   ]);
   t.deepEqual(
@@ -65,7 +65,7 @@ test('a hand-written slice is taken as it is', (t) => {
       name: 'x',
       service: 'web',
       ports: [],
-      endpoints: [{ addresses: ['10.0.0.1'], hostname: 'a', podName: '' }],
+      endpoints: [{ addresses: ['10.0.0.1'], hostname: 'a' }],
     },
   ]);
 });
@@ -125,7 +125,7 @@ test('a ServiceImport and its slice are taken, and make a namespace', (t) => {
       service: '',
       imported: { service: 'web', cluster: 'east' },
       ports: [],
-      endpoints: [{ addresses: ['10.1.0.1'], hostname: '', podName: '', topologyZone: 0 }],
+      endpoints: [{ addresses: ['10.1.0.1'], topologyZone: 0 }],
       topologyZones: ['zone-a'],
     },
   ]);

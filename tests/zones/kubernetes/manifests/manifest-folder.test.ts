@@ -16,7 +16,7 @@ const OPTIONS: SourceOptions = {
   pods: false,
   endpointSlices: true,
   imports: false,
-  topologyZones: false,
+  topologyZones: false, podNames: false,
   labels: '',
   namespaceLabels: '', requests: NO_LIMITS,
 };

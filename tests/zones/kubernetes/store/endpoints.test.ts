@@ -22,13 +22,15 @@ const cases: readonly [string, { hostname?: string; pod?: string }, string, bool
 ];
 
 for (const [title, names, text, usesPodNames, expected] of cases) {
-  test(title, (t) => t.is(endpointLabel(endpoint(text, names), text, usesPodNames), expected));
+  test(title, (t) =>
+    t.is(endpointLabel({ text, hostname: names.hostname, podName: names.pod }, usesPodNames), expected),
+  );
 }
 
 test('every address gives one label', (t) => {
   fc.assert(
     fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (text) => {
-      const label = endpointLabel(endpoint(text), text, false);
+      const label = endpointLabel({ text, hostname: undefined, podName: undefined }, false);
       // A first dash is CoreDNS's; everything else is a label of Kubernetes.
       return isLabel(label.replace(/^-+/, ''));
     }),
@@ -49,6 +51,6 @@ test('texts that are no addresses are passed over, and the others keep their end
       ],
     ),
   );
-  const found = ready.addresses.map(({ key, text, endpoint: { hostname } }) => `${hostname} ${text} ${key.length}`);
+  const found = ready.addresses.map(({ key, text, hostname }) => `${hostname} ${text} ${key.length}`);
   t.deepEqual(found, ['x 192.0.2.1 4', 'z 192.0.2.2 4']);
 });

@@ -48,7 +48,7 @@ function said(view: ClusterView): unknown {
 function slicesAt(view: ClusterView, text: string): readonly string[] {
   return view
     .readyAddresses(keyOf(text) ?? '')
-    .map(({ ready }) => ready.slice.name)
+    .map(({ ready }) => ready.name)
     .toSorted();
 }
 

@@ -555,7 +555,7 @@ test('objects with any text in every field are taken, and every question about t
 
 /** Questions for the names that an object would have if its texts were labels. */
 function askEverything(store: ClusterStore, object: ClusterObject): void {
-  const labels = object.kind === 'EndpointSlice' ? object.endpoints.map(({ hostname }) => hostname) : ['x'];
+  const labels = object.kind === 'EndpointSlice' ? object.endpoints.map(({ hostname = '' }) => hostname) : ['x'];
   const clusters = object.kind === 'EndpointSlice' ? [object.imported?.cluster ?? ''] : [];
   const services = object.kind === 'EndpointSlice' ? [object.service, object.imported?.service ?? ''] : [object.name];
   const fronts = [
