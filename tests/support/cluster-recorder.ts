@@ -1,6 +1,7 @@
 /** Plays the part of the control thread for a source: remembers what it is told, and how it was told. */
 
 import { ClusterMemory } from '../../zones/kubernetes/cluster-memory.ts';
+import type { Happening } from '../../zones/kubernetes/following.ts';
 import { keyOf, objectFrom } from '../../zones/kubernetes/object-text.ts';
 import type { ClusterObject, Kind } from '../../zones/kubernetes/objects.ts';
 import type { ApiCall, ProgrammedSlice, SourceChange, SourceEvents } from '../../zones/kubernetes/source.ts';
@@ -13,6 +14,7 @@ export class ClusterRecorder implements SourceEvents {
   readonly reports: { readonly level: string; readonly text: string }[] = [];
   readonly calls: ApiCall[] = [];
   readonly slices: ProgrammedSlice[] = [];
+  readonly happenings: Happening[] = [];
   readonly #memory = new ClusterMemory();
   #waiting: { readonly isMet: () => boolean; readonly resolve: () => void }[] = [];
 
@@ -32,6 +34,22 @@ export class ClusterRecorder implements SourceEvents {
   readonly call = (call: ApiCall): void => void this.calls.push(call);
 
   readonly programmed = (slice: ProgrammedSlice): void => void this.slices.push(slice);
+
+  readonly happened = (happening: Happening): void => {
+    this.happenings.push(happening);
+    this.#check();
+  };
+
+  /** What was counted of a kind, by what it is and its reason. */
+  counted(kind: Kind): Record<string, number> {
+    const counts = new Map<string, number>();
+    for (const happening of this.happenings) {
+      if (happening.kind !== kind) continue;
+      const name = 'reason' in happening ? `${happening.what} ${happening.reason}` : happening.what;
+      counts.set(name, (counts.get(name) ?? 0) + ('reason' in happening ? 1 : happening.count));
+    }
+    return Object.fromEntries(counts);
+  }
 
   /** `namespace/name` of all objects of a kind, sorted. */
   names(kind: Kind): string[] {

@@ -1,6 +1,7 @@
 /** Where a cluster's objects come from. Knows what a source is and is told, not how any of them works. */
 
 import type { Count, Milliseconds, Seconds } from '../units.ts';
+import type { Freshness, Happening } from './following.ts';
 import { KINDS, type ClusterChange, type Kind } from './objects.ts';
 import type { Listing } from './listing.ts';
 import { IMPORT_NAME_LABEL } from './trim.ts';
@@ -86,6 +87,8 @@ export type SourceEvents = {
   readonly call?: (call: ApiCall) => void;
   /** For coredns_kubernetes_dns_programming_duration_seconds; told after the change itself. Only the API server source says this. */
   readonly programmed?: (slice: ProgrammedSlice) => void;
+  /** For fivedots_reflector_*. Only the API server source says this. */
+  readonly happened?: (happening: Happening) => void;
 };
 
 /** One exchange with the API server, up to the headers of its reply. */
@@ -110,4 +113,8 @@ export type ProgrammedSlice = {
 };
 
 /** A source that runs. It reports every kind it was asked for at least once with `replace`, then changes as they come. */
-export type Source = { close(): void };
+export type Source = {
+  close(): void;
+  /** How fresh each kind is; only the API server source has this. */
+  freshness?(): readonly Freshness[];
+};

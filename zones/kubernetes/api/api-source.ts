@@ -53,10 +53,12 @@ export function openApiSource(options: ApiSourceOptions, events: SourceEvents, e
         known: events.known,
         programmed: events.programmed,
         report: events.report,
+        happened: events.happened,
       }),
   );
   for (const reflector of reflectors) reflector.start();
   return {
+    freshness: () => reflectors.map((reflector) => reflector.freshness()),
     close() {
       for (const reflector of reflectors) reflector.close();
       departures.close();

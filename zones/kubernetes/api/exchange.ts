@@ -22,6 +22,8 @@ export type ApiGet = {
   readonly idleWithin: () => Milliseconds;
   /** From the reply's headers to its end. */
   readonly wholeWithin: Milliseconds;
+  /** Told when a 200 has begun, which may be long before its body does. */
+  readonly begun?: () => void;
 };
 
 /** How an exchange went, up to the headers of its reply. */
@@ -65,6 +67,7 @@ export async function exchange(options: ExchangeOptions, get: ApiGet, signal: Ab
         'the reply is compressed, though none was asked for; is there a proxy on the way?',
       );
     }
+    get.begun?.();
     for await (const chunk of reply) {
       if (!Buffer.isBuffer(chunk)) continue;
       await take(chunk);

@@ -1,6 +1,7 @@
 /** After a fault: how long to wait, and whether to go on or to list again. Knows nothing of connections and objects. */
 
 import type { Count, Milliseconds, Seconds } from '../../units.ts';
+import type { Interruption } from '../following.ts';
 import { isExpired, isFromTheFuture, type ApiFault } from './api-fault.ts';
 import type { Time } from './time.ts';
 
@@ -14,7 +15,11 @@ export type Remedy = {
   readonly mustList: boolean;
   /** How the next list is to be asked for. `pages` stands for an hour; then the server may have been upgraded. */
   readonly listBy: 'any' | 'pages-once' | 'pages';
+  /** For the figures. */
+  readonly reason: Interruption;
 };
+
+type Decision = Omit<Remedy, 'reason'> & { readonly reason?: Interruption };
 
 /** One per kind, for its counters span many attempts. */
 export class Recovery {
@@ -41,11 +46,15 @@ export class Recovery {
 
   /** `hadBytes`: did the watch say anything before it failed? */
   after(fault: ApiFault, phase: Phase, hadBytes: boolean): Remedy {
+    return { reason: interruptionBy(fault), ...this.#decide(fault, phase, hadBytes) };
+  }
+
+  #decide(fault: ApiFault, phase: Phase, hadBytes: boolean): Decision {
     if (phase === 'watch') return this.#afterWatch(fault, hadBytes);
     return phase === 'first-list' ? this.#afterFirstList(fault) : again(this.#delayAfter(fault), 'any');
   }
 
-  #afterFirstList(fault: ApiFault): Remedy {
+  #afterFirstList(fault: ApiFault): Decision {
     const { code } = fault;
     if (isBadQuestion(fault) || code === 'unmarked' || code === 'stalled') return again(0, 'pages');
     const delay = this.#delayAfter(fault);
@@ -54,7 +63,7 @@ export class Recovery {
     return again(delay, this.#cutLists >= CUT_LISTS_MAX ? 'pages-once' : 'any');
   }
 
-  #afterWatch(fault: ApiFault, hadBytes: boolean): Remedy {
+  #afterWatch(fault: ApiFault, hadBytes: boolean): Decision {
     const { code } = fault;
     if (isExpired(fault)) return again(this.#pause.isFresh ? this.#pause.spread() : this.#pause.next(), 'any');
     if (isFromTheFuture(fault)) return again(Math.max(FUTURE_DELAY, this.#pause.next()), 'any');
@@ -63,7 +72,7 @@ export class Recovery {
       // A server whose state was put back to an older one says nothing until it has caught up with our version.
       this.#silences = hadBytes ? 0 : this.#silences + 1;
       const delay = code === 'stalled' ? 0 : this.#pause.next();
-      return this.#silences >= SILENCES_MAX ? again(delay, 'any') : goOn(delay);
+      return this.#silences >= SILENCES_MAX ? { ...again(delay, 'any'), reason: 'silence' } : goOn(delay);
     }
     if (code === 'protocol' || code === 'event') {
       this.#setbacks++;
@@ -142,10 +151,25 @@ function isBadQuestion({ code, status }: ApiFault): boolean {
   return code === 'status' && (status.code === 400 || status.code === 422);
 }
 
-function goOn(delay: Milliseconds): Remedy {
+function interruptionBy(fault: ApiFault): Interruption {
+  if (isExpired(fault)) return 'expired';
+  if (isFromTheFuture(fault)) return 'future-version';
+  switch (fault.code) {
+    case 'status':
+      return 'refused';
+    case 'event':
+      return 'error-event';
+    case 'closed':
+      return 'internal';
+    default:
+      return fault.code;
+  }
+}
+
+function goOn(delay: Milliseconds): Decision {
   return { delay, mustList: false, listBy: 'any' };
 }
 
-function again(delay: Milliseconds, listBy: Remedy['listBy']): Remedy {
+function again(delay: Milliseconds, listBy: Remedy['listBy']): Decision {
   return { delay, mustList: true, listBy };
 }

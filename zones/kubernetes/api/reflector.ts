@@ -3,14 +3,16 @@
  * Knows nothing of DNS. It never clears what it has published: a server that is away changes nothing.
  */
 
-import type { Milliseconds, Seconds } from '../../units.ts';
+import type { Count, Milliseconds, Seconds } from '../../units.ts';
 import { ApiFault, isAbsent } from './api-fault.ts';
 import { selectorsOf, type Resource } from './api-resources.ts';
 import type { ApiClient } from './client.ts';
+import { Hearing } from './hearing.ts';
 import { list } from './list.ts';
 import { Listing } from '../listing.ts';
 import { Recovery, type Phase, type Remedy } from './recovery.ts';
 import { Replica, type WatchedChange } from './replica.ts';
+import type { Freshness, Happening, Interruption, Tally } from '../following.ts';
 import type { ProgrammedSlice, SourceEvents } from '../source.ts';
 import type { Time } from './time.ts';
 import type { Trouble } from './trouble.ts';
@@ -25,6 +27,7 @@ export type ReflectorOptions = {
   readonly known: SourceEvents['known'];
   readonly programmed: ((slice: ProgrammedSlice) => void) | undefined;
   readonly report: SourceEvents['report'];
+  readonly happened: ((happening: Happening) => void) | undefined;
 };
 
 /** One request at a time; starts with the call of `start`, ends with `close`. */
@@ -33,6 +36,7 @@ export class Reflector {
   readonly #abort = new AbortController();
   readonly #replica: Replica;
   readonly #recovery: Recovery;
+  readonly #hearing: Hearing;
   /** WatchList is not asked for before this moment. */
   #watchListFrom: Milliseconds = -Infinity;
   #mustPageOnce = false;
@@ -48,6 +52,7 @@ export class Reflector {
     const { resource, known } = options;
     this.#replica = new Replica(resource, () => known(resource.kind));
     this.#recovery = new Recovery(options.time);
+    this.#hearing = new Hearing(options.time);
   }
 
   start(): void {
@@ -57,6 +62,11 @@ export class Reflector {
 
   close(): void {
     this.#abort.abort();
+  }
+
+  freshness(): Freshness {
+    const { trouble, resource } = this.#options;
+    return { kind: resource.kind, ...this.#hearing.read(), trouble: trouble.of(resource.kind) };
   }
 
   async #run(): Promise<void> {
@@ -99,6 +109,7 @@ export class Reflector {
     const { listing, version } = await list(client, resource, time, this.#abort.signal);
     if (this.#abort.signal.aborted) return 0;
     this.#mustPageOnce = false;
+    this.#hearing.heard();
     this.#publish([this.#replica.replace(listing, version)]);
     return 0;
   }
@@ -115,6 +126,7 @@ export class Reflector {
       signal,
       publish: (changes) => this.#publish(changes),
       programmed,
+      count: (what, count) => this.#count(what, count),
       odd: (text) => this.#odd(text),
     });
     const timeout = Math.round(WATCH_MIN + time.random() * WATCH_SPREAD);
@@ -124,26 +136,43 @@ export class Reflector {
       headersWithin: HEADERS_WITHIN,
       idleWithin: () => this.#idleWithin(reader, timeout),
       wholeWithin: timeout * 1000 + GRACE,
+      begun: () => {
+        if (!startsWithList) this.#hearing.watches();
+      },
     };
     const began = time.now();
-    await client.get(get, signal, async (chunk) => {
-      this.#hadBytes = true;
-      const before = this.#replica.version;
-      try {
-        await reader.take(chunk);
-      } finally {
-        if (reader.bookmarks > 0) this.#hasBookmarks = true;
-        if (!reader.isListing) this.#phase = 'watch';
-        if (this.#replica.version !== before) this.#succeeded();
-      }
-    });
+    try {
+      await client.get(get, signal, (chunk) => this.#take(chunk, reader));
+    } finally {
+      this.#hearing.ended();
+    }
     if (reader.isListing) throw new ApiFault('cut', 'a watch ended before its first list was complete');
     if (time.now() - began >= SHORT_WATCH) {
       this.#succeeded();
+      this.#interrupted('ended');
       return 0;
     }
     if (reader.events === 0) throw new ApiFault('cut', 'a watch ended as soon as it had begun');
+    this.#interrupted('ended');
     return SHORT_WATCH;
+  }
+
+  async #take(chunk: Buffer, reader: WatchReader): Promise<void> {
+    this.#hadBytes = true;
+    this.#hearing.heard();
+    const { bookmarks } = reader;
+    const { version } = this.#replica;
+    try {
+      await reader.take(chunk);
+    } finally {
+      if (reader.bookmarks > bookmarks) this.#hearing.bookmarked();
+      if (reader.bookmarks > 0) this.#hasBookmarks = true;
+      if (!reader.isListing) {
+        this.#phase = 'watch';
+        this.#hearing.watches();
+      }
+      if (this.#replica.version !== version) this.#succeeded();
+    }
   }
 
   #parameters(startsWithList: boolean, timeout: Seconds): URLSearchParams {
@@ -170,6 +199,7 @@ export class Reflector {
     this.#tell(changes);
     const first = changes[0];
     if (first?.verb !== 'replace') return;
+    this.#hearing.listed();
     this.#succeeded();
     report('debug', `read ${first.listing.size} ${resource.plural} up to version ${this.#replica.version}`);
   }
@@ -194,11 +224,25 @@ export class Reflector {
     const fault = error instanceof ApiFault ? error : internalFault(error);
     const remedy = this.#recovery.after(fault, phase, this.#hadBytes);
     if (remedy.mustList) this.#replica.forgetVersion();
+    if (fault.code === 'stalled') this.#count('stalls', 1);
+    if (fault.code === 'protocol') this.#count('protocol-errors', 1);
+    this.#interrupted(remedy.reason);
     if (remedy.listBy === 'pages') this.#watchListFrom = time.now() + WATCH_LIST_AGAIN;
     if (remedy.listBy === 'pages-once') this.#mustPageOnce = true;
     if (isNews(fault, remedy))
       trouble.failed({ resource, phase, fault, delay: remedy.delay, isSynced: this.#isSynced });
     return remedy.delay;
+  }
+
+  /** What comes next is a list where there is no version to go on from. */
+  #interrupted(reason: Interruption): void {
+    const { happened, resource } = this.#options;
+    const what = this.#replica.version === undefined ? 'relists' : 'reconnects';
+    happened?.({ what, kind: resource.kind, reason });
+  }
+
+  #count(what: Tally, count: Count): void {
+    this.#options.happened?.({ what, kind: this.#options.resource.kind, count });
   }
 
   #odd(text: string): void {

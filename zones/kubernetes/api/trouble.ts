@@ -25,7 +25,7 @@ export class Trouble {
   /** As in a URL, for the texts. */
   readonly #server: string;
   readonly #report: SourceEvents['report'];
-  readonly #open = new Map<Kind, { readonly cause: string; readonly failures: Count; readonly isTold: boolean }>();
+  readonly #open = new Map<Kind, Open>();
 
   constructor(server: string, report: SourceEvents['report']) {
     this.#server = server;
@@ -42,8 +42,8 @@ export class Trouble {
     const isTold =
       isKnown || !isSynced || failures > 1 || LASTING.has(fault.status.code) || fault.code === 'credentials';
     const isToldForAnother = [...this.#open.values()].some((other) => other.isTold && other.cause === cause);
-    this.#open.set(resource.kind, { cause, failures, isTold });
     const text = this.#describe(failure);
+    this.#open.set(resource.kind, { cause, failures, isTold, text });
     if (isTold && !isKnown && !isToldForAnother) this.#report(isSynced ? 'warning' : 'error', text);
     else this.#report('debug', `${text} Attempt ${failures}, next in ${Math.round(delay)} ms.`);
   }
@@ -56,6 +56,11 @@ export class Trouble {
     const isLast = ![...this.#open.values()].some((other) => other.isTold && other.cause === before.cause);
     if (before.isTold && isLast)
       this.#report('info', `the API server at ${this.#server} is followed again (${before.cause})`);
+  }
+
+  /** What is wrong with a kind, as people are told; undefined if nothing is. */
+  of(kind: Kind): string | undefined {
+    return this.#open.get(kind)?.text;
   }
 
   #describe({ resource, phase, fault, isSynced }: Failure): string {
@@ -89,6 +94,14 @@ export class Trouble {
     return `the API server at ${this.#server} could not be followed for ${name} (${fault.message}); ${meanwhile}. It is asked again.`;
   }
 }
+
+/** A trouble that is not over. */
+type Open = {
+  readonly cause: string;
+  readonly failures: Count;
+  readonly isTold: boolean;
+  readonly text: string;
+};
 
 /** Nobody but a person ends these. */
 const LASTING: ReadonlySet<number> = new Set([401, 403, 404]);

@@ -6,6 +6,7 @@ import { versionFrom } from './api-resources.ts';
 import { fieldsOf, isFields, type Fields } from '../api-values.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { WORK_SLICE } from './list.ts';
+import type { Tally } from '../following.ts';
 import type { Kind } from '../objects.ts';
 import { ResourceListing, type Replica, type WatchedChange } from './replica.ts';
 import type { ProgrammedSlice } from '../source.ts';
@@ -21,6 +22,7 @@ export type WatchReaderOptions = {
   readonly signal: AbortSignal;
   readonly publish: (changes: readonly WatchedChange[]) => void;
   readonly programmed: ((slice: ProgrammedSlice) => void) | undefined;
+  readonly count: (what: Tally, count: Count) => void;
   /** Something was left aside that a server of today does not send. */
   readonly odd: (text: string) => void;
 };
@@ -32,6 +34,8 @@ export class WatchReader {
   #changes: WatchedChange[] = [];
   #programmed: ProgrammedSlice[] = [];
   #events: Count = 0;
+  /** Not counted yet. */
+  #news: Count = 0;
   #bookmarks: Count = 0;
   #hasBytes = false;
 
@@ -100,7 +104,7 @@ export class WatchReader {
   }
 
   #change(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: Fields): void {
-    const { replica, programmed, odd } = this.#options;
+    const { replica, programmed, count, odd } = this.#options;
     if (this.#listing !== undefined) {
       // In the order of names, not of versions: the version they stand for comes with the bookmark.
       if (type === 'DELETED') this.#listing.remove(object);
@@ -109,10 +113,12 @@ export class WatchReader {
     }
     const change = replica.apply(type, object);
     if (change === 'old') {
+      count('dropped-events', 1);
       odd('an event was older than the one before it and was left aside');
       return;
     }
     this.#events++;
+    this.#news++;
     this.#changes.push(change);
     const slice = programmed === undefined ? undefined : programmedSliceFrom(replica.resource.kind, object);
     if (slice !== undefined) this.#programmed.push(slice);
@@ -136,12 +142,15 @@ export class WatchReader {
   }
 
   #publish(): void {
-    const { signal, publish, programmed } = this.#options;
+    const { signal, publish, programmed, count } = this.#options;
     const changes = this.#changes;
     const slices = this.#programmed;
+    const news = this.#news;
     this.#changes = [];
     this.#programmed = [];
+    this.#news = 0;
     if (signal.aborted) return;
+    if (news > 0) count('events', news);
     if (changes.length > 0) publish(changes);
     for (const slice of slices) programmed?.(slice);
   }

@@ -1,11 +1,9 @@
 /** The reflector against a real small API server that fails in every way that real ones do. Time is the test's own. */
 
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 
-import { openApiSource, type ApiSourceOptions } from '../../../../zones/kubernetes/api/api-source.ts';
-import { ClusterRecorder } from '../../../support/cluster-recorder.ts';
-import { FakeApiServer, type FakeApiOptions, type Logged } from '../../../support/fake-api-server.ts';
-import { ManualTime } from '../../../support/manual-time.ts';
+import { openApiSource } from '../../../../zones/kubernetes/api/api-source.ts';
+import { asked, expire, follows, ofServices, opened, scene, synced } from '../../../support/api-scene.ts';
 import {
   rawImportedSlice,
   rawNamespace,
@@ -16,78 +14,6 @@ import {
   type RawObject,
 } from '../../../support/raw-objects.ts';
 import { NO_LIMITS } from '../../../support/no-limits.ts';
-
-type Scene = { api: FakeApiServer; cluster: ClusterRecorder; time: ManualTime; open: () => { close(): void } };
-
-/** A server with two services, and a source that reads it once it is opened. */
-async function scene(
-  t: ExecutionContext,
-  options: Partial<ApiSourceOptions> = {},
-  apiOptions: FakeApiOptions = {},
-): Promise<Scene> {
-  const api = await FakeApiServer.start(apiOptions);
-  api.put(rawNamespace('shop'));
-  api.put(rawService('shop', 'cart'));
-  api.put(rawService('shop', 'pay'));
-  const cluster = new ClusterRecorder();
-  const time = new ManualTime();
-  const open = (): { close(): void } => {
-    const source = openApiSource(
-      {
-        from: { kind: 'endpoint', url: api.url, tls: undefined },
-        pods: false,
-        endpointSlices: false,
-        imports: false,
-        topologyZones: false,
-        podNames: false,
-        labels: '',
-        namespaceLabels: '',
-        requests: NO_LIMITS,
-        ...options,
-      },
-      cluster,
-      { version: '1.2.3', variables: {}, time },
-    );
-    t.teardown(() => source.close());
-    return source;
-  };
-  t.teardown(() => api.close());
-  return { api, cluster, time, open };
-}
-
-/** A scene whose services are synced and watched. */
-async function synced(
-  t: ExecutionContext,
-  options?: Partial<ApiSourceOptions>,
-  apiOptions?: FakeApiOptions,
-): Promise<Scene> {
-  const made = await scene(t, options, apiOptions);
-  made.open();
-  await made.cluster.when(() => made.cluster.isSynced('Service') && made.cluster.isSynced('Namespace'));
-  return made;
-}
-
-const ofServices =
-  (ask: Logged['ask']) =>
-  (logged: Logged): boolean =>
-    logged.kind === 'Service' && logged.ask === ask;
-
-function asked({ api }: Scene, ask: Logged['ask']): Logged[] {
-  return api.log.filter(ofServices(ask));
-}
-
-/** Waits until an added service has come, which proves that the watch lives. */
-async function follows({ api, cluster }: Scene, name: string): Promise<void> {
-  api.put(rawService('shop', name));
-  await cluster.when(() => cluster.get('Service', 'shop', name) !== undefined);
-}
-
-/** Makes the version that the watch of services would go on from too old. */
-function expire({ api }: Scene): void {
-  api.put(rawNamespace(`n${api.version}`));
-  api.compact();
-  api.endWatches('Service');
-}
 
 // The numbers are those of the list of faults that the reflector was designed against.
 
@@ -847,7 +773,7 @@ test('noendpoints: only imported slices are asked for, and they are of no Servic
 });
 
 test('topology zones are kept where they are asked for, from lists and from events', async (t) => {
-  const made = await scene(t, { endpointSlices: true, topologyZones: true, podNames: false });
+  const made = await scene(t, { endpointSlices: true, topologyZones: true });
   const { api, cluster } = made;
   api.put(rawSlice('shop', 'cart', 'a', [{ address: '10.0.0.1', zone: 'Zone-A' }, { address: '10.0.0.2' }]));
   made.open();
@@ -1066,10 +992,3 @@ test('names that JavaScript gives a meaning to are names like others', async (t)
     ['then/0x10', 'then/1', 'then/constructor', 'then/then', 'then/valueof', 'then/x'],
   );
 });
-
-/** Waits until the client has the headers of its last request of that kind. */
-async function opened({ cluster, api }: Scene, kind: string): Promise<void> {
-  const count = api.log.filter((logged) => logged.kind === kind).length;
-  const total = api.log.length;
-  while (cluster.calls.length < total && count > 0) await new Promise((resolve) => setImmediate(resolve));
-}

@@ -1,0 +1,84 @@
+/**
+ * How well a source keeps up with its API server, as figures for people: what is counted, and how fresh each kind is.
+ * Knows nothing of how a server is followed.
+ */
+
+import type { Count, Seconds } from '../units.ts';
+import type { Kind } from './objects.ts';
+
+/**
+ * What ended a list or a watch.
+ * - `ended`: the server, because the watch's time was up. Everyday life.
+ * - `overdue`: we, because it should have ended long ago.
+ * - `stalled`: we, because it had gone silent.
+ * - `silence`: watches that said nothing at all, several in a row: the server may know less than we do.
+ * - `timeout`: there was a connection, but no reply.
+ * - `cut`: the reply broke off, or ended as soon as it had begun.
+ * - `unreachable`: there was no connection.
+ * - `credentials`: our own files or programs gave none.
+ * - `refused`: the reply was another than 200.
+ * - `expired`: the server has forgotten the version that was to be gone on from (410).
+ * - `future-version`: the server has not come to that version, as after a restore.
+ * - `error-event`: another error in the middle of a watch.
+ * - `protocol`: something that the API never says.
+ * - `unmarked`: a watch that should have begun with a list and did not.
+ * - `internal`: a fault in fivedots.
+ */
+export type Interruption = (typeof RECONNECT_REASONS)[number] | (typeof RELIST_REASONS)[number];
+
+/** After which a watch may go on from where the one before was. */
+export const RECONNECT_REASONS = [
+  'ended',
+  'overdue',
+  'stalled',
+  'timeout',
+  'cut',
+  'unreachable',
+  'credentials',
+  'refused',
+  'error-event',
+  'protocol',
+] as const;
+
+/** After which a kind may have to be listed again. */
+export const RELIST_REASONS = [
+  'overdue',
+  'stalled',
+  'silence',
+  'timeout',
+  'cut',
+  'unreachable',
+  'credentials',
+  'refused',
+  'expired',
+  'future-version',
+  'error-event',
+  'protocol',
+  'unmarked',
+  'internal',
+] as const;
+
+/**
+ * - `events`: changes that a watch told after its list.
+ * - `dropped-events`: changes that were older than what was known, and left aside.
+ * - `stalls`: replies that went silent.
+ * - `protocol-errors`: replies that the API never gives.
+ */
+export type Tally = 'events' | 'dropped-events' | 'stalls' | 'protocol-errors';
+
+/** Something to count. */
+export type Happening =
+  | { readonly what: Tally; readonly kind: Kind; readonly count: Count }
+  | { readonly what: 'relists' | 'reconnects'; readonly kind: Kind; readonly reason: Interruption };
+
+/** How fresh a kind is, at the moment of asking. */
+export type Freshness = {
+  readonly kind: Kind;
+  /** 0 while a watch of it is open, else the time since one was, or since a list. Undefined before the first list. */
+  readonly staleness: Seconds | undefined;
+  /** Since the server last said anything of it; undefined if it never did. */
+  readonly sinceByte: Seconds | undefined;
+  readonly sinceBookmark: Seconds | undefined;
+  /** Why it is not followed, as people were told; undefined if it is. */
+  readonly trouble: string | undefined;
+};
