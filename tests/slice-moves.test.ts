@@ -227,7 +227,7 @@ async function start(
       hasNews.resolve();
       hasNews = Promise.withResolvers();
     },
-    metrics: { apiCalled: () => {}, programmed: () => {} },
+    metrics: { apiCalled: () => {}, programmed: () => {}, happened: () => {} },
     timers: new FakeTimers(),
     log,
   });

@@ -13,9 +13,9 @@ import {
   type SourceOptions,
 } from '../../zones/kubernetes/source.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
-import type { Labels } from '../counters.ts';
 import type { Log } from '../log.ts';
 import type { ToData } from '../messages.ts';
+import type { KindStatus } from './cluster-metrics.ts';
 import { ClusterSender } from './cluster-sender.ts';
 import type { Metrics } from './metrics.ts';
 import type { Stop, Timers } from './timers.ts';
@@ -34,7 +34,7 @@ export type ClustersOptions = {
   readonly open: OpenSource;
   /** To the data thread. */
   readonly send: (message: ToData) => void;
-  readonly metrics: Pick<Metrics, 'apiCalled' | 'programmed'>;
+  readonly metrics: Pick<Metrics, 'apiCalled' | 'programmed' | 'happened'>;
   readonly timers: Timers;
   readonly log: Log;
 };
@@ -112,11 +112,14 @@ export class Clusters {
     return this.#clusters.get(key)?.isSynced ?? false;
   }
 
-  /** Each kind of each cluster, and whether the data thread has it. */
-  synced(): { readonly labels: Labels; readonly synced: boolean }[] {
-    return [...this.#clusters.values()].flatMap(({ wish, kinds, acknowledged }) =>
-      kinds.map((kind) => ({ labels: { cluster: placeOf(wish.source), kind }, synced: acknowledged.has(kind) })),
-    );
+  /** What the data thread cannot answer from yet, and why: lines for people. */
+  missing(key: string): readonly string[] {
+    return (this.#clusters.get(key) ?? this.#prepared.get(key))?.missing() ?? [];
+  }
+
+  /** Each kind of each cluster. */
+  kinds(): KindStatus[] {
+    return [...this.#clusters.values()].flatMap((cluster) => cluster.statuses());
   }
 
   /** Everything, for a data thread that has nothing. */
@@ -174,6 +177,7 @@ class Cluster {
         if (!this.#isClosed) log(level, SOURCE, text);
       },
       call: (call) => metrics.apiCalled(call),
+      happened: (happening) => metrics.happened(placeOf(this.wish.source), happening),
       programmed: (slice) => this.#measure(slice),
     });
     this.#source = source;
@@ -192,6 +196,25 @@ class Cluster {
     if (!this.isSynced) return;
     const counts = this.kinds.map((kind) => counted(this.sender.memory.texts(kind).size, kind)).join(', ');
     this.#options.log('info', SOURCE, `synced: ${counts}`);
+  }
+
+  statuses(): KindStatus[] {
+    const cluster = placeOf(this.wish.source);
+    const freshness = this.#source?.freshness?.() ?? [];
+    return this.kinds.map((kind) => ({
+      labels: { cluster, kind },
+      synced: this.acknowledged.has(kind),
+      objects: this.sender.memory.texts(kind).size,
+      freshness: freshness.find((one) => one.kind === kind),
+    }));
+  }
+
+  missing(): readonly string[] {
+    const missing = this.statuses().filter(({ synced }) => !synced);
+    if (missing.length === 0) return [];
+    const kinds = missing.map(({ labels }) => labels.kind).join(', ');
+    const troubles = missing.flatMap(({ freshness }) => freshness?.trouble ?? []);
+    return [`${placeOf(this.wish.source)}: ${kinds} still to come`, ...new Set(troubles)];
   }
 
   close(): void {
@@ -245,13 +268,13 @@ function counted(count: Count, kind: Kind): string {
   return `${count} ${kind}${count === 1 ? '' : 's'}`;
 }
 
-/** Short, for a label. */
+/** Short, for a label; without what only the server is to know. */
 function placeOf({ from }: SourceOptions): string {
   switch (from.kind) {
     case 'in-cluster':
       return 'in-cluster';
     case 'endpoint':
-      return from.url;
+      return URL.parse(from.url)?.origin ?? from.url;
     case 'kubeconfig':
       return from.file;
     case 'manifests':

@@ -101,7 +101,7 @@ class Running {
       now: timers.now,
       droppedLines: () => logger.dropped() + this.#supervisor.droppedLines,
       droppedConnections: () => this.#endpoints.droppedConnections,
-      synced: () => this.#clusters.synced(),
+      kinds: () => this.#clusters.kinds(),
       plugins: () => this.#own?.enabled ?? [],
       version: VERSION,
       revision: options.surroundings.revision,
@@ -126,6 +126,7 @@ class Running {
     this.#readiness = new Readiness({
       isAnswering: () => this.#supervisor.isAnswering,
       isSynced: (cluster) => this.#clusters.isSynced(cluster),
+      missing: (cluster) => this.#clusters.missing(cluster),
       log,
     });
     this.#reloader = new Reloader(

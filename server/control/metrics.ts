@@ -8,6 +8,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type Metric
 import type { ApiCall } from '../../zones/kubernetes/source.ts';
 import type { Count, Milliseconds, Seconds } from '../../zones/units.ts';
 import type { Labels } from '../counters.ts';
+import { openClusterMetrics, type CountHappening, type KindStatus } from './cluster-metrics.ts';
 import { helpOf } from './metric-help.ts';
 import type { Sample, SeriesBook } from './series.ts';
 
@@ -20,8 +21,8 @@ export type MetricSources = {
   readonly droppedLines: () => Count;
   /** HTTP connections that were closed to make room. */
   readonly droppedConnections: () => Count;
-  /** Which kinds of objects have been received, for each cluster of the plan. */
-  readonly synced: () => Iterable<{ readonly labels: Labels; readonly synced: boolean }>;
+  /** Each kind of object of each cluster of the plan. */
+  readonly kinds: () => Iterable<KindStatus>;
   /** The plugins that handle queries, for each zone. */
   readonly plugins: () => Iterable<Labels>;
   readonly version: string;
@@ -44,6 +45,8 @@ export type Metrics = {
   readonly apiCalled: (call: ApiCall) => void;
   /** A change of a Service's endpoints is answered, so long after it happened. */
   readonly programmed: (service: ServiceKind, duration: Seconds) => void;
+  /** Something to count while a cluster was followed. */
+  readonly happened: CountHappening;
 };
 
 /** CoreDNS knows a third, headless_without_selector, and never tells it apart either. */
@@ -77,6 +80,7 @@ export function openMetrics(sources: MetricSources): Metrics {
   });
   info.set(build, 1);
   addReadings(registry, sources);
+  const happened = openClusterMetrics(registry, sources.kinds);
   const own = ownMetrics([registry]);
 
   let snapshot: Snapshot = new Map();
@@ -97,11 +101,12 @@ export function openMetrics(sources: MetricSources): Metrics {
       return rendered.text;
     },
     ...own,
+    happened,
   };
 }
 
 /** What the control thread counts itself. */
-function ownMetrics(registers: Registry[]): Omit<Metrics, 'contentType' | 'render'> {
+function ownMetrics(registers: Registry[]): Omit<Metrics, 'contentType' | 'render' | 'happened'> {
   const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
     new Counter({ name, help, labelNames, registers });
   const histogram = (name: string, help: string, buckets: readonly Seconds[], labelNames: string[] = []): Histogram =>
@@ -198,14 +203,6 @@ function addReadings(registry: Registry, sources: MetricSources): void {
   gauge('coredns_plugin_enabled', 'Plugins that handle queries.', ['server', 'zone', 'view', 'name'], (plugins) => {
     for (const labels of sources.plugins()) plugins.set(labels, 1);
   });
-  gauge(
-    'fivedots_cluster_synced',
-    'Whether all objects of a kind have been received.',
-    ['cluster', 'kind'],
-    (kinds) => {
-      for (const { labels, synced } of sources.synced()) kinds.set(labels, synced ? 1 : 0);
-    },
-  );
 }
 
 type Snapshot = Map<string, Sample[]>;

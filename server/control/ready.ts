@@ -8,6 +8,8 @@ export type ReadinessSources = {
   /** Are the sockets open and does a data thread read them? */
   readonly isAnswering: () => boolean;
   readonly isSynced: (cluster: string) => boolean;
+  /** What is not there of a cluster that is not synced, and why: lines for people. */
+  readonly missing: (cluster: string) => readonly string[];
   readonly log: Log;
 };
 
@@ -27,18 +29,24 @@ export class Readiness {
     this.#isLeaving = true;
   }
 
-  /** 200, or 503 with the names of what is not ready, sorted and with commas (CoreDNS plugin/ready). */
+  /**
+   * 200, or 503 with the names of what is not ready, sorted and with commas (CoreDNS plugin/ready), and on further lines what
+   * is missing of the clusters.
+   */
   page(clusters: readonly string[], monitor: Monitor): Page {
     if (this.#isLeaving) return textPage(503, 'shutting down');
     const waiting: string[] = [];
     if (!this.#sources.isAnswering()) waiting.push('dns');
-    if (!this.#isSynced(clusters, monitor)) waiting.push('kubernetes');
+    const isSynced = this.#isSynced(clusters, monitor);
+    if (!isSynced) waiting.push('kubernetes');
     const names = waiting.join(',');
     if (names !== this.#lastSaid && names !== '') {
       this.#sources.log('info', 'plugin/ready', `Plugins not ready: "${names}"`);
     }
     this.#lastSaid = names;
-    return names === '' ? textPage(200, 'OK') : textPage(503, names);
+    if (names === '') return textPage(200, 'OK');
+    const missing = isSynced ? [] : clusters.flatMap((cluster) => this.#sources.missing(cluster));
+    return textPage(503, [names, ...missing].join('\n'));
   }
 
   /** With `until-ready` a plugin that was ready once is not asked again (CoreDNS's default). */

@@ -4,6 +4,7 @@ import test from 'ava';
 
 import { Clusters, WAITING_INTERVAL, type ClusterWish } from '../../../server/control/clusters.ts';
 import type { ToData } from '../../../server/messages.ts';
+import type { Freshness } from '../../../zones/kubernetes/following.ts';
 import { Listing } from '../../../zones/kubernetes/listing.ts';
 import { textOf } from '../../../zones/kubernetes/object-text.ts';
 import type { ClusterObject, Kind, Service } from '../../../zones/kubernetes/objects.ts';
@@ -41,7 +42,7 @@ function wish(url: string, more: Partial<SourceOptions> = {}): ClusterWish {
   };
 }
 
-type Opened = { readonly url: string; readonly events: SourceEvents; isClosed: boolean };
+type Opened = { readonly url: string; readonly events: SourceEvents; isClosed: boolean; freshness: Freshness[] };
 
 function stage(): {
   clusters: Clusters;
@@ -60,14 +61,15 @@ function stage(): {
     open: ({ from }, events) => {
       const url = from.kind === 'endpoint' ? from.url : from.kind;
       if (url === 'bad') throw new Error('no such cluster');
-      const source = { url, events, isClosed: false };
+      const source: Opened = { url, events, isClosed: false, freshness: [] };
       opened.push(source);
-      return { close: () => void (source.isClosed = true) };
+      return { close: () => void (source.isClosed = true), freshness: () => source.freshness };
     },
     send: (message) => void sent.push(message),
     metrics: {
       apiCalled: (call) => void measured.push(call),
       programmed: (service, duration) => void measured.push([service, duration]),
+      happened: (cluster, happening) => void measured.push([cluster, happening]),
     },
     timers,
     log: (level, source, text) => void lines.push(`${level} ${source}: ${text}`),
@@ -97,7 +99,7 @@ test('what a source reports goes to the data thread as it comes; synced is what 
   clusters.taken('a', ['Namespace']);
   t.false(clusters.isSynced('a'));
   t.deepEqual(
-    clusters.synced().map(({ labels, synced }) => [labels['cluster'], labels['kind'], synced]),
+    clusters.kinds().map(({ labels, synced }) => [labels.cluster, labels.kind, synced]),
     [
       ['a', 'Namespace', true],
       ['a', 'Service', false],
@@ -140,7 +142,7 @@ for (const [options, kinds] of KINDS_ASKED) {
     const { clusters } = stage();
     (await clusters.prepare(new Map([['a', wish('a', options)]]))).commit();
     t.deepEqual(
-      clusters.synced().map(({ labels }) => labels['kind']),
+      clusters.kinds().map(({ labels }) => labels.kind),
       kinds,
     );
   });
@@ -283,4 +285,49 @@ test('calls and programming times are measured, the latter by the kind of the Se
   const call = { method: 'GET', host: 'a', code: '200', duration: 1, waited: 0 } as const;
   events?.call?.(call);
   t.deepEqual(measured, [['cluster_ip', 1.5], ['headless_with_selector', 1.5], ['cluster_ip', 0], call]);
+});
+
+test('what a source counts is counted for its cluster, over a reload too; its label has no secrets', async (t) => {
+  const { clusters, opened, measured } = stage();
+  const url = 'https://me:secret@10.96.0.1:443/path';
+  (await clusters.prepare(new Map([['a', wish(url)]]))).commit();
+  const happening = { what: 'reconnects', kind: 'Service', reason: 'ended' } as const;
+  opened[0]?.events.happened?.(happening);
+  (await clusters.prepare(new Map([['b', wish(url, { labels: 'x' })]]))).commit();
+  opened[1]?.events.happened?.(happening);
+  t.deepEqual(measured, [
+    ['https://10.96.0.1', happening],
+    ['https://10.96.0.1', happening],
+  ]);
+});
+
+test('each kind tells how many objects are known and how fresh they are', async (t) => {
+  const { clusters, opened } = stage();
+  (await clusters.prepare(new Map([['a', wish('a')]]))).commit();
+  opened[0]?.events.change(all('Namespace', 'Service'));
+  const freshness = { kind: 'Service', staleness: 3, sinceByte: 2, sinceBookmark: 1, trouble: undefined } as const;
+  opened[0]?.freshness.push(freshness);
+  t.deepEqual(clusters.kinds(), [
+    { labels: { cluster: 'a', kind: 'Namespace' }, synced: false, objects: 1, freshness: undefined },
+    { labels: { cluster: 'a', kind: 'Service' }, synced: false, objects: 1, freshness },
+  ]);
+});
+
+test('what is missing of a cluster is said with its troubles, each once, and nothing when all is there', async (t) => {
+  const { clusters, opened } = stage();
+  const prepared = await clusters.prepare(new Map([['a', wish('a', { endpointSlices: true })]]));
+  const trouble = 'cannot reach it';
+  const unknown = { staleness: undefined, sinceByte: undefined, sinceBookmark: undefined };
+  opened[0]?.freshness.push(
+    { kind: 'Namespace', ...unknown, trouble: 'something else' },
+    { kind: 'Service', ...unknown, trouble },
+    { kind: 'EndpointSlice', ...unknown, trouble },
+  );
+  clusters.taken('a', ['Namespace']);
+  t.deepEqual(clusters.missing('a'), ['a: Service, EndpointSlice still to come', trouble]);
+  prepared.commit();
+  t.deepEqual(clusters.missing('a'), ['a: Service, EndpointSlice still to come', trouble]);
+  clusters.taken('a', ['Service', 'EndpointSlice']);
+  t.deepEqual(clusters.missing('a'), []);
+  t.deepEqual(clusters.missing('b'), []);
 });

@@ -27,7 +27,7 @@ function opened(sources: Partial<MetricSources> = {}): {
     now: () => timers.now(),
     droppedLines: () => 0,
     droppedConnections: () => 0,
-    synced: () => [],
+    kinds: () => [],
     plugins: () => [],
     version: '1.2.3',
     revision: 'abc',
@@ -148,7 +148,6 @@ test('any label values come back as they were', async (t) => {
 test('the names that dashboards for CoreDNS use are there', async (t) => {
   const { metrics } = opened({
     plugins: () => [{ server: 'dns://:53', zone: '.', view: '', name: 'cache' }],
-    synced: () => [{ labels: { cluster: 'in-cluster', kind: 'Service' }, synced: true }],
     droppedLines: () => 3,
     droppedConnections: () => 2,
   });
@@ -176,7 +175,6 @@ test('the names that dashboards for CoreDNS use are there', async (t) => {
     ['fivedots_log_lines_dropped_total', {}, 3],
     ['fivedots_http_connections_dropped_total', {}, 2],
     ['fivedots_series_overflow_total', {}, 0],
-    ['fivedots_cluster_synced', { cluster: 'in-cluster', kind: 'Service' }, 1],
   ];
   for (const [name, labels, value] of expected) t.is(valueOf(families, name, labels), value, name);
   t.is(families.get('coredns_reload_version_info')?.samples.length, 1);

@@ -7,22 +7,31 @@ import { Readiness } from '../../../server/control/ready.ts';
 
 function stage(): { readiness: Readiness; state: { isAnswering: boolean; synced: Set<string> }; lines: string[] } {
   const state = { isAnswering: true, synced: new Set<string>() };
+  const missing = (cluster: string): string[] =>
+    state.synced.has(cluster) ? [] : [`${cluster}: Service to come`, 'why'];
   const lines: string[] = [];
   const readiness = new Readiness({
     isAnswering: () => state.isAnswering,
     isSynced: (cluster) => state.synced.has(cluster),
+    missing,
     log: (level, source, text) => void lines.push(`${level} ${source}: ${text}`),
   });
   return { readiness, state, lines };
 }
 
-test('ready: 503 with the names of what is missing, sorted, then 200 OK', (t) => {
+test('ready: 503 with the names of what is missing, sorted, and below them why; then 200 OK', (t) => {
   const { readiness, state } = stage();
   state.isAnswering = false;
-  t.like(readiness.page(['a', 'b'], 'until-ready'), { status: 503, body: 'dns,kubernetes' });
+  t.like(readiness.page(['a', 'b'], 'until-ready'), {
+    status: 503,
+    body: 'dns,kubernetes\na: Service to come\nwhy\nb: Service to come\nwhy',
+  });
   state.isAnswering = true;
   state.synced.add('a');
-  t.like(readiness.page(['a', 'b'], 'until-ready'), { status: 503, body: 'kubernetes' });
+  t.like(readiness.page(['a', 'b'], 'until-ready'), {
+    status: 503,
+    body: 'kubernetes\nb: Service to come\nwhy',
+  });
   state.synced.add('b');
   t.like(readiness.page(['a', 'b'], 'until-ready'), { status: 200, body: 'OK' });
 });
