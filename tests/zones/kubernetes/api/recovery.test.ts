@@ -1,4 +1,4 @@
-/** What each fault leads to, as far as figures go. What is done about it is tested from outside in reflector.test.ts. */
+/** What each fault leads to: reasons and pauses. That a reflector does it is tested from outside in reflector.test.ts. */
 
 import test from 'ava';
 
@@ -48,4 +48,70 @@ test('whatever goes wrong, its reason is one of those that are shown from the st
   const all = new Set<string>([...RELIST_REASONS, ...RECONNECT_REASONS]);
   all.delete('ended'); // no fault
   t.deepEqual([...seen].toSorted(), [...all].toSorted());
+});
+
+function fault(code: ApiFaultCode, status: number, more: { cause?: string; retryAfter?: number } = {}): ApiFault {
+  const { cause = '', retryAfter } = more;
+  return new ApiFault(code, 'planned', { status: { code: status, reason: '', cause, retryAfter } });
+}
+
+for (const [chance, least, most] of [
+  [0, 1000, 60_000],
+  [0.5, 1200, 66_000],
+  [0.999_999, 1599.9992, 71_999.988],
+] as const) {
+  test(`Retry-After is followed between 1 and 60 s, and up to a fifth more (chance ${chance})`, (t) => {
+    const time = new ManualTime();
+    time.chance = chance;
+    const after = (retryAfter: number): number =>
+      new Recovery(time).after(fault('status', 429, { retryAfter }), 'watch', false).delay;
+    t.is(after(0.001).toFixed(3), least.toFixed(3));
+    t.is(after(86_400).toFixed(3), most.toFixed(3));
+    t.is(after(20).toFixed(3), (20_000 * (1 + chance / 5)).toFixed(3));
+  });
+}
+
+test('a version from the future is listed after a second at least, whatever the chance', (t) => {
+  const time = new ManualTime();
+  time.chance = 0;
+  for (const code of ['event', 'status'] as const) {
+    const remedy = new Recovery(time).after(
+      fault(code, 504, { cause: 'ResourceVersionTooLarge', retryAfter: 1 }),
+      'watch',
+      false,
+    );
+    t.deepEqual(remedy, { delay: 1000, mustList: true, listBy: 'any', reason: 'future-version' });
+  }
+});
+
+test('a version that is too old is listed within two seconds, and then with growing pauses', (t) => {
+  for (const [chance, pause] of [
+    [0, 0],
+    [0.999_999, 1999.998],
+  ] as const) {
+    const time = new ManualTime();
+    time.chance = chance;
+    const recovery = new Recovery(time);
+    t.is(recovery.after(fault('event', 410), 'watch', true).delay, pause);
+    t.true(recovery.after(fault('event', 410), 'watch', true).delay >= 1600);
+  }
+});
+
+test('404 waits a minute and 403 ten seconds, at the least', (t) => {
+  const recovery = new Recovery(new ManualTime());
+  t.deepEqual(
+    [403, 404, 403, 404, 403].map((status) => recovery.after(fault('status', status), 'watch', false).delay),
+    [10_000, 60_000, 10_000, 60_000, 19_200],
+  );
+});
+
+test('pauses grow until nothing has failed for two minutes', (t) => {
+  const time = new ManualTime();
+  const recovery = new Recovery(time);
+  const next = (): number => recovery.after(fault('status', 500), 'watch', false).delay;
+  t.deepEqual([next(), next(), next()], [1200, 2400, 4800]);
+  time.advance(4800 + 120_000);
+  t.is(next(), 9600);
+  time.advance(9600 + 120_001);
+  t.is(next(), 1200);
 });

@@ -123,6 +123,21 @@ test('3: a page that is too large is asked for again in parts, which grow again'
   );
 });
 
+test('3: pods, which are large, come in pages of 250', async (t) => {
+  const made = await scene(t, { pods: true });
+  const { api, cluster } = made;
+  api.watchList = false;
+  for (let i = 0; i < 600; i++) api.put(rawPod('many', `p${i}`, `10.1.${i >> 8}.${i & 255}`));
+  made.open();
+  await cluster.when(() => cluster.isSynced('Pod'));
+  t.is(cluster.names('Pod').length, 600);
+  const pages = api.log.filter(({ kind, ask }) => kind === 'Pod' && ask === 'list');
+  t.deepEqual(
+    pages.map(({ query }) => query.get('limit')),
+    ['250', '250', '250'],
+  );
+});
+
 test('3: what changes between two pages comes with the watch that follows', async (t) => {
   const made = await scene(t);
   const { api, cluster } = made;
@@ -464,6 +479,31 @@ test('19: an ordinary bookmark where the marked one should be tells the same wit
   t.deepEqual(cluster.names('Service'), ['shop/cart', 'shop/pay']);
 });
 
+test('20: what is deleted or changed while a first list comes in is not in it, or as it is then', async (t) => {
+  const made = await scene(t);
+  const { api, cluster } = made;
+  const line = (type: string, object: object): string => `${JSON.stringify({ type, object })}\n`;
+  const service = (name: string, version: string, ip: string): RawObject => {
+    const object = rawService('shop', name, { clusterIP: ip, clusterIPs: [ip] });
+    object.metadata.resourceVersion = version;
+    return object;
+  };
+  const annotations = { 'k8s.io/initial-events-end': 'true' };
+  const body = [
+    line('ADDED', service('a', '11', '10.96.0.1')),
+    line('ADDED', service('b', '5', '10.96.0.2')),
+    line('MODIFIED', service('b', '12', '10.96.0.3')),
+    line('DELETED', service('a', '13', '10.96.0.1')),
+    line('BOOKMARK', { kind: 'Service', metadata: { resourceVersion: '13', annotations } }),
+  ].join('');
+  api.fail({ on: 'watchlist', kind: 'Service', does: 'send', body, ending: 'silence' });
+  made.open();
+  await cluster.when(() => cluster.isSynced('Service'));
+  t.deepEqual(cluster.names('Service'), ['shop/b']);
+  t.like(cluster.get('Service', 'shop', 'b'), { clusterIPs: ['10.96.0.3'] });
+  t.is(cluster.batches.flat().length, cluster.count('replace', 'Service') + cluster.count('replace', 'Namespace'));
+});
+
 test('20: a first list that breaks off deletes nothing; after two a list in pages is taken', async (t) => {
   const made = await synced(t);
   const { api, cluster } = made;
@@ -621,6 +661,20 @@ test('30: a server that takes the connection and never replies is left after 75 
   t.is(time.pauses.length, 2);
 });
 
+test('30: a list that gets no reply is left after 30 s', async (t) => {
+  const made = await scene(t);
+  const { api, cluster, time } = made;
+  api.watchList = false;
+  api.fail({ on: 'list', kind: 'Service', does: 'mute', headers: false });
+  made.open();
+  await api.next(ofServices('list'));
+  time.advance(29_999);
+  t.is(time.pauses.length, 0);
+  time.advance(1);
+  await cluster.when(() => cluster.isSynced('Service'));
+  t.is(time.pauses.length, 1);
+});
+
 test('33: a list that stalls half-way is left after 30 s, and the state is kept', async (t) => {
   const made = await scene(t);
   const { api, cluster, time } = made;
@@ -650,6 +704,21 @@ test('35: a server that never ends a watch is left half a minute after it should
   time.advance(1000);
   await next;
   t.deepEqual(time.pauses, []);
+});
+
+test('35: silence means nothing with a server that sends no bookmarks, until the watch should have ended', async (t) => {
+  const made = await scene(t);
+  const { api, cluster, time } = made;
+  api.watchList = false;
+  made.open();
+  await cluster.when(() => cluster.isSynced('Service') && cluster.isSynced('Namespace'));
+  await follows(made, 'new');
+  const next = api.next(ofServices('watch'));
+  time.advance(479_000);
+  t.is(asked(made, 'watch').length, 1);
+  time.advance(1000);
+  t.is((await next).query.get('resourceVersion'), String(api.version));
+  t.is(cluster.count('replace', 'Service'), 1);
 });
 
 test('36: characters cut by a chunk and U+2028 inside a line are no ends of lines', async (t) => {
