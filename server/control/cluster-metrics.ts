@@ -5,6 +5,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import {
   RECONNECT_REASONS,
   RELIST_REASONS,
+  RESYNC_OUTCOMES,
   type Freshness,
   type Happening,
   type Tally,
@@ -56,22 +57,32 @@ export function openClusterMetrics(registry: Registry, statuses: () => Iterable<
       'fivedots_reflector_protocol_errors_total',
       'Lists and watches that were left because they could not be read.',
     ),
+    gaps: counter(
+      'fivedots_reflector_gaps_total',
+      'Objects that a list taken aside showed otherwise than the watch had told them. They were put right.',
+    ),
   };
+  const resyncs = counter(
+    'fivedots_reflector_resyncs_total',
+    'Lists taken aside to look for gaps, by what became of them.',
+    { outcome: RESYNC_OUTCOMES },
+  );
   const interruptions = {
     relists: counter(
       'fivedots_reflector_relists_total',
       'Times that a kind had to be listed again, by what had happened.',
-      RELIST_REASONS,
+      { reason: RELIST_REASONS },
     ),
     reconnects: counter(
       'fivedots_reflector_reconnects_total',
       'Times that a watch had to be opened again, by what had ended the one before.',
-      RECONNECT_REASONS,
+      { reason: RECONNECT_REASONS },
     ),
   };
   return (cluster, happening) => {
     const { kind } = happening;
-    if ('reason' in happening) interruptions[happening.what].inc({ cluster, kind, reason: happening.reason });
+    if (happening.what === 'resyncs') resyncs.inc({ cluster, kind, outcome: happening.outcome });
+    else if ('reason' in happening) interruptions[happening.what].inc({ cluster, kind, reason: happening.reason });
     else tallies[happening.what].inc({ cluster, kind }, happening.count);
   };
 
@@ -92,15 +103,15 @@ export function openClusterMetrics(registry: Registry, statuses: () => Iterable<
   }
 
   /** Every series is there from the first scrape on, so that its first increase is one (`rate` needs a value before it). */
-  function counter(name: string, help: string, reasons?: readonly string[]): Counter {
+  function counter(name: string, help: string, more: Readonly<Record<string, readonly string[]>> = {}): Counter {
+    const values = Object.entries(more).flatMap(([label, all]) => all.map((value) => ({ [label]: value })));
     const collect = (): void => {
       for (const { labels, freshness } of statuses()) {
         if (freshness === undefined) continue;
-        if (reasons === undefined) made.inc(labels, 0);
-        else for (const reason of reasons) made.inc({ ...labels, reason }, 0);
+        for (const value of values.length === 0 ? [{}] : values) made.inc({ ...labels, ...value }, 0);
       }
     };
-    const labelNames = reasons === undefined ? LABELS : [...LABELS, 'reason'];
+    const labelNames = [...LABELS, ...Object.keys(more)];
     const made = new Counter({ name, help, labelNames, collect, registers: [registry] });
     return made;
   }

@@ -45,8 +45,14 @@ export class ClusterRecorder implements SourceEvents {
     const counts = new Map<string, number>();
     for (const happening of this.happenings) {
       if (happening.kind !== kind) continue;
-      const name = 'reason' in happening ? `${happening.what} ${happening.reason}` : happening.what;
-      counts.set(name, (counts.get(name) ?? 0) + ('reason' in happening ? 1 : happening.count));
+      const { what } = happening;
+      const name =
+        'reason' in happening
+          ? `${what} ${happening.reason}`
+          : 'outcome' in happening
+            ? `${what} ${happening.outcome}`
+            : what;
+      counts.set(name, (counts.get(name) ?? 0) + ('count' in happening ? happening.count : 1));
     }
     return Object.fromEntries(counts);
   }

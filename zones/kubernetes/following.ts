@@ -63,13 +63,25 @@ export const RELIST_REASONS = [
  * - `dropped-events`: changes that were older than what was known, and left aside.
  * - `stalls`: replies that went silent.
  * - `protocol-errors`: replies that the API never gives.
+ * - `gaps`: objects that a list taken aside showed otherwise than the watch had told them.
  */
-export type Tally = 'events' | 'dropped-events' | 'stalls' | 'protocol-errors';
+export type Tally = 'events' | 'dropped-events' | 'stalls' | 'protocol-errors' | 'gaps';
+
+/**
+ * What became of a list taken aside.
+ * - `compared`: with what the watch had told at the same version.
+ * - `dropped`: the watch broke before it came to that version, or the versions cannot be compared.
+ * - `failed`: the server did not give it.
+ */
+export type ResyncOutcome = (typeof RESYNC_OUTCOMES)[number];
+
+export const RESYNC_OUTCOMES = ['compared', 'dropped', 'failed'] as const;
 
 /** Something to count. */
 export type Happening =
   | { readonly what: Tally; readonly kind: Kind; readonly count: Count }
-  | { readonly what: 'relists' | 'reconnects'; readonly kind: Kind; readonly reason: Interruption };
+  | { readonly what: 'relists' | 'reconnects'; readonly kind: Kind; readonly reason: Interruption }
+  | { readonly what: 'resyncs'; readonly kind: Kind; readonly outcome: ResyncOutcome };
 
 /** How fresh a kind is, at the moment of asking. */
 export type Freshness = {

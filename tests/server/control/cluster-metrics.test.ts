@@ -7,6 +7,7 @@ import { openClusterMetrics, type CountHappening, type KindStatus } from '../../
 import {
   RECONNECT_REASONS,
   RELIST_REASONS,
+  RESYNC_OUTCOMES,
   type Freshness,
   type Happening,
 } from '../../../zones/kubernetes/following.ts';
@@ -41,8 +42,11 @@ test('every series of a kind that is followed is there as 0 before anything happ
   const { statuses, lines } = opened();
   statuses.push(status('Service', {}));
   const found = new Set(await lines());
-  for (const name of ['events', 'dropped_events', 'stalls', 'protocol_errors']) {
+  for (const name of ['events', 'dropped_events', 'stalls', 'protocol_errors', 'gaps']) {
     t.true(found.has(`fivedots_reflector_${name}_total in-cluster Service 0`), name);
+  }
+  for (const outcome of RESYNC_OUTCOMES) {
+    t.true(found.has(`fivedots_reflector_resyncs_total in-cluster Service ${outcome} 0`), outcome);
   }
   for (const reason of RELIST_REASONS) {
     t.true(found.has(`fivedots_reflector_relists_total in-cluster Service ${reason} 0`), reason);
@@ -62,6 +66,8 @@ test('what happens is added up, and stays when the kind is asked for no more', a
     { what: 'dropped-events', kind: 'Service', count: 1 },
     { what: 'stalls', kind: 'Service', count: 1 },
     { what: 'protocol-errors', kind: 'Service', count: 1 },
+    { what: 'gaps', kind: 'Service', count: 2 },
+    { what: 'resyncs', kind: 'Service', outcome: 'compared' },
     { what: 'relists', kind: 'Service', reason: 'expired' },
     { what: 'reconnects', kind: 'Service', reason: 'ended' },
     { what: 'reconnects', kind: 'Service', reason: 'ended' },
@@ -75,6 +81,8 @@ test('what happens is added up, and stays when the kind is asked for no more', a
       'fivedots_reflector_dropped_events_total in-cluster Service 1',
       'fivedots_reflector_stalls_total in-cluster Service 1',
       'fivedots_reflector_protocol_errors_total in-cluster Service 1',
+      'fivedots_reflector_gaps_total in-cluster Service 2',
+      'fivedots_reflector_resyncs_total in-cluster Service compared 1',
       'fivedots_reflector_relists_total in-cluster Service expired 1',
       'fivedots_reflector_reconnects_total in-cluster Service ended 2',
     ],

@@ -1,6 +1,6 @@
 /** Where the API server keeps each kind, and how much of it is asked for. Knows no connection. */
 
-import type { Count } from '../../units.ts';
+import type { Count, Seconds } from '../../units.ts';
 import { isFields, type Fields } from '../api-values.ts';
 import type { Kind } from '../objects.ts';
 import { kindsOf, labelSelectorOf, type SourceOptions } from '../source.ts';
@@ -39,6 +39,20 @@ export function selectorsOf({ labelSelector, fieldSelector }: Resource): URLSear
   const parameters = new URLSearchParams();
   if (labelSelector !== '') parameters.set('labelSelector', labelSelector);
   if (fieldSelector !== '') parameters.set('fieldSelector', fieldSelector);
+  return parameters;
+}
+
+/** The query parameters of a watch, which goes on from a version or begins with a list. */
+export function watchParametersOf(resource: Resource, timeout: Seconds, version: string | undefined): URLSearchParams {
+  const parameters = selectorsOf(resource);
+  parameters.set('watch', 'true');
+  parameters.set('allowWatchBookmarks', 'true');
+  parameters.set('timeoutSeconds', String(timeout));
+  if (version !== undefined) parameters.set('resourceVersion', version);
+  else {
+    parameters.set('sendInitialEvents', 'true');
+    parameters.set('resourceVersionMatch', 'NotOlderThan');
+  }
   return parameters;
 }
 

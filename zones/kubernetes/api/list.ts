@@ -8,6 +8,9 @@ import { BodyTooLarge, type ApiClient } from './client.ts';
 import { ResourceListing } from './replica.ts';
 import { nextTurn, type Time } from './time.ts';
 
+/** Who asks. */
+export type Lister = Pick<ApiClient, 'text'>;
+
 /** A list, and the version from which a watch goes on. */
 export type Listed = { readonly listing: ResourceListing; readonly version: string };
 
@@ -16,7 +19,7 @@ export type Listed = { readonly listing: ResourceListing; readonly version: stri
  * when that moment is compacted away (410) the list starts again, and at last asks for everything at once.
  * @throws ApiFault
  */
-export async function list(client: ApiClient, resource: Resource, time: Time, signal: AbortSignal): Promise<Listed> {
+export async function list(client: Lister, resource: Resource, time: Time, signal: AbortSignal): Promise<Listed> {
   for (let restarts = 0; ; restarts++) {
     try {
       return await listOnce(client, resource, restarts < RESTARTS_MAX, time, signal);
@@ -42,7 +45,7 @@ const IDLE_WITHIN: Milliseconds = 30_000;
 const WHOLE_WITHIN: Milliseconds = 300_000;
 
 async function listOnce(
-  client: ApiClient,
+  client: Lister,
   resource: Resource,
   isPaged: boolean,
   time: Time,
@@ -72,7 +75,7 @@ async function listOnce(
 
 /** Undefined if the page is too large and could be smaller. */
 async function getPage(
-  client: ApiClient,
+  client: Lister,
   resource: Resource,
   size: Count | undefined,
   token: string,

@@ -5,7 +5,7 @@
 
 import type { Count, Milliseconds, Seconds } from '../../units.ts';
 import { ApiFault, isAbsent } from './api-fault.ts';
-import { selectorsOf, type Resource } from './api-resources.ts';
+import { watchParametersOf, type Resource } from './api-resources.ts';
 import type { ApiClient } from './client.ts';
 import { Hearing } from './hearing.ts';
 import { list } from './list.ts';
@@ -13,6 +13,7 @@ import { Listing } from '../listing.ts';
 import { Recovery, type Phase, type Remedy } from './recovery.ts';
 import { Replica, type WatchedChange } from './replica.ts';
 import type { Freshness, Happening, Interruption, Tally } from '../following.ts';
+import { Resync } from './resync.ts';
 import type { ProgrammedSlice, SourceEvents } from '../source.ts';
 import type { Time } from './time.ts';
 import type { Trouble } from './trouble.ts';
@@ -37,6 +38,7 @@ export class Reflector {
   readonly #replica: Replica;
   readonly #recovery: Recovery;
   readonly #hearing: Hearing;
+  readonly #resync: Resync | undefined;
   /** WatchList is not asked for before this moment. */
   #watchListFrom: Milliseconds = -Infinity;
   #mustPageOnce = false;
@@ -53,15 +55,25 @@ export class Reflector {
     this.#replica = new Replica(resource, () => known(resource.kind));
     this.#recovery = new Recovery(options.time);
     this.#hearing = new Hearing(options.time);
+    // A list of Pods is larger than all others together, and only `pods verified` asks for one.
+    if (resource.kind !== 'Pod') {
+      this.#resync = new Resync({
+        ...options,
+        version: () => this.#replica.version,
+        known: () => known(resource.kind),
+      });
+    }
   }
 
   start(): void {
+    this.#resync?.start();
     // It ends only by `close`, and catches whatever is thrown until then.
     void this.#run();
   }
 
   close(): void {
     this.#abort.abort();
+    this.#resync?.close();
   }
 
   freshness(): Freshness {
@@ -126,13 +138,14 @@ export class Reflector {
       signal,
       publish: (changes) => this.#publish(changes),
       programmed,
+      resync: this.#resync,
       count: (what, count) => this.#count(what, count),
       odd: (text) => this.#odd(text),
     });
     const timeout = Math.round(WATCH_MIN + time.random() * WATCH_SPREAD);
     const get = {
       path: resource.path,
-      parameters: this.#parameters(startsWithList, timeout),
+      parameters: watchParametersOf(resource, timeout, startsWithList ? undefined : this.#replica.version),
       headersWithin: HEADERS_WITHIN,
       idleWithin: () => this.#idleWithin(reader, timeout),
       wholeWithin: timeout * 1000 + GRACE,
@@ -175,20 +188,6 @@ export class Reflector {
     }
   }
 
-  #parameters(startsWithList: boolean, timeout: Seconds): URLSearchParams {
-    const parameters = selectorsOf(this.#options.resource);
-    parameters.set('watch', 'true');
-    parameters.set('allowWatchBookmarks', 'true');
-    parameters.set('timeoutSeconds', String(timeout));
-    if (startsWithList) {
-      parameters.set('sendInitialEvents', 'true');
-      parameters.set('resourceVersionMatch', 'NotOlderThan');
-    } else {
-      parameters.set('resourceVersion', this.#replica.version ?? '');
-    }
-    return parameters;
-  }
-
   #idleWithin(reader: WatchReader, timeout: Seconds): Milliseconds {
     if (reader.isListing) return LIST_IDLE_WITHIN;
     return this.#hasBookmarks ? WATCH_IDLE_WITHIN : timeout * 1000 + GRACE;
@@ -223,7 +222,10 @@ export class Reflector {
     const phase = this.#phase;
     const fault = error instanceof ApiFault ? error : internalFault(error);
     const remedy = this.#recovery.after(fault, phase, this.#hadBytes);
-    if (remedy.mustList) this.#replica.forgetVersion();
+    if (remedy.mustList) {
+      this.#replica.forgetVersion();
+      this.#resync?.drop();
+    }
     if (fault.code === 'stalled') this.#count('stalls', 1);
     if (fault.code === 'protocol') this.#count('protocol-errors', 1);
     this.#interrupted(remedy.reason);

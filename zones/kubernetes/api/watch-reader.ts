@@ -9,6 +9,7 @@ import { WORK_SLICE } from './list.ts';
 import type { Tally } from '../following.ts';
 import type { Kind } from '../objects.ts';
 import { ResourceListing, type Replica, type WatchedChange } from './replica.ts';
+import type { Resync } from './resync.ts';
 import type { ProgrammedSlice } from '../source.ts';
 import { nextTurn, type Time } from './time.ts';
 import { SERVICE_NAME_LABEL } from '../trim.ts';
@@ -22,6 +23,8 @@ export type WatchReaderOptions = {
   readonly signal: AbortSignal;
   readonly publish: (changes: readonly WatchedChange[]) => void;
   readonly programmed: ((slice: ProgrammedSlice) => void) | undefined;
+  /** Told of what is applied, asked before it is. */
+  readonly resync: Pick<Resync, 'before' | 'applied'> | undefined;
   readonly count: (what: Tally, count: Count) => void;
   /** Something was left aside that a server of today does not send. */
   readonly odd: (text: string) => void;
@@ -104,13 +107,15 @@ export class WatchReader {
   }
 
   #change(type: 'ADDED' | 'MODIFIED' | 'DELETED', object: Fields): void {
-    const { replica, programmed, count, odd } = this.#options;
+    const { replica, resync, programmed, count, odd } = this.#options;
     if (this.#listing !== undefined) {
       // In the order of names, not of versions: the version they stand for comes with the bookmark.
       if (type === 'DELETED') this.#listing.remove(object);
       else this.#listing.put(object);
       return;
     }
+    const version = versionFrom(object);
+    if (version !== undefined) this.#passTo(version);
     const change = replica.apply(type, object);
     if (change === 'old') {
       count('dropped-events', 1);
@@ -120,6 +125,7 @@ export class WatchReader {
     this.#events++;
     this.#news++;
     this.#changes.push(change);
+    if (version !== undefined) resync?.applied(change, version);
     const slice = programmed === undefined ? undefined : programmedSliceFrom(replica.resource.kind, object);
     if (slice !== undefined) this.#programmed.push(slice);
   }
@@ -131,6 +137,7 @@ export class WatchReader {
     this.#bookmarks++;
     if (this.#listing === undefined) {
       this.#events++;
+      this.#passTo(version);
       replica.advance(version);
       return;
     }
@@ -139,6 +146,12 @@ export class WatchReader {
     }
     this.#changes.push(replica.replace(this.#listing, version));
     this.#listing = undefined;
+  }
+
+  /** What the watch should have told before it says something of this version. */
+  #passTo(version: string): void {
+    const gaps = this.#options.resync?.before(version, this.#changes) ?? [];
+    this.#changes.push(...gaps);
   }
 
   #publish(): void {
