@@ -163,6 +163,7 @@ const [, SERVICES] = resourcesOf({
   endpointSlices: false,
   imports: false,
   topologyZones: false,
+  podNames: false,
   labels: '',
   namespaceLabels: '',
   requests: NO_LIMITS,
