@@ -21,7 +21,7 @@ test('the first two commands are the ones that install and run it, and install a
 });
 
 test('what `npm start` starts is the demo, on 127.0.0.1:1053', async (t) => {
-  t.regex(scripts['start'] ?? '', /^node [-a-z0-9 ]*server\/main\.ts$/);
+  t.regex(scripts['start'] ?? '', /^node [-=a-z0-9 ]*server\/main\.ts$/);
   t.regex(readFileSync('fixtures/corefiles/demo', 'utf8'), /^\.:1053 \{\n +bind 127\.0\.0\.1$/m);
   t.false(existsSync('Corefile'));
 });
