@@ -22,6 +22,7 @@ import type { Kind } from './objects.ts';
  * - `error-event`: another error in the middle of a watch.
  * - `protocol`: something that the API never says.
  * - `unmarked`: a watch that should have begun with a list and did not.
+ * - `shrunk`: a list that lacked so much of what was known that it was not believed at once.
  * - `internal`: a fault in fivedots.
  */
 export type Interruption = (typeof RECONNECT_REASONS)[number] | (typeof RELIST_REASONS)[number];
@@ -55,6 +56,7 @@ export const RELIST_REASONS = [
   'error-event',
   'protocol',
   'unmarked',
+  'shrunk',
   'internal',
 ] as const;
 

@@ -14,6 +14,7 @@ import { fieldsOf, listOf, type Fields } from '../api-values.ts';
  * - `event`: an ERROR event in a watch.
  * - `protocol`: something that the API never says.
  * - `unmarked`: a watch that should begin with a list, but does not say where the list ends.
+ * - `shrunk`: a list that lacks so much of what was known that it is not believed at once.
  * - `internal`: a fault of ours.
  * - `closed`: we ended it ourselves.
  */
@@ -28,6 +29,7 @@ export type ApiFaultCode =
   | 'event'
   | 'protocol'
   | 'unmarked'
+  | 'shrunk'
   | 'internal'
   | 'closed';
 

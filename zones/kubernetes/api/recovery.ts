@@ -50,6 +50,8 @@ export class Recovery {
   }
 
   #decide(fault: ApiFault, phase: Phase, hadBytes: boolean): Decision {
+    // In pages, which is another way to the same state.
+    if (fault.code === 'shrunk') return again(SHRUNK_DELAY * (1 + this.#time.random()), 'pages-once');
     if (phase === 'watch') return this.#afterWatch(fault, hadBytes);
     return phase === 'first-list' ? this.#afterFirstList(fault) : again(this.#delayAfter(fault), 'any');
   }
@@ -134,6 +136,8 @@ const FORGIVEN_AFTER: Milliseconds = 120_000;
 /** 0.8 s * 2^6 is more than PAUSE_MAX. */
 const FAILURES_COUNTED: Count = 6;
 const SPREAD: Milliseconds = 2000;
+/** Given to a server that may be about to come to itself. */
+const SHRUNK_DELAY: Milliseconds = 2000;
 const FUTURE_DELAY: Milliseconds = 1000;
 /** Somebody has to grant a right; once they have, ten seconds are short. */
 const FORBIDDEN_DELAY: Milliseconds = 10_000;

@@ -7,6 +7,7 @@ import type { Count, Milliseconds, Seconds } from '../../units.ts';
 import { ApiFault, isAbsent } from './api-fault.ts';
 import { watchParametersOf, type Resource } from './api-resources.ts';
 import type { ApiClient } from './client.ts';
+import { Doubt } from './doubt.ts';
 import { Hearing } from './hearing.ts';
 import { list } from './list.ts';
 import { Listing } from '../listing.ts';
@@ -38,6 +39,7 @@ export class Reflector {
   readonly #replica: Replica;
   readonly #recovery: Recovery;
   readonly #hearing: Hearing;
+  readonly #doubt: Doubt;
   readonly #resync: Resync | undefined;
   /** WatchList is not asked for before this moment. */
   #watchListFrom: Milliseconds = -Infinity;
@@ -55,12 +57,14 @@ export class Reflector {
     this.#replica = new Replica(resource, () => known(resource.kind));
     this.#recovery = new Recovery(options.time);
     this.#hearing = new Hearing(options.time);
+    this.#doubt = new Doubt(() => known(resource.kind));
     // A list of Pods is larger than all others together, and only `pods verified` asks for one.
     if (resource.kind !== 'Pod') {
       this.#resync = new Resync({
         ...options,
         version: () => this.#replica.version,
         known: () => known(resource.kind),
+        believe: (listed) => this.#doubt.check(listed),
       });
     }
   }
@@ -122,6 +126,7 @@ export class Reflector {
     if (this.#abort.signal.aborted) return 0;
     this.#mustPageOnce = false;
     this.#hearing.heard();
+    this.#doubt.check(listing.listing.texts);
     this.#publish([this.#replica.replace(listing, version)]);
     return 0;
   }
@@ -138,6 +143,7 @@ export class Reflector {
       signal,
       publish: (changes) => this.#publish(changes),
       programmed,
+      believe: (listed) => this.#doubt.check(listed),
       resync: this.#resync,
       count: (what, count) => this.#count(what, count),
       odd: (text) => this.#odd(text),

@@ -21,6 +21,8 @@ export type ResyncOptions = {
   readonly version: () => string | undefined;
   /** Texts by key of what was published. */
   readonly known: () => ReadonlyMap<string, string>;
+  /** Told of a list before it is compared; what it throws ends the watch. */
+  readonly believe: (listed: ReadonlyMap<string, string>) => void;
   readonly report: SourceEvents['report'];
   readonly happened: ((happening: Happening) => void) | undefined;
 };
@@ -65,10 +67,12 @@ export class Resync {
   /**
    * To be asked before an event or bookmark is applied; `pending` is what was read and not published yet.
    * @returns changes that make good what the watch has not told
+   * @throws ApiFault if the list is not believed
    */
   before(version: string, pending: readonly WatchedChange[]): readonly WatchedChange[] {
     const listed = this.#running?.listed;
     if (this.#running === undefined || listed === undefined || !isOlder(listed.version, version)) return NOTHING;
+    this.#options.believe(listed.texts);
     const { touched } = this.#running;
     const isTouched = (key: string): boolean => {
       const at = touched.get(key);

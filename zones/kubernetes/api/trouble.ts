@@ -4,7 +4,7 @@
  */
 
 import type { Count, Milliseconds } from '../../units.ts';
-import type { ApiFault } from './api-fault.ts';
+import type { ApiFault, ApiFaultCode } from './api-fault.ts';
 import type { Resource } from './api-resources.ts';
 import type { Kind } from '../objects.ts';
 import type { Phase } from './recovery.ts';
@@ -39,8 +39,7 @@ export class Trouble {
     const failures = (before?.failures ?? 0) + 1;
     const isKnown = before?.cause === cause && before.isTold;
     // A watch that breaks and is taken up again at once is everyday life and no news.
-    const isTold =
-      isKnown || !isSynced || failures > 1 || LASTING.has(fault.status.code) || fault.code === 'credentials';
+    const isTold = isKnown || !isSynced || failures > 1 || LASTING.has(fault.status.code) || AT_ONCE.has(fault.code);
     const isToldForAnother = [...this.#open.values()].some((other) => other.isTold && other.cause === cause);
     const text = this.#describe(failure);
     this.#open.set(resource.kind, { cause, failures, isTold, text });
@@ -87,6 +86,9 @@ export class Trouble {
       default:
         return `the API server at ${this.#server} cannot give ${name} (${fault.message}); ${meanwhile}. It is asked again.`;
     }
+    if (fault.code === 'shrunk') {
+      return `the API server at ${this.#server} has lost most ${name} (${fault.message} that were known); ${meanwhile}, until it has said so once more.`;
+    }
     if (fault.code === 'credentials') return `no credentials for the API server: ${fault.message}; ${meanwhile}.`;
     if (fault.code === 'unreachable') {
       return `cannot reach the API server at ${this.#server} (${fault.message}); ${meanwhile}. Check address, network policy and certificates.`;
@@ -105,6 +107,9 @@ type Open = {
 
 /** Nobody but a person ends these. */
 const LASTING: ReadonlySet<number> = new Set([401, 403, 404]);
+
+/** Worth a word the first time. */
+const AT_ONCE: ReadonlySet<ApiFaultCode> = new Set(['credentials', 'shrunk']);
 
 /** Equal texts are one trouble. What concerns the whole server is the same for all kinds. */
 function causeOf({ resource, fault }: Failure): string {

@@ -23,6 +23,8 @@ export type WatchReaderOptions = {
   readonly signal: AbortSignal;
   readonly publish: (changes: readonly WatchedChange[]) => void;
   readonly programmed: ((slice: ProgrammedSlice) => void) | undefined;
+  /** Told of a first list before it is published; what it throws ends the watch. */
+  readonly believe: (listed: ReadonlyMap<string, string>) => void;
   /** Told of what is applied, asked before it is. */
   readonly resync: Pick<Resync, 'before' | 'applied'> | undefined;
   readonly count: (what: Tally, count: Count) => void;
@@ -131,7 +133,7 @@ export class WatchReader {
   }
 
   #bookmark(object: Fields): void {
-    const { replica } = this.#options;
+    const { replica, believe } = this.#options;
     const version = versionFrom(object);
     if (version === undefined) throw new ApiFault('protocol', 'a bookmark without a resourceVersion');
     this.#bookmarks++;
@@ -144,6 +146,7 @@ export class WatchReader {
     if (fieldsOf(fieldsOf(object['metadata'])['annotations'])[LIST_END] !== 'true') {
       throw new ApiFault('unmarked', 'a watch did not begin with a list');
     }
+    believe(this.#listing.listing.texts);
     this.#changes.push(replica.replace(this.#listing, version));
     this.#listing = undefined;
   }

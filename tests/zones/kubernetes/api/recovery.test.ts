@@ -18,6 +18,7 @@ const CODES: readonly Exclude<ApiFaultCode, 'closed'>[] = [
   'event',
   'protocol',
   'unmarked',
+  'shrunk',
   'internal',
 ];
 const PHASES: readonly Phase[] = ['list', 'first-list', 'watch'];

@@ -196,6 +196,7 @@ async function play(
     time,
     version: () => String(version),
     known: () => told,
+    believe: () => {},
     report: () => {},
     happened: (happening) => void happenings.push(happening),
   });
@@ -296,4 +297,22 @@ test('a list that is older than the watch was when it was asked for is no proof 
   const { gaps, happenings } = await play(steps, { from: 6, at: 3, come: 8 });
   t.deepEqual(gaps, []);
   t.deepEqual(happenings, [{ what: 'resyncs', kind: 'Service', outcome: 'dropped' }]);
+});
+
+test('a resync that lacks most of what was told is not believed before a list says the same', async (t) => {
+  const made = await synced(t);
+  const { api, cluster, time } = made;
+  for (let i = 0; i < 150; i++) api.put(rawService('many', `s${i}`));
+  await cluster.when(() => cluster.names('Service').length === 152);
+  for (let i = 0; i < 150; i++) lose(made, 'Service', () => api.remove('Service', 'many', `s${i}`));
+  await follows(made, 'new');
+  time.advance(HOUR);
+  while (cluster.counted('Service')['relists shrunk'] === undefined) {
+    api.bookmark(api.version + 1);
+    await setImmediate();
+  }
+  await cluster.when(() => cluster.count('replace', 'Service') === 2);
+  t.deepEqual(cluster.names('Service'), ['shop/cart', 'shop/new', 'shop/pay']);
+  t.is(cluster.counted('Service')['gaps'], undefined);
+  t.is(cluster.counted('Service')['resyncs dropped'], 1);
 });
