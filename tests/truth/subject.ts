@@ -14,7 +14,7 @@ import type { Plan } from '../../server/plan.ts';
 import { plugins, type AnyPlugin } from '../../server/plugins/order.ts';
 import { addressFrom, type Address } from '../../zones/ip.ts';
 import { resourcesOf, selectorsOf, type Resource } from '../../zones/kubernetes/api/api-resources.ts';
-import { Replica, ResourceListing } from '../../zones/kubernetes/api/replica.ts';
+import { Replica } from '../../zones/kubernetes/api/replica.ts';
 import type { Kind } from '../../zones/kubernetes/objects.ts';
 import type { SourceChange } from '../../zones/kubernetes/source.ts';
 import type { Seconds } from '../../zones/units.ts';
@@ -141,9 +141,9 @@ export class Fivedots implements Subject {
     const kind = (delivery.verb === 'list' ? delivery.kind : delivery.object.kind) as Kind;
     const watched = this.#watched.get(kind);
     if (watched === undefined) return [];
-    const { resource, replica, selects } = watched;
+    const { replica, selects } = watched;
     if (delivery.verb === 'list') {
-      const listing = new ResourceListing(resource);
+      const listing = replica.newListing();
       for (const object of delivery.objects) if (selects(object)) listing.put(this.#stored(object));
       return [replica.replace(listing, String(++this.#version))];
     }

@@ -7,9 +7,12 @@ import type { Count } from '../units.ts';
 export class Listing {
   readonly kind: Kind;
   readonly #texts = new Map<string, string>();
+  readonly #known: ReadonlyMap<string, string>;
 
-  constructor(kind: Kind, objects: Iterable<ClusterObject> = []) {
+  /** @param known texts by key that are kept anyway: what is said again shares them, for most of a relist is no news */
+  constructor(kind: Kind, objects: Iterable<ClusterObject> = [], known: ReadonlyMap<string, string> = NO_TEXTS) {
     this.kind = kind;
+    this.#known = known;
     for (const object of objects) this.put(object);
   }
 
@@ -18,7 +21,10 @@ export class Listing {
   }
 
   put(object: ClusterObject): void {
-    this.#texts.set(keyOf(object), textOf(object));
+    const key = keyOf(object);
+    const text = textOf(object);
+    const known = this.#known.get(key);
+    this.#texts.set(key, known === text ? known : text);
   }
 
   remove(key: string): void {
@@ -35,3 +41,5 @@ export class Listing {
     for (const text of this.#texts.values()) yield objectFrom(text);
   }
 }
+
+const NO_TEXTS: ReadonlyMap<string, string> = new Map();

@@ -156,6 +156,13 @@ test('a cluster that does not come: sockets are open, cluster names get SERVFAIL
   t.is((await ask('example.org')).rcode, 0);
   const { status, body } = await get('/ready');
   t.is(status, 503);
+  const families = readExposition((await get('/metrics')).body);
+  const relists = families.get('fivedots_reflector_relists_total')?.samples ?? [];
+  for (const kind of ['Namespace', 'Service', 'EndpointSlice']) {
+    const found = relists.find(({ labels }) => labels['kind'] === kind && labels['reason'] === 'unreachable');
+    t.true((found?.value ?? 0) > 0, kind);
+  }
+  t.deepEqual(families.get('fivedots_cluster_staleness_seconds')?.samples, []);
   t.regex(
     body,
     /^kubernetes\nhttp:\/\/127\.0\.0\.1:1: Namespace, Service, EndpointSlice still to come\ncannot reach the API server at http:\/\/127\.0\.0\.1:1 \(.*ECONNREFUSED.*\)[^\n]*$/,

@@ -5,7 +5,7 @@ import { ApiFault, isExpired } from './api-fault.ts';
 import { selectorsOf, versionFrom, type Resource } from './api-resources.ts';
 import { fieldsOf, isFields, listOf, type Fields } from '../api-values.ts';
 import { BodyTooLarge, type ApiClient } from './client.ts';
-import { ResourceListing } from './replica.ts';
+import type { ResourceListing } from './replica.ts';
 import { nextTurn, type Time } from './time.ts';
 
 /** Who asks. */
@@ -19,10 +19,16 @@ export type Listed = { readonly listing: ResourceListing; readonly version: stri
  * when that moment is compacted away (410) the list starts again, and at last asks for everything at once.
  * @throws ApiFault
  */
-export async function list(client: Lister, resource: Resource, time: Time, signal: AbortSignal): Promise<Listed> {
+export async function list(
+  client: Lister,
+  resource: Resource,
+  newListing: () => ResourceListing,
+  time: Time,
+  signal: AbortSignal,
+): Promise<Listed> {
   for (let restarts = 0; ; restarts++) {
     try {
-      return await listOnce(client, resource, restarts < RESTARTS_MAX, time, signal);
+      return await listOnce(client, resource, newListing(), restarts < RESTARTS_MAX, time, signal);
     } catch (error) {
       const isCompacted = error instanceof ApiFault && error.code === 'status' && isExpired(error);
       if (!isCompacted || restarts >= RESTARTS_MAX) throw error;
@@ -47,11 +53,11 @@ const WHOLE_WITHIN: Milliseconds = 300_000;
 async function listOnce(
   client: Lister,
   resource: Resource,
+  listing: ResourceListing,
   isPaged: boolean,
   time: Time,
   signal: AbortSignal,
 ): Promise<Listed> {
-  const listing = new ResourceListing(resource);
   let version: string | undefined;
   let token = '';
   let size = resource.pageSize;

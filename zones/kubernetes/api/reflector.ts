@@ -32,7 +32,7 @@ export type ReflectorOptions = {
   readonly happened: ((happening: Happening) => void) | undefined;
 };
 
-/** One request at a time; starts with the call of `start`, ends with `close`. */
+/** One request at a time, and beside it a resync; starts with the call of `start`, ends with `close`. */
 export class Reflector {
   readonly #options: ReflectorOptions;
   readonly #abort = new AbortController();
@@ -62,7 +62,7 @@ export class Reflector {
     if (resource.kind !== 'Pod') {
       this.#resync = new Resync({
         ...options,
-        version: () => this.#replica.version,
+        replica: this.#replica,
         known: () => known(resource.kind),
         believe: (listed) => this.#doubt.check(listed),
       });
@@ -122,7 +122,13 @@ export class Reflector {
   async #list(): Promise<Milliseconds> {
     this.#phase = 'list';
     const { client, resource, time } = this.#options;
-    const { listing, version } = await list(client, resource, time, this.#abort.signal);
+    const { listing, version } = await list(
+      client,
+      resource,
+      () => this.#replica.newListing(),
+      time,
+      this.#abort.signal,
+    );
     if (this.#abort.signal.aborted) return 0;
     this.#mustPageOnce = false;
     this.#hearing.heard();

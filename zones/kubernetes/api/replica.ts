@@ -30,9 +30,10 @@ export class ResourceListing {
   readonly #resource: TrimmedResource;
   readonly listing: Listing;
 
-  constructor(resource: TrimmedResource) {
+  /** @param known texts by key of what was published */
+  constructor(resource: TrimmedResource, known: ReadonlyMap<string, string>) {
     this.#resource = resource;
-    this.listing = new Listing(resource.kind);
+    this.listing = new Listing(resource.kind, [], known);
   }
 
   /** Takes a whole object. @throws ApiFault if it has no name, or if there are too many */
@@ -60,6 +61,11 @@ export class Replica {
   constructor(resource: TrimmedResource, known: () => ReadonlyMap<string, string>) {
     this.resource = resource;
     this.#known = known;
+  }
+
+  /** For a list that is to replace everything. */
+  newListing(): ResourceListing {
+    return new ResourceListing(this.resource, this.#known());
   }
 
   /** From where a watch can go on; undefined if only a new list will do. */

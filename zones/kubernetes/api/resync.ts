@@ -9,7 +9,7 @@ import { isStay } from './departures.ts';
 import { list, type Lister } from './list.ts';
 import { keyOf, objectFrom, placeOf, textOf } from '../object-text.ts';
 import type { Happening, ResyncOutcome } from '../following.ts';
-import type { WatchedChange } from './replica.ts';
+import type { Replica, WatchedChange } from './replica.ts';
 import type { SourceEvents } from '../source.ts';
 import type { Time } from './time.ts';
 
@@ -17,8 +17,8 @@ export type ResyncOptions = {
   readonly resource: Resource;
   readonly client: Lister;
   readonly time: Time;
-  /** Up to where the watch has come; undefined if a list is due anyway. */
-  readonly version: () => string | undefined;
+  /** How far the watch has come. */
+  readonly replica: Pick<Replica, 'version' | 'newListing'>;
   /** Texts by key of what was published. */
   readonly known: () => ReadonlyMap<string, string>;
   /** Told of a list before it is compared; what it throws ends the watch. */
@@ -84,21 +84,24 @@ export class Resync {
   }
 
   async #list(): Promise<void> {
-    const { resource, client, time, report, version } = this.#options;
+    const { resource, client, time, report, replica } = this.#options;
     this.drop();
-    const from = version();
-    if (from === undefined) return;
+    const from = replica.version;
+    if (from === undefined) return; // A list is due anyway.
     const running: Running = { abort: new AbortController(), touched: new Map(), listed: undefined };
     this.#running = running;
     try {
-      const { listing, version: at } = await list(client, resource, time, running.abort.signal);
+      const { listing, version } = await list(client, resource, () => replica.newListing(), time, running.abort.signal);
       if (this.#running !== running) return;
-      if (!isNotNewer(from, at)) {
-        report('debug', `${resource.plural}: a resync at version ${at} cannot be compared with a watch from ${from}`);
+      if (!isNotNewer(from, version)) {
+        report(
+          'debug',
+          `${resource.plural}: a resync at version ${version} cannot be compared with a watch from ${from}`,
+        );
         this.#end('dropped');
         return;
       }
-      running.listed = { texts: listing.listing.texts, version: at };
+      running.listed = { texts: listing.listing.texts, version };
     } catch (error) {
       if (this.#running !== running) return;
       const why = error instanceof Error ? error.message : String(error);

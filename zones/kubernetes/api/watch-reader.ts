@@ -8,7 +8,7 @@ import { LineSplitter } from './line-splitter.ts';
 import { WORK_SLICE } from './list.ts';
 import type { Tally } from '../following.ts';
 import type { Kind } from '../objects.ts';
-import { ResourceListing, type Replica, type WatchedChange } from './replica.ts';
+import type { Replica, ResourceListing, WatchedChange } from './replica.ts';
 import type { Resync } from './resync.ts';
 import type { ProgrammedSlice } from '../source.ts';
 import { nextTurn, type Time } from './time.ts';
@@ -42,11 +42,10 @@ export class WatchReader {
   /** Not counted yet. */
   #news: Count = 0;
   #bookmarks: Count = 0;
-  #hasBytes = false;
 
   constructor(options: WatchReaderOptions) {
     this.#options = options;
-    this.#listing = options.startsWithList ? new ResourceListing(options.replica.resource) : undefined;
+    this.#listing = options.startsWithList ? options.replica.newListing() : undefined;
   }
 
   /** Is the first list still coming in? */
@@ -63,10 +62,6 @@ export class WatchReader {
     return this.#bookmarks;
   }
 
-  get hasBytes(): boolean {
-    return this.#hasBytes;
-  }
-
   /**
    * Reads on. What came in one chunk becomes visible in one step, also where it is so much work that others get their turn
    * in between. After a fault everything before it is published and the replica's version stands before the event that could
@@ -75,7 +70,6 @@ export class WatchReader {
    */
   async take(chunk: Buffer): Promise<void> {
     const { time, signal } = this.#options;
-    this.#hasBytes = true;
     try {
       let began: Milliseconds = time.now();
       for (const line of this.#lines.push(chunk)) {

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { resourcesOf, type Resource } from '../../../../zones/kubernetes/api/api-resources.ts';
 import { DEPARTURE_DELAY } from '../../../../zones/kubernetes/api/departures.ts';
 import { Resync } from '../../../../zones/kubernetes/api/resync.ts';
-import type { WatchedChange } from '../../../../zones/kubernetes/api/replica.ts';
+import { ResourceListing, type WatchedChange } from '../../../../zones/kubernetes/api/replica.ts';
 import type { Happening } from '../../../../zones/kubernetes/following.ts';
 import { keyOf, textOf } from '../../../../zones/kubernetes/object-text.ts';
 import { trim } from '../../../../zones/kubernetes/trim.ts';
@@ -194,7 +194,12 @@ async function play(
     resource: SERVICES,
     client: { text: () => list.promise },
     time,
-    version: () => String(version),
+    replica: {
+      get version() {
+        return String(version);
+      },
+      newListing: () => new ResourceListing(SERVICES, told),
+    },
     known: () => told,
     believe: () => {},
     report: () => {},
