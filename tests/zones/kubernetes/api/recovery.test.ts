@@ -116,3 +116,25 @@ test('pauses grow until nothing has failed for two minutes', (t) => {
   time.advance(9600 + 120_001);
   t.is(next(), 1200);
 });
+
+test('silence is gone on from once; the second one in a row, however it shows, is answered with a list', (t) => {
+  const silences = (...attempts: readonly (readonly [ApiFaultCode, boolean])[]): boolean[] => {
+    const recovery = new Recovery(new ManualTime());
+    return attempts.map(([code, hadBytes]) => recovery.after(fault(code, 0), 'watch', hadBytes).mustList);
+  };
+  t.deepEqual(silences(['stalled', false], ['stalled', false]), [false, true]);
+  t.deepEqual(silences(['timeout', false], ['stalled', false]), [false, true]);
+  t.deepEqual(silences(['stalled', false], ['stalled', true], ['stalled', false]), [false, false, false]);
+  t.deepEqual(silences(['stalled', true], ['stalled', true], ['stalled', true]), [false, false, false]);
+  const recovery = new Recovery(new ManualTime());
+  recovery.after(fault('stalled', 0), 'watch', false);
+  recovery.succeeded();
+  t.false(recovery.after(fault('stalled', 0), 'watch', false).mustList);
+});
+
+test('what stalls is taken up at once, and what times out is not', (t) => {
+  const recovery = new Recovery(new ManualTime());
+  t.is(recovery.after(fault('stalled', 0), 'watch', false).delay, 0);
+  t.is(recovery.after(fault('overdue', 0), 'watch', true).delay, 0);
+  t.is(recovery.after(fault('timeout', 0), 'watch', false).delay, 1200);
+});

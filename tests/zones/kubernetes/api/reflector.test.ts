@@ -634,6 +634,20 @@ test('26: watches that end as soon as they begin are not taken up without a paus
   t.is(cluster.count('replace', 'Service'), 1);
 });
 
+test('26: a watch that says something and ends within a second is taken up after a second', async (t) => {
+  const made = await synced(t);
+  const { api, cluster, time } = made;
+  const bookmark = { type: 'BOOKMARK', object: { kind: 'Service', metadata: { resourceVersion: '1500' } } };
+  const body = `${JSON.stringify(bookmark)}\n`;
+  api.fail({ on: 'watch', kind: 'Service', does: 'send', body, ending: 'end', times: 3 });
+  time.advance(2000);
+  const next = api.next(({ query }) => query.get('resourceVersion') === '1500' && time.pauses.length === 3);
+  api.endWatches('Service');
+  await next;
+  t.deepEqual(time.pauses, [1000, 1000, 1000]);
+  t.is(cluster.count('replace', 'Service'), 1);
+});
+
 test('29: an object whose labels leave the selector goes, and one whose labels enter it comes', async (t) => {
   const made = await scene(t, { labels: 'tier=web' });
   const { api, cluster } = made;
