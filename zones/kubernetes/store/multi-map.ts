@@ -28,6 +28,13 @@ export class MultiMap<Value extends object | string> {
     return held === value && this.#values.delete(key);
   }
 
+  /** Puts a value in the place of one that is there. */
+  exchange(key: string, before: Value, value: Value): void {
+    const held = this.#values.get(key);
+    if (held === before) this.#values.set(key, value);
+    else if (held instanceof Set && held.delete(before)) held.add(value);
+  }
+
   has(key: string): boolean {
     return this.#values.has(key);
   }

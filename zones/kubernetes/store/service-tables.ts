@@ -33,6 +33,7 @@ export class ServiceTables {
     }
     for (const ready of this.#slices.values()) {
       copy.#enter(ready);
+      copy.#move(undefined, ready);
       yield undefined;
     }
     return copy;
@@ -58,8 +59,10 @@ export class ServiceTables {
 
   putSlice(slice: EndpointSlice): boolean {
     const old = this.#slices.get(slice.namespace, slice.name);
-    if (old !== undefined) this.#detach(old);
-    this.#enter(readySliceFrom(slice));
+    const ready = readySliceFrom(slice, old);
+    this.#leave(old);
+    this.#enter(ready);
+    this.#move(old, ready);
     return hasOwner(slice) || (old !== undefined && hasOwner(old));
   }
 
@@ -67,7 +70,8 @@ export class ServiceTables {
     const ready = this.#slices.get(namespace, name);
     if (ready === undefined) return false;
     this.#slices.delete(namespace, name);
-    this.#detach(ready);
+    this.#leave(ready);
+    this.#move(ready, undefined);
     return hasOwner(ready);
   }
 
@@ -76,20 +80,31 @@ export class ServiceTables {
     const { namespace, name, service, imported } = ready;
     this.#slices.set(namespace, name, ready);
     if (imported !== undefined) this.imports.attach(ready, namespace, imported.service);
-    // A slice of no Service has no name to stand under: it must not show up in reverse zones either.
-    if (service === '') return;
-    this.services.attach(ready, namespace, service);
-    for (const address of ready.addresses) {
-      if (this.byReadyAddress.add(address.key, address)) this.addresses.add(address.key);
-    }
+    if (service !== '') this.services.attach(ready, namespace, service);
   }
 
-  #detach(ready: ReadySlice): void {
+  #leave(ready: ReadySlice | undefined): void {
+    if (ready === undefined) return;
     const { namespace, service, imported } = ready;
     if (imported !== undefined) this.imports.detach(ready, namespace, imported.service);
-    if (!this.services.detach(ready, namespace, service)) return;
-    for (const address of ready.addresses) {
+    if (service !== '') this.services.detach(ready, namespace, service);
+  }
+
+  /** Only addresses that come or go touch the tree: most changes of a slice are of one in a hundred. */
+  #move(from: ReadySlice | undefined, to: ReadySlice | undefined): void {
+    const leaving = new Map<string, ReadyAddress>();
+    for (const address of namedAddresses(from)) {
+      if (leaving.has(address.key)) this.byReadyAddress.delete(address.key, address);
+      else leaving.set(address.key, address);
+    }
+    for (const address of namedAddresses(to)) {
       const { key } = address;
+      const before = leaving.get(key);
+      if (before !== undefined) this.byReadyAddress.exchange(key, before, address);
+      else if (this.byReadyAddress.add(key, address)) this.addresses.add(key);
+      leaving.delete(key);
+    }
+    for (const [key, address] of leaving) {
       if (this.byReadyAddress.delete(key, address) && !this.byClusterIP.has(key)) this.addresses.delete(key);
     }
   }
@@ -99,6 +114,11 @@ export class ServiceTables {
       if (this.byClusterIP.delete(key, entry) && !this.byReadyAddress.has(key)) this.addresses.delete(key);
     }
   }
+}
+
+/** A slice of no Service has no name to stand under: it must not show up in reverse zones either. */
+function namedAddresses(ready: ReadySlice | undefined): readonly ReadyAddress[] {
+  return ready === undefined || ready.service === '' ? [] : ready.addresses;
 }
 
 /** Can it be in an answer? */

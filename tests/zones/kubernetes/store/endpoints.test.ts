@@ -4,7 +4,8 @@ import test from 'ava';
 import fc from 'fast-check';
 
 import { isLabel } from '../../../../zones/kubernetes/api-values.ts';
-import { endpointLabel, readySliceFrom } from '../../../../zones/kubernetes/store/endpoints.ts';
+import type { EndpointSlice } from '../../../../zones/kubernetes/objects.ts';
+import { endpointLabel, readySliceFrom, type ReadySlice } from '../../../../zones/kubernetes/store/endpoints.ts';
 import { endpoint, slice } from '../../../support/example-cluster.ts';
 
 const cases: readonly [string, { hostname?: string; pod?: string }, string, boolean, string][] = [
@@ -50,7 +51,28 @@ test('texts that are no addresses are passed over, and the others keep their end
         endpoint('192.0.2.2', { hostname: 'z' }),
       ],
     ),
+    undefined,
   );
   const found = ready.addresses.map(({ key, text, hostname }) => `${hostname} ${text} ${key.length}`);
   t.deepEqual(found, ['x 192.0.2.1 4', 'z 192.0.2.2 4']);
+});
+
+test('what a slice was before changes nothing of what it is', (t) => {
+  const addresses = fc.array(fc.constantFrom('192.0.2.1', '192.0.2.2', '192.0.2.3', '2001:db8::1', 'no'), {
+    maxLength: 6,
+  });
+  fc.assert(
+    fc.property(addresses, addresses, (before, after) => {
+      const of = (texts: readonly string[]): EndpointSlice =>
+        slice(
+          'prod/db',
+          'a',
+          [],
+          texts.map((text) => endpoint(text)),
+        );
+      const old = readySliceFrom(of(before), undefined);
+      const keys = (ready: ReadySlice): unknown => ready.addresses.map(({ key, text }) => [text, key]);
+      t.deepEqual(keys(readySliceFrom(of(after), old)), keys(readySliceFrom(of(after), undefined)));
+    }),
+  );
 });
