@@ -16,6 +16,8 @@ const PART_MAX: Count = 32 * 1024;
 const REMOVED_MAX: Count = 500;
 /** Parts that are sent before the first is taken. */
 const PARTS_ON_THE_WAY: Count = 4;
+/** Those who wait to hear that what was applied is in use; who comes beyond that is not told. */
+const WAITING_MAX: Count = 10_000;
 
 /**
  * Nothing is queued: what the data thread does not have yet is a set of keys, however often these change, and the next step
@@ -30,6 +32,9 @@ export class ClusterSender {
   /** The rest of the step that is being sent. */
   #step: Iterator<ClusterPart> | undefined;
   #onTheWay: Count = 0;
+  /** Who waits for that step, and who for the next. */
+  #waiting: (() => void)[] = [];
+  #waitingNext: (() => void)[] = [];
 
   constructor(send: (part: ClusterPart) => void) {
     this.#send = send;
@@ -43,6 +48,14 @@ export class ClusterSender {
     }
     this.memory.apply(changes, (kind, key) => this.#unsent.get(kind)?.add(key));
     this.#sendOn();
+  }
+
+  /** Runs `then` once the thread has taken all that was applied so far. */
+  whenTaken(then: () => void): void {
+    if (this.#onTheWay === 0) then();
+    else if (this.#waiting.length + this.#waitingNext.length < WAITING_MAX) {
+      (this.#hasUnsent ? this.#waitingNext : this.#waiting).push(then);
+    }
   }
 
   /** The thread has taken a part. */
@@ -59,13 +72,14 @@ export class ClusterSender {
     }
     const parts = [...(this.#nextStep() ?? [])];
     this.#step = undefined;
+    this.#waiting.push(...this.#waitingNext.splice(0));
     this.#onTheWay = parts.length;
     return parts;
   }
 
   #sendOn(): void {
     while (this.#onTheWay < PARTS_ON_THE_WAY) {
-      if (this.#step === undefined && this.#onTheWay === 0) this.#step = this.#nextStep()?.[Symbol.iterator]();
+      if (this.#step === undefined && this.#onTheWay === 0) this.#begin();
       const part = this.#step?.next();
       if (part === undefined) return;
       if (part.done === true) {
@@ -75,6 +89,16 @@ export class ClusterSender {
       this.#onTheWay++;
       this.#send(part.value);
     }
+  }
+
+  #begin(): void {
+    for (const then of this.#waiting.splice(0)) then();
+    this.#step = this.#nextStep()?.[Symbol.iterator]();
+    this.#waiting = this.#waitingNext.splice(0);
+  }
+
+  get #hasUnsent(): boolean {
+    return this.#unsentWhole.size > 0 || [...this.#unsent.values()].some(({ size }) => size > 0);
   }
 
   /** The objects as they are now, whatever becomes of them while the step is being sent. */

@@ -178,7 +178,7 @@ class Cluster {
       },
       call: (call) => metrics.apiCalled(call),
       happened: (happening) => metrics.happened(placeOf(this.wish.source), happening),
-      programmed: (slice) => this.#measure(slice),
+      programmed: (slice) => this.sender.whenTaken(() => this.#measure(slice)),
     });
     this.#source = source;
     if (this.#isClosed) source.close();
@@ -242,7 +242,7 @@ class Cluster {
     this.#settle();
   }
 
-  /** CoreDNS measures a slice whose Service it knows, when its own tables have it. */
+  /** CoreDNS measures a slice whose Service it knows, when it can be answered from. */
   #measure({ namespace, service, triggered }: ProgrammedSlice): void {
     const text = this.sender.memory.texts('Service').get(keyOf({ namespace, name: service }));
     const found = text === undefined ? undefined : objectFrom(text);

@@ -282,6 +282,8 @@ test('calls and programming times are measured, the latter by the kind of the Se
   events?.programmed?.({ namespace: 'shop', service: 'db', triggered });
   events?.programmed?.({ namespace: 'shop', service: 'unknown', triggered });
   events?.programmed?.({ namespace: 'shop', service: 'web', triggered: timers.wall() + 9_000 });
+  t.deepEqual(measured, [], 'nothing is answered from it yet');
+  clusters.taken('a', []);
   const call = { method: 'GET', host: 'a', code: '200', duration: 1, waited: 0 } as const;
   events?.call?.(call);
   t.deepEqual(measured, [['cluster_ip', 1.5], ['headless_with_selector', 1.5], ['cluster_ip', 0], call]);

@@ -96,6 +96,24 @@ test('while a thread is slow changes gather, and what changes often is sent once
   t.is(both.longest(), 1);
 });
 
+test('who waits for what was applied is told when it is in use, and not before', async (t) => {
+  const both = ends();
+  const told: string[] = [];
+  both.sender.whenTaken(() => void told.push('nothing'));
+  t.deepEqual(told, ['nothing'], 'nothing is on the way');
+  both.sender.apply([{ verb: 'put', object: service('ns/a', ['192.0.2.1']) }]);
+  both.sender.whenTaken(() => void told.push('a'));
+  both.sender.apply([{ verb: 'put', object: service('ns/b', ['192.0.2.2']) }]);
+  both.sender.whenTaken(() => void told.push('b'));
+  t.deepEqual(told, ['nothing']);
+  const part = both.way.shift();
+  if (part !== undefined) both.receiver.take(part);
+  t.deepEqual(told, ['nothing', 'a']);
+  both.way.splice(0, Infinity, ...both.sender.restart());
+  await settle(both);
+  t.deepEqual(told, ['nothing', 'a', 'b']);
+});
+
 test('a thousand removed objects go in several parts and at once', async (t) => {
   const both = ends();
   const objects = Array.from({ length: 1001 }, (_, i) => service(`ns/s${i}`, ['None']));
