@@ -66,6 +66,8 @@ type Settings = PlaceSettings & {
   pods: PodMode;
   endpointPodNames: boolean;
   endpointSlices: boolean;
+  /** The word itself where it says `headless`, for beside others it is refused. */
+  headless: Token | undefined;
   readonly multicluster: Token[];
   /** The word itself, for beside another it is refused. */
   zonal: Token | undefined;
@@ -83,12 +85,14 @@ export function kubernetesFrom(directive: Directive, block: BlockHead): Kubernet
   for (const line of optionsOf(directive)) readOption(line, settings);
   const { zonal } = settings;
   if (zonal !== undefined && !settings.endpointSlices) refuseZonal(zonal);
+  checkHeadless(settings);
   const multicluster = multiclusterZones(settings.multicluster, zones);
   const { from, requests } = placeFrom(settings);
   const source: SourceOptions = {
     from,
     pods: settings.pods === 'verified',
     endpointSlices: settings.endpointSlices,
+    headlessOnly: settings.headless !== undefined,
     imports: multicluster.length > 0,
     topologyZones: zonal !== undefined,
     podNames: settings.endpointPodNames,
@@ -124,6 +128,7 @@ function defaults(): Settings {
     pods: 'disabled',
     endpointPodNames: false,
     endpointSlices: true,
+    headless: undefined,
     multicluster: [],
     zonal: undefined,
     pointsToHostnamesOnly: false,
@@ -144,6 +149,7 @@ const READERS: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['endpoint_pod_names', flag((settings) => void (settings.endpointPodNames = true))],
   ['ttl', readTtl],
   ['noendpoints', flag((settings) => void (settings.endpointSlices = false))],
+  ['endpoints', readEndpoints],
   ['fallthrough', (line, settings) => void (settings.fallthrough = fallthroughFrom(line))],
   ['ignore', readIgnore],
   ['multicluster', readMulticluster],
@@ -225,6 +231,22 @@ function readZonal(line: Line, settings: Settings): void {
 function refuseZonal({ text, position }: Token): never {
   const why = 'with noendpoints no endpoint is known, and so no zone of one; remove one of them';
   throw new CorefileError(position, `found ${show(text)}, but ${why}`);
+}
+
+function readEndpoints(line: Line, settings: Settings): void {
+  const which = choiceFrom(onlyArgument(line, 'endpoints all|headless'), ['all', 'headless']);
+  settings.headless = which === 'headless' ? line.name : undefined;
+}
+
+function checkHeadless({ headless, endpointSlices, ignoreEmptyService }: Settings): void {
+  if (headless === undefined) return;
+  if (!endpointSlices) refuseHeadless(headless, 'with noendpoints no endpoints are read at all');
+  if (!ignoreEmptyService) return;
+  refuseHeadless(headless, 'ignore empty_service has to know which services with a cluster IP have endpoints');
+}
+
+function refuseHeadless({ position }: Token, why: string): never {
+  throw new CorefileError(position, `found "endpoints headless", but ${why}; remove one of them`);
 }
 
 function readPtr(line: Line, settings: Settings): void {

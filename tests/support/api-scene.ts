@@ -30,6 +30,7 @@ export async function scene(
         from: { kind: 'endpoint', url: api.url, tls: undefined },
         pods: false,
         endpointSlices: false,
+        headlessOnly: false,
         imports: false,
         topologyZones: false,
         podNames: false,

@@ -217,6 +217,8 @@ const PARTS: { readonly [K in Kind]: readonly (readonly string[])[] } = {
   EndpointSlice: [
     ['metadata', 'labels'],
     ['metadata', 'labels', 'kubernetes.io/service-name'],
+    ['metadata', 'labels', 'endpointslice.kubernetes.io/managed-by'],
+    ['metadata', 'labels', 'service.kubernetes.io/headless'],
     ['metadata', 'labels', 'multicluster.kubernetes.io/service-name'],
     ['metadata', 'labels', 'multicluster.kubernetes.io/source-cluster'],
     ['endpoints'],

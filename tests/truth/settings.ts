@@ -136,6 +136,7 @@ export function settingsFor(namespaces: readonly string[], addresses: readonly s
       pods: fc.constantFrom('disabled', 'insecure', 'insecure', 'verified', 'verified'),
       endpointPodNames: oneIn(3),
       noendpoints: oneIn(14),
+      endpoints: fc.constantFrom('all', 'all', 'all', 'headless'),
       ignoreEmptyService: oneIn(4),
       zonal: oneIn(3),
     }),
@@ -157,6 +158,8 @@ function settingFrom({ zones, fallthrough, clusterset, options, ownBlock, ...res
       multicluster: unique.filter((name) => !isReverse(name) && isOfClusterset(clusterset, name, names)),
       // Both together are refused.
       namespaceLabels: options.namespaces.length > 0 ? '' : options.namespaceLabels,
+      // Beside these it is refused.
+      endpoints: options.noendpoints || options.ignoreEmptyService ? 'all' : options.endpoints,
       // Without endpoints it is refused.
       zonal: options.zonal && !options.noendpoints,
       fallthrough: fallthrough?.length === 0 ? ['.'] : fallthrough?.flatMap((written) => written.zones),
@@ -196,6 +199,7 @@ function linesOf({ options, fallthrough }: Setting): readonly string[] {
     ...(options.labels === '' ? [] : [`labels ${options.labels}`]),
     ...(options.endpointPodNames ? ['endpoint_pod_names'] : []),
     ...(options.noendpoints ? ['noendpoints'] : []),
+    ...(options.endpoints === 'all' ? [] : [`endpoints ${options.endpoints}`]),
     ...(options.ignoreEmptyService ? ['ignore empty_service'] : []),
     ...(options.zonal ? ['zonal'] : []),
     ...(options.multicluster.length > 0 ? [`multicluster ${options.multicluster.join(' ')}`] : []),

@@ -207,6 +207,7 @@ function simplerSettings(setting: Setting): readonly Setting[] {
     { labels: '' },
     { endpointPodNames: false },
     { noendpoints: false },
+    { endpoints: 'all' },
     { ignoreEmptyService: false },
     { zonal: false },
     { multicluster: [] },

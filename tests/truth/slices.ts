@@ -20,6 +20,14 @@ export function slicesFrom(palette: Palette): fc.Arbitrary<RawObject> {
         name: fc.constantFrom('s1', 's2', 's3', 's4', 's5', 's6', 's7', 's8', `${LONGEST}-abcde`),
         owner,
         labels,
+        manager: fc.constantFrom(
+          undefined,
+          CONTROLLER,
+          CONTROLLER,
+          CONTROLLER,
+          'endpointslicemirroring-controller.k8s.io',
+        ),
+        mark: fc.constantFrom(undefined, undefined, ''),
         imported: fc.constantFrom(undefined, undefined, undefined, ...palette.services),
         cluster: fc.constantFrom(undefined, 'east', 'west', 'west', 'West', 'not.a.label'),
         endpoints: fc.oneof(
@@ -32,7 +40,7 @@ export function slicesFrom(palette: Palette): fc.Arbitrary<RawObject> {
           { weight: 1, arbitrary: fc.constantFrom(undefined, NULL) },
         ),
       })
-      .map(({ namespace, name, owner: service, labels: some, imported, cluster, endpoints, ports }) => ({
+      .map(({ namespace, name, owner: service, labels: some, manager, mark, imported, cluster, endpoints, ports }) => ({
         kind: 'EndpointSlice',
         apiVersion: 'discovery.k8s.io/v1',
         metadata: {
@@ -40,6 +48,7 @@ export function slicesFrom(palette: Palette): fc.Arbitrary<RawObject> {
           namespace,
           labels: {
             ...some,
+            ...defined({ 'endpointslice.kubernetes.io/managed-by': manager, 'service.kubernetes.io/headless': mark }),
             ...(service === undefined ? {} : { 'kubernetes.io/service-name': service }),
             ...(imported === undefined ? {} : { 'multicluster.kubernetes.io/service-name': imported }),
             ...(imported === undefined || cluster === undefined
@@ -52,6 +61,9 @@ export function slicesFrom(palette: Palette): fc.Arbitrary<RawObject> {
       })),
   );
 }
+
+/** Kubernetes' own, for Services with a selector. */
+const CONTROLLER = 'endpointslice-controller.k8s.io';
 
 /** More than fit into a datagram, and with those of other slices still few enough for a message. */
 function manyEndpoints(addressType: string): fc.Arbitrary<readonly Part[]> {

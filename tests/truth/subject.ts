@@ -14,9 +14,9 @@ import type { Plan } from '../../server/plan.ts';
 import { plugins, type AnyPlugin } from '../../server/plugins/order.ts';
 import { addressFrom, type Address } from '../../zones/ip.ts';
 import { resourcesOf, selectorsOf, type Resource } from '../../zones/kubernetes/api/api-resources.ts';
-import { Replica } from '../../zones/kubernetes/api/replica.ts';
-import type { Kind } from '../../zones/kubernetes/objects.ts';
-import type { SourceChange } from '../../zones/kubernetes/source.ts';
+import { JoinedStreams } from '../../zones/kubernetes/api/joined-streams.ts';
+import { Replica, type WatchedChange } from '../../zones/kubernetes/api/replica.ts';
+import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
 import type { Seconds } from '../../zones/units.ts';
 import { serverAddressFrom } from '../support/client.ts';
 import { corefileOf as corefileFrom } from '../support/corefile.ts';
@@ -52,7 +52,9 @@ export class Fivedots implements Subject {
   readonly #plugins: ReadonlyMap<string, AnyPlugin>;
   readonly complaints: string[] = [];
   #asker: Asker | undefined;
-  #watched: ReadonlyMap<Kind, Watched> = new Map();
+  #watched: ReadonlyMap<Kind, readonly Watched[]> = new Map();
+  /** What the streams have told of this delivery so far. */
+  #told: WatchedChange[] = [];
   #cluster = '';
   #localAddresses: readonly Address[] = [];
   #time: Seconds = 0;
@@ -95,15 +97,9 @@ export class Fivedots implements Subject {
     this.#plane.forget(this.#cluster);
     this.#plane.forget(cluster);
     this.#cluster = cluster;
+    const resources = resourcesOf(source);
     this.#watched = new Map(
-      resourcesOf(source).map((resource) => [
-        resource.kind,
-        {
-          resource,
-          replica: new Replica(resource, () => this.#sender.memory.texts(resource.kind)),
-          selects: matcherFrom(selectorsOf(resource)),
-        },
-      ]),
+      KINDS.map((kind) => [kind, this.#streamsOf(resources.filter((each) => each.kind === kind))]),
     );
     const [address = ''] = await this.#plane.use(plan);
     this.#asker ??= await Asker.open(serverAddressFrom(address));
@@ -114,7 +110,9 @@ export class Fivedots implements Subject {
   }
 
   deliver(deliveries: readonly Delivery[]): Promise<void> {
-    this.#sender.apply(deliveries.flatMap((delivery) => this.#changesOf(delivery)));
+    this.#told = [];
+    for (const delivery of deliveries) this.#stream(delivery);
+    this.#sender.apply(this.#told);
     return this.#plane.settled();
   }
 
@@ -137,26 +135,44 @@ export class Fivedots implements Subject {
     return this.#asker;
   }
 
-  #changesOf(delivery: Delivery): readonly SourceChange[] {
+  /** As the API source does it: what is read over several streams is joined. */
+  #streamsOf(resources: readonly Resource[]): readonly Watched[] {
+    const tell = (changes: readonly WatchedChange[]): void => void this.#told.push(...changes);
+    const [{ kind } = { kind: undefined }, second] = resources;
+    const joined = kind === undefined || second === undefined ? undefined : new JoinedStreams(kind, tell);
+    return resources.map((resource) => ({
+      resource,
+      replica: new Replica(resource, () => this.#sender.memory.texts(resource.kind)),
+      selects: matcherFrom(selectorsOf(resource)),
+      publish: joined?.add() ?? tell,
+    }));
+  }
+
+  #stream(delivery: Delivery): void {
     const kind = (delivery.verb === 'list' ? delivery.kind : delivery.object.kind) as Kind;
-    const watched = this.#watched.get(kind);
-    if (watched === undefined) return [];
-    const { replica, selects } = watched;
+    const streams = this.#watched.get(kind) ?? [];
+    // Nobody promises that it is always the same one which comes first.
+    for (const stream of ++this.#version % 2 === 0 ? streams : streams.toReversed()) {
+      stream.publish([this.#changeFor(stream, delivery)], String(this.#version));
+    }
+  }
+
+  #changeFor({ replica, selects }: Watched, delivery: Delivery): WatchedChange {
     if (delivery.verb === 'list') {
       const listing = replica.newListing();
       for (const object of delivery.objects) if (selects(object)) listing.put(this.#stored(object));
-      return [replica.replace(listing, String(++this.#version))];
+      return replica.replace(listing, String(this.#version));
     }
     // Whoever watches with a selector is told that an object which it does not select any more is gone.
     const type = delivery.verb === 'put' && selects(delivery.object) ? 'MODIFIED' : 'DELETED';
     const change = replica.apply(type, this.#stored(delivery.object));
     if (change === 'old') throw new Error('the versions of a subject only grow');
-    return [change];
+    return change;
   }
 
   /** A copy, so that nothing of ours is shared with the server. */
   #stored(object: RawObject): RawObject {
-    const resourceVersion = String(++this.#version);
+    const resourceVersion = String(this.#version);
     return structuredClone({ ...object, metadata: { ...object.metadata, resourceVersion } });
   }
 }
@@ -175,4 +191,9 @@ function kubernetesOptionsOf(plan: Plan): KubernetesOptions {
   return directive.options as KubernetesOptions;
 }
 
-type Watched = { readonly resource: Resource; readonly replica: Replica; readonly selects: Matcher };
+type Watched = {
+  readonly resource: Resource;
+  readonly replica: Replica;
+  readonly selects: Matcher;
+  readonly publish: (changes: readonly WatchedChange[], version: string) => void;
+};

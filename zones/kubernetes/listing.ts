@@ -27,6 +27,11 @@ export class Listing {
     this.#texts.set(key, known === text ? known : text);
   }
 
+  /** Takes an object as `texts` of another listing has it. */
+  putText(key: string, text: string): void {
+    this.#texts.set(key, text);
+  }
+
   remove(key: string): void {
     this.#texts.delete(key);
   }

@@ -4,7 +4,7 @@ import type { Count, Milliseconds, Seconds } from '../units.ts';
 import type { Freshness, Happening } from './following.ts';
 import { KINDS, type ClusterChange, type Kind } from './objects.ts';
 import type { Listing } from './listing.ts';
-import { IMPORT_NAME_LABEL } from './trim.ts';
+import { ENDPOINTSLICE_CONTROLLER, HEADLESS_LABEL, IMPORT_NAME_LABEL, MANAGED_BY_LABEL } from './trim.ts';
 
 /** Which cluster to read; plain data, for two equal values are one source. */
 export type SourceOptions = {
@@ -17,6 +17,8 @@ export type SourceOptions = {
   readonly pods: boolean;
   /** Are EndpointSlices of this cluster's Services needed (not with `noendpoints`)? */
   readonly endpointSlices: boolean;
+  /** Are those left out that the EndpointSlice controller makes for Services with a cluster IP (`endpoints headless`)? */
+  readonly headlessOnly: boolean;
   /** Are ServiceImports and their EndpointSlices needed (`multicluster`)? */
   readonly imports: boolean;
   /** Are the topology zones of endpoints needed (`zonal`)? */
@@ -48,14 +50,23 @@ export function kindsOf({ pods, endpointSlices, imports }: SourceOptions): reado
   });
 }
 
-/** The label selector for a kind. With `noendpoints` only imported slices are selected. */
-export function labelSelectorOf(options: Selecting, kind: Kind): string {
-  if (kind === 'Namespace') return options.namespaceLabels;
-  if (kind !== 'EndpointSlice' || options.endpointSlices) return options.labels;
-  return options.labels === '' ? IMPORT_NAME_LABEL : `${options.labels},${IMPORT_NAME_LABEL}`;
+/** The label selectors for a kind: wanted is what any of them selects. With `noendpoints` only imported slices are. */
+export function labelSelectorsOf(options: Selecting, kind: Kind): readonly string[] {
+  if (kind === 'Namespace') return [options.namespaceLabels];
+  const { labels } = options;
+  if (kind !== 'EndpointSlice') return [labels];
+  const and = (selector: string): string => (labels === '' ? selector : `${labels},${selector}`);
+  if (!options.endpointSlices) return [and(IMPORT_NAME_LABEL)];
+  return options.headlessOnly ? HEADLESS_ONLY.map(and) : [labels];
 }
 
-type Selecting = Pick<SourceOptions, 'endpointSlices' | 'labels' | 'namespaceLabels'>;
+type Selecting = Pick<SourceOptions, 'endpointSlices' | 'headlessOnly' | 'labels' | 'namespaceLabels'>;
+
+/** The controller marks the slices of headless Services (k8s.io/endpointslice `setEndpointSliceLabels`); the rest is of others. */
+const HEADLESS_ONLY: readonly string[] = [
+  `${MANAGED_BY_LABEL}=${ENDPOINTSLICE_CONTROLLER},${HEADLESS_LABEL}`,
+  `${MANAGED_BY_LABEL}!=${ENDPOINTSLICE_CONTROLLER}`,
+];
 
 /** `apiserver_qps`, `apiserver_burst` and `apiserver_max_inflight`; undefined or 0 is no limit. */
 export type RequestLimits = {

@@ -37,6 +37,13 @@ export const IMPORT_NAME_LABEL = 'multicluster.kubernetes.io/service-name';
 /** Names the cluster that it comes from. */
 const SOURCE_CLUSTER_LABEL = 'multicluster.kubernetes.io/source-cluster';
 
+/** Names the controller that an EndpointSlice belongs to. */
+export const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by';
+/** The controller that makes the slices of Services with a selector. */
+export const ENDPOINTSLICE_CONTROLLER = 'endpointslice-controller.k8s.io';
+/** That controller marks the slices of headless Services with it. */
+export const HEADLESS_LABEL = 'service.kubernetes.io/headless';
+
 /** What stands in clusterIPs of a headless Service. */
 export const HEADLESS = 'None';
 

@@ -30,6 +30,7 @@ function wish(url: string, more: Partial<SourceOptions> = {}): ClusterWish {
       from,
       pods: false,
       endpointSlices: false,
+      headlessOnly: false,
       imports: false,
       topologyZones: false,
       podNames: false,

@@ -65,7 +65,9 @@ export function clusterOf(world: World): Cluster {
 
 function clusterFrom({ objects, options }: World): Cluster {
   const selected = objects.filter(selectedBy(options.labels));
-  const slices = selected.filter(({ kind }) => kind === 'EndpointSlice');
+  const slices = selected
+    .filter(({ kind }) => kind === 'EndpointSlice')
+    .filter((slice) => options.endpoints === 'all' || !isOfClusterIP(slice));
   return {
     namespaces: objects
       .filter(({ kind }) => kind === 'Namespace')
@@ -86,6 +88,12 @@ function clusterFrom({ objects, options }: World): Cluster {
 
 function selectedBy(labelSelector: string): (object: RawObject) => boolean {
   return matcherFrom(new URLSearchParams({ labelSelector }));
+}
+
+/** The EndpointSlice controller marks the slices that it makes for headless services, and leaves those of others alone. */
+function isOfClusterIP({ metadata: { labels = {} } }: RawObject): boolean {
+  const isControlled = labels['endpointslice.kubernetes.io/managed-by'] === 'endpointslice-controller.k8s.io';
+  return isControlled && !Object.hasOwn(labels, 'service.kubernetes.io/headless');
 }
 
 type RawPort = { name?: string; protocol?: string; port?: number };

@@ -16,6 +16,7 @@ export const EXAMPLE_OPTIONS: ModelOptions = {
   pods: 'disabled',
   endpointPodNames: false,
   noendpoints: false,
+  endpoints: 'all',
   ignoreEmptyService: false,
   zonal: false,
   fallthrough: undefined,

@@ -31,6 +31,7 @@ export type ModelOptions = {
   readonly pods: 'disabled' | 'insecure' | 'verified';
   readonly endpointPodNames: boolean;
   readonly noendpoints: boolean;
+  readonly endpoints: 'all' | 'headless';
   readonly ignoreEmptyService: boolean;
   readonly zonal: boolean;
   /** Undefined without the option; `['.']` for all. */

@@ -3,7 +3,7 @@
 import type { Count, Seconds } from '../../units.ts';
 import { isFields, type Fields } from '../api-values.ts';
 import type { Kind } from '../objects.ts';
-import { kindsOf, labelSelectorOf, type SourceOptions } from '../source.ts';
+import { kindsOf, labelSelectorsOf, type SourceOptions } from '../source.ts';
 import type { TrimOptions } from '../trim.ts';
 
 /** One kind of object at the API server. */
@@ -23,15 +23,17 @@ export type Resource = {
   readonly trim: TrimOptions;
 };
 
-/** The resources that a source reads. */
+/** The resources that a source reads. One kind can be several, each with a selector of its own. */
 export function resourcesOf(options: SourceOptions): readonly Resource[] {
-  return kindsOf(options).map((kind) => ({
-    kind,
-    ...PLACES[kind],
-    labelSelector: labelSelectorOf(options, kind),
-    isOptional: kind === 'ServiceImport',
-    trim: options,
-  }));
+  return kindsOf(options).flatMap((kind) =>
+    labelSelectorsOf(options, kind).map((labelSelector) => ({
+      kind,
+      ...PLACES[kind],
+      labelSelector,
+      isOptional: kind === 'ServiceImport',
+      trim: options,
+    })),
+  );
 }
 
 /** The query parameters that every list and watch of a resource has. */

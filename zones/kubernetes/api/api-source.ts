@@ -1,9 +1,10 @@
-/** A cluster read from its API server: one reflector per kind. Knows nothing of what becomes of the objects. */
+/** A cluster read from its API server: one reflector per resource. Knows nothing of what becomes of the objects. */
 
 import { resourcesOf } from './api-resources.ts';
 import { ApiClient } from './client.ts';
 import { Departures } from './departures.ts';
 import { endpointCredentials, inClusterCredentials, type Credentials } from './credentials.ts';
+import { JoinedStreams } from './joined-streams.ts';
 import { kubeconfigCredentials } from './kubeconfig.ts';
 import { Reflector } from './reflector.ts';
 import type { Source, SourceEvents, SourceOptions } from '../source.ts';
@@ -42,6 +43,7 @@ export function openApiSource(options: ApiSourceOptions, events: SourceEvents, e
   });
   const trouble = new Trouble(credentials.place, events.report);
   const departures = new Departures(time, () => events.known('EndpointSlice'), events.change);
+  const streams = options.headlessOnly ? new JoinedStreams('EndpointSlice', departures.publish) : undefined;
   const reflectors = resourcesOf(options).map(
     (resource) =>
       new Reflector({
@@ -49,7 +51,7 @@ export function openApiSource(options: ApiSourceOptions, events: SourceEvents, e
         client,
         time,
         trouble,
-        publish: resource.kind === 'EndpointSlice' ? departures.publish : events.change,
+        publish: resource.kind === 'EndpointSlice' ? (streams?.add() ?? departures.publish) : events.change,
         known: events.known,
         programmed: events.programmed,
         report: events.report,

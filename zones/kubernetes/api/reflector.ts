@@ -25,7 +25,8 @@ export type ReflectorOptions = {
   readonly client: ApiClient;
   readonly time: Time;
   readonly trouble: Trouble;
-  readonly publish: (changes: readonly WatchedChange[]) => void;
+  /** `version`: up to which the changes are the whole truth. */
+  readonly publish: (changes: readonly WatchedChange[], version: string) => void;
   readonly known: SourceEvents['known'];
   readonly programmed: ((slice: ProgrammedSlice) => void) | undefined;
   readonly report: SourceEvents['report'];
@@ -82,7 +83,7 @@ export class Reflector {
 
   freshness(): Freshness {
     const { trouble, resource } = this.#options;
-    return { kind: resource.kind, ...this.#hearing.read(), trouble: trouble.of(resource.kind) };
+    return { kind: resource.kind, ...this.#hearing.read(), trouble: trouble.of(resource) };
   }
 
   async #run(): Promise<void> {
@@ -217,7 +218,7 @@ export class Reflector {
 
   #tell(changes: readonly WatchedChange[]): void {
     try {
-      this.#options.publish(changes);
+      this.#options.publish(changes, this.#replica.version ?? '');
     } catch (error) {
       throw internalFault(error);
     }
@@ -226,7 +227,7 @@ export class Reflector {
 
   #succeeded(): void {
     this.#recovery.succeeded();
-    this.#options.trouble.succeeded(this.#options.resource.kind);
+    this.#options.trouble.succeeded(this.#options.resource);
   }
 
   #recover(error: unknown): Milliseconds {

@@ -6,7 +6,6 @@
 import type { Count, Milliseconds } from '../../units.ts';
 import type { ApiFault, ApiFaultCode } from './api-fault.ts';
 import type { Resource } from './api-resources.ts';
-import type { Kind } from '../objects.ts';
 import type { Phase } from './recovery.ts';
 import type { SourceEvents } from '../source.ts';
 
@@ -16,7 +15,7 @@ export type Failure = {
   readonly phase: Phase;
   readonly fault: ApiFault;
   readonly delay: Milliseconds;
-  /** Has this kind been received before? Then its last state is served meanwhile. */
+  /** Has this resource been received before? Then its last state is served meanwhile. */
   readonly isSynced: boolean;
 };
 
@@ -25,7 +24,7 @@ export class Trouble {
   /** As in a URL, for the texts. */
   readonly #server: string;
   readonly #report: SourceEvents['report'];
-  readonly #open = new Map<Kind, Open>();
+  readonly #open = new Map<Resource, Open>();
 
   constructor(server: string, report: SourceEvents['report']) {
     this.#server = server;
@@ -35,31 +34,31 @@ export class Trouble {
   failed(failure: Failure): void {
     const { resource, fault, isSynced, delay } = failure;
     const cause = causeOf(failure);
-    const before = this.#open.get(resource.kind);
+    const before = this.#open.get(resource);
     const failures = (before?.failures ?? 0) + 1;
     const isKnown = before?.cause === cause && before.isTold;
     // A watch that breaks and is taken up again at once is everyday life and no news.
     const isTold = isKnown || !isSynced || failures > 1 || LASTING.has(fault.status.code) || AT_ONCE.has(fault.code);
     const isToldForAnother = [...this.#open.values()].some((other) => other.isTold && other.cause === cause);
     const text = this.#describe(failure);
-    this.#open.set(resource.kind, { cause, failures, isTold, text });
+    this.#open.set(resource, { cause, failures, isTold, text });
     if (isTold && !isKnown && !isToldForAnother) this.#report(isSynced ? 'warning' : 'error', text);
     else this.#report('debug', `${text} Attempt ${failures}, next in ${Math.round(delay)} ms.`);
   }
 
-  /** This kind is being followed again. */
-  succeeded(kind: Kind): void {
-    const before = this.#open.get(kind);
+  /** This resource is being followed again. */
+  succeeded(resource: Resource): void {
+    const before = this.#open.get(resource);
     if (before === undefined) return;
-    this.#open.delete(kind);
+    this.#open.delete(resource);
     const isLast = ![...this.#open.values()].some((other) => other.isTold && other.cause === before.cause);
     if (before.isTold && isLast)
       this.#report('info', `the API server at ${this.#server} is followed again (${before.cause})`);
   }
 
-  /** What is wrong with a kind, as people are told; undefined if nothing is. */
-  of(kind: Kind): string | undefined {
-    return this.#open.get(kind)?.text;
+  /** What is wrong with a resource, as people are told; undefined if nothing is. */
+  of(resource: Resource): string | undefined {
+    return this.#open.get(resource)?.text;
   }
 
   #describe({ resource, phase, fault, isSynced }: Failure): string {

@@ -8,7 +8,7 @@ import { isIPv6 } from 'node:net';
 import { addressFrom, presentAddress } from '../../ip.ts';
 import type { Count } from '../../units.ts';
 import { addressTextFrom, fieldsOf, isAbsent, isPortNumber, listOf, type Fields } from '../api-values.ts';
-import { HEADLESS, SERVICE_NAME_LABEL } from '../trim.ts';
+import { ENDPOINTSLICE_CONTROLLER, HEADLESS, HEADLESS_LABEL, MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from '../trim.ts';
 
 /** Most endpoints in one slice: the default of kube-controller-manager's `--max-endpoints-per-slice`. */
 export const ENDPOINTS_PER_SLICE: Count = 100;
@@ -37,13 +37,13 @@ export function controlledSlices(input: ControllerInput): readonly Fields[] {
   for (const service of input.services) {
     if (done.has(keyOf(service)) || !hasSelector(service)) continue;
     const groups = groupsOfPods(service, selectedPods(service, pods));
-    slices.push(...slicesFrom(service, groups, ENDPOINTSLICE_CONTROLLER, taken));
+    slices.push(...slicesFrom(service, groups, endpointSliceLabels(service), taken));
   }
   for (const endpoints of input.endpoints) {
     const service = services.get(keyOf(endpoints));
     if (service === undefined || hasSelector(service) || done.has(keyOf(endpoints))) continue;
     if (fieldsOf(fieldsOf(endpoints['metadata'])['labels'])[SKIP_MIRROR_LABEL] === 'true') continue;
-    slices.push(...slicesFrom(endpoints, groupsOfSubsets(endpoints), MIRRORING_CONTROLLER, taken));
+    slices.push(...slicesFrom(endpoints, groupsOfSubsets(endpoints), MIRRORED, taken));
   }
   return slices;
 }
@@ -114,15 +114,16 @@ function groupsOfSubsets(endpoints: Fields): Groups {
 }
 
 /** Cuts groups into slices, with names that depend on nothing but the input. They carry the owner's labels, as real ones do. */
-function slicesFrom(owner: Fields, groups: Groups, controller: string, taken: Set<string>): Fields[] {
+function slicesFrom(owner: Fields, groups: Groups, marks: Fields, taken: Set<string>): Fields[] {
   const { name, namespace, labels } = fieldsOf(owner['metadata']);
+  const { [HEADLESS_LABEL]: _reserved, ...own } = fieldsOf(labels);
   const slices: Fields[] = [];
   for (const { family, ports, endpoints } of groups.values()) {
     for (let start = 0; start < endpoints.length; start += ENDPOINTS_PER_SLICE) {
       const metadata = {
         name: freeName(`${String(name)}-${family.toLowerCase()}`, namespace, taken),
         namespace,
-        labels: { ...fieldsOf(labels), [SERVICE_NAME_LABEL]: name, [MANAGED_BY_LABEL]: controller },
+        labels: { ...own, [SERVICE_NAME_LABEL]: name, ...marks },
       };
       const part = endpoints.slice(start, start + ENDPOINTS_PER_SLICE);
       const head = { apiVersion: 'discovery.k8s.io/v1', kind: 'EndpointSlice' };
@@ -130,6 +131,11 @@ function slicesFrom(owner: Fields, groups: Groups, controller: string, taken: Se
     }
   }
   return slices;
+}
+
+function endpointSliceLabels(service: Fields): Fields {
+  const headless = isHeadless(fieldsOf(service['spec'])) ? { [HEADLESS_LABEL]: '' } : {};
+  return { [MANAGED_BY_LABEL]: ENDPOINTSLICE_CONTROLLER, ...headless };
 }
 
 function freeName(prefix: string, namespace: unknown, taken: Set<string>): string {
@@ -173,12 +179,17 @@ function protocolOf({ protocol }: Fields): string {
 }
 
 /** The families that a Service has endpoints of. An API server writes ipFamilies; without it they follow from the rest. */
-function familiesOf({ ipFamilies, clusterIPs, clusterIP }: Fields): readonly Family[] {
+function familiesOf(spec: Fields): readonly Family[] {
+  const { ipFamilies, clusterIPs, clusterIP } = spec;
   const families = FAMILIES.filter((family) => listOf(ipFamilies).includes(family));
   if (families.length > 0) return families;
   const own = [...listOf(clusterIPs), clusterIP].map(addressTextFrom).filter((text) => text !== undefined);
   if (own.length > 0) return FAMILIES.filter((family) => own.some((text) => familyOf(text) === family));
-  return clusterIP === HEADLESS || listOf(clusterIPs)[0] === HEADLESS ? FAMILIES : ['IPv4'];
+  return isHeadless(spec) ? FAMILIES : ['IPv4'];
+}
+
+function isHeadless({ clusterIPs, clusterIP }: Fields): boolean {
+  return clusterIP === HEADLESS || listOf(clusterIPs)[0] === HEADLESS;
 }
 
 function isReady(status: Fields): boolean {
@@ -259,7 +270,6 @@ function isMadeByController(slice: Fields): boolean {
 }
 
 const FAMILIES: readonly Family[] = ['IPv4', 'IPv6'];
-const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by';
-const ENDPOINTSLICE_CONTROLLER = 'endpointslice-controller.k8s.io';
 const MIRRORING_CONTROLLER = 'endpointslicemirroring-controller.k8s.io';
+const MIRRORED: Fields = { [MANAGED_BY_LABEL]: MIRRORING_CONTROLLER };
 const SKIP_MIRROR_LABEL = 'endpointslice.kubernetes.io/skip-mirror';

@@ -11,7 +11,7 @@ import { labelSelectorFrom, type LabelSelector } from '../label-selector.ts';
 import { faultsOf, type ManifestKind } from './manifest-check.ts';
 import { foundText, type Complaint, type ManifestObject, type Place } from './manifest-file.ts';
 import { KINDS, type ClusterObject, type Kind } from '../objects.ts';
-import { labelSelectorOf, type SourceOptions } from '../source.ts';
+import { labelSelectorsOf, type SourceOptions } from '../source.ts';
 import { HEADLESS, IMPORT_NAME_LABEL, SERVICE_NAME_LABEL, trim, type TrimOptions } from '../trim.ts';
 
 /** Objects in a folder: far more than a person writes, far fewer than would hold up the thread that reads them. */
@@ -22,10 +22,14 @@ export type Selection = { readonly labels: ReadonlyMap<Kind, LabelSelector>; rea
 
 /** @throws LabelSelectorError */
 export function selectionFrom(
-  options: TrimOptions & Pick<SourceOptions, 'labels' | 'namespaceLabels'>,
+  options: TrimOptions & Pick<SourceOptions, 'headlessOnly' | 'labels' | 'namespaceLabels'>,
 ): Selection {
-  const labels = new Map(KINDS.map((kind) => [kind, labelSelectorFrom(labelSelectorOf(options, kind))]));
+  const labels = new Map(KINDS.map((kind) => [kind, anyOf(labelSelectorsOf(options, kind).map(labelSelectorFrom))]));
   return { labels, kept: options };
+}
+
+function anyOf(selectors: readonly LabelSelector[]): LabelSelector {
+  return (labels) => selectors.some((isSelected) => isSelected(labels));
 }
 
 /** Something that is no error and yet perhaps not what was meant. */

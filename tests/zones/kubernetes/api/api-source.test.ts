@@ -56,6 +56,7 @@ function open(
     from,
     pods: false,
     endpointSlices: false,
+    headlessOnly: false,
     imports: false,
     topologyZones: false,
     podNames: false,

@@ -161,6 +161,7 @@ const [, SERVICES] = resourcesOf({
   from: { kind: 'in-cluster' },
   pods: false,
   endpointSlices: false,
+  headlessOnly: false,
   imports: false,
   topologyZones: false,
   podNames: false,

@@ -314,6 +314,37 @@ test("slices have their owner's labels, and those that tell whose they are", (t)
   });
 });
 
+const HEADLESS = 'service.kubernetes.io/headless';
+for (const { what, spec, expected } of [
+  { what: 'with a cluster IP', spec: { clusterIP: '10.96.0.1', clusterIPs: ['10.96.0.1'] }, expected: undefined },
+  { what: 'without a cluster IP yet', spec: {}, expected: undefined },
+  { what: 'that is headless', spec: { clusterIP: 'None', clusterIPs: ['None'] }, expected: '' },
+  { what: 'that is headless, of an old API server', spec: { clusterIP: 'None' }, expected: '' },
+]) {
+  test(`the slice of a Service ${what}: the mark of headless ones is the controller's own`, (t) => {
+    const made = { ...service(spec), metadata: { name: 'web', namespace: 'shop', labels: { [HEADLESS]: 'mine' } } };
+    const pods = [pod('a', '10.0.0.1')];
+    const slices = controlledSlices({ services: [made], pods, endpoints: [], endpointSlices: [] });
+    t.deepEqual(
+      slices.map((slice) => fieldsOf(fieldsOf(slice['metadata'])['labels'])[HEADLESS]),
+      [expected],
+    );
+  });
+}
+
+test('a mirrored slice is nobody’s headless one', (t) => {
+  const [slice] = controlledSlices({
+    services: [service({ selector: {}, clusterIP: 'None' })],
+    pods: [],
+    endpoints: [endpoints([{ addresses: [{ ip: '10.0.0.1' }] }])],
+    endpointSlices: [],
+  });
+  t.deepEqual(fieldsOf(slice?.['metadata'])['labels'], {
+    'kubernetes.io/service-name': 'web',
+    'endpointslice.kubernetes.io/managed-by': 'endpointslicemirroring-controller.k8s.io',
+  });
+});
+
 test('no slice has more endpoints than the controller allows, and none is lost', (t) => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 3 * ENDPOINTS_PER_SLICE + 1 }), (count) => {

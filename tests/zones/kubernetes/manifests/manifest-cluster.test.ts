@@ -11,7 +11,15 @@ import { manifestObjectsFrom, type ManifestObject } from '../../../../zones/kube
 import type { ClusterObject, Kind } from '../../../../zones/kubernetes/objects.ts';
 
 /** What a source is asked for, at most. */
-const EVERYTHING = { endpointSlices: true, imports: true, topologyZones: true, podNames: true, labels: '', namespaceLabels: '' };
+const EVERYTHING = {
+  endpointSlices: true,
+  headlessOnly: false,
+  imports: true,
+  topologyZones: true,
+  podNames: true,
+  labels: '',
+  namespaceLabels: '',
+};
 const SERVICE = `apiVersion: v1
 kind: Service
 metadata: { name: web, namespace: shop, labels: { team: a } }
@@ -148,6 +156,23 @@ test('noendpoints: imported slices only, and they are of no Service', (t) => {
   t.deepEqual(slices(''), ['imported-web', 'both']);
   t.deepEqual(slices('team in (a, b)'), ['imported-web', 'both']);
   t.deepEqual(slices('team=b'), []);
+});
+
+test('endpoints headless: not what the controller would make for a Service with a cluster IP, all else', (t) => {
+  const headless = SERVICE.replaceAll('web', 'db').replace('10.96.0.1', 'None');
+  const manual = (name: string, labels: string): string =>
+    `apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: { name: ${name}, namespace: shop, labels: { kubernetes.io/service-name: web, team: a${labels} } }\naddressType: IPv4\nendpoints: []\n`;
+  const pods = [POD, POD.replaceAll('web', 'db')];
+  const objects = [SERVICE, headless, ...pods, IMPORTED_SLICE, manual('manual', '')].flatMap(
+    (text) => manifestObjectsFrom('f.yaml', text).objects,
+  );
+  const slices = (headlessOnly: boolean, labels: string): string[] => {
+    const selection = selectionFrom({ ...EVERYTHING, headlessOnly, labels });
+    return (manifestClusterFrom(objects, selection).objects.get('EndpointSlice') ?? []).map(({ name }) => name);
+  };
+  t.deepEqual(slices(false, ''), ['imported-web', 'manual', 'web-ipv4-1', 'db-ipv4-1']);
+  t.deepEqual(slices(true, ''), ['imported-web', 'manual', 'db-ipv4-1']);
+  t.deepEqual(slices(true, 'team=b'), []);
 });
 
 test('label selectors choose objects as an API server would, and slices have the labels of their Service', (t) => {

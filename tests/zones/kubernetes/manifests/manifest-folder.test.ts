@@ -15,6 +15,7 @@ const OPTIONS: SourceOptions = {
   from: { kind: 'manifests', folder: '' },
   pods: false,
   endpointSlices: true,
+  headlessOnly: false,
   imports: false,
   topologyZones: false, podNames: false,
   labels: '',
