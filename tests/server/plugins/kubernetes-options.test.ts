@@ -74,8 +74,6 @@ const sources: readonly [string, Partial<KubernetesOptions['source']>][] = [
   ['pods insecure', { pods: false }],
   ['noendpoints', { endpointSlices: false }],
   ['endpoints headless', { endpointSlices: true, headlessOnly: true }],
-  ['endpoints all', { endpointSlices: true, headlessOnly: false }],
-  ['endpoints headless\nendpoints all', { headlessOnly: false }],
   ['endpoints headless\nzonal\nmulticluster cluster.local', { headlessOnly: true, imports: true }],
   ['multicluster cluster.local', { imports: true }],
   ['zonal', { topologyZones: true }],
@@ -108,6 +106,7 @@ for (const [body, expected] of sources) {
 test('equal sources have equal keys, others do not, and what is no matter of the source does not count', (t) => {
   const plain = optionsWith('').cluster;
   t.is(optionsWith('ttl 30\npods insecure\nfallthrough', 'a.local b.local').cluster, plain);
+  t.is(optionsWith('endpoints headless\nendpoints all').cluster, plain);
   for (const [body] of sources) if (body !== 'pods insecure') t.not(optionsWith(body).cluster, plain, body);
 });
 
