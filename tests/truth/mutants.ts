@@ -266,6 +266,18 @@ export const MUTANTS: readonly Mutant[] = [
     to: "labels: '', key, ports: ready.slice.ports, topologyZone: ''",
   },
   {
+    about: 'slices of other controllers are left out with endpoints headless',
+    file: `${KUBERNETES}/source.ts`,
+    from: '`${MANAGED_BY_LABEL}!=${ENDPOINTSLICE_CONTROLLER}`',
+    to: '`${MANAGED_BY_LABEL}=nobody`',
+  },
+  {
+    about: 'one stream takes away what the other has',
+    file: `${KUBERNETES}/api/joined-streams.ts`,
+    from: 'const left = this.#find(key);',
+    to: 'const left = undefined as Held | undefined;',
+  },
+  {
     about: 'another protocol is no change',
     file: `${STORE}/same-object.ts`,
     from: 'a.name === b.name && a.protocol === b.protocol &&',

@@ -5,7 +5,7 @@
 
 import test, { type ExecutionContext } from 'ava';
 
-import { rawNamespace, rawPod, type RawObject } from '../raw-objects.ts';
+import { rawNamespace, rawPod, rawSlice, type RawObject } from '../raw-objects.ts';
 import { aliasService, clusterService, exampleWorld, port, slice } from './example-world.ts';
 import { modelReply } from './reply.ts';
 import type { ModelReply, World } from './world.ts';
@@ -333,6 +333,30 @@ test('noendpoints: services keep their cluster IPs, all else is gone', (t) => {
     ['1.0.96.10.in-addr.arpa.', 'PTR', 'data', ['PTR kubernetes.default.Z']],
     ['cluster.local.', 'NS', 'data', ['NS ns.dns.cluster.local.'], ['ns.dns.cluster.local. A 10.244.0.10']],
     ['ns.dns.cluster.local.', 'A', 'data', ['A 10.244.0.10']],
+  ]);
+});
+
+test('endpoints headless: what the controller makes for cluster IPs is not known, all else is', (t) => {
+  const labelled = (name: string, labels: Record<string, string>): RawObject => {
+    const raw = rawSlice('prod', 'web', name, [{ address: `10.244.7.${name.length}` }]);
+    return { ...raw, metadata: { ...raw.metadata, labels: { 'kubernetes.io/service-name': 'web', ...labels } } };
+  };
+  const managed = { 'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io' };
+  const headless = { 'service.kubernetes.io/headless': '' };
+  const world = exampleWorld({ endpoints: 'headless' }, [
+    labelled('x', managed),
+    labelled('xx', { ...managed, ...headless }),
+    labelled('xxx', headless),
+    labelled('xxxx', {}),
+  ]);
+  check(t, world, [
+    ['web.prod.Z', 'A', 'data', ['A 10.96.1.1']],
+    ['10-244-7-1.web.prod.Z 10-244-1-5.web.prod.Z', ALL, 'nxdomain'],
+    ['1.7.244.10.in-addr.arpa. 5.1.244.10.in-addr.arpa.', ALL, 'nxdomain'],
+    ['10-244-7-2.web.prod.Z', 'A', 'data', ['A 10.244.7.2']],
+    ['10-244-7-3.web.prod.Z', 'A', 'data', ['A 10.244.7.3']],
+    ['4.7.244.10.in-addr.arpa.', 'PTR', 'data', ['PTR 10-244-7-4.web.prod.Z']],
+    ['cluster.local.', 'NS', 'data', ['NS ns.dns.cluster.local.'], ['ns.dns.cluster.local. A 10.244.0.10']],
   ]);
 });
 

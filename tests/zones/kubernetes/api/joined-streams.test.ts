@@ -175,7 +175,7 @@ function selected(history: readonly Happening[], stream: 0 | 1, version: number)
 function eventsOf(history: readonly Happening[], stream: 0 | 1, from: number, to: number): readonly WatchedChange[] {
   return history.slice(from - FIRST, to - FIRST).flatMap((event, i): readonly WatchedChange[] => {
     const version = from + i + 1;
-    if (event.in === stream) return puts(db(event.name, version)) as readonly WatchedChange[];
+    if (event.in === stream) return puts(db(event.name, version));
     return selected(history, stream, version - 1).has(event.name) ? [removal(db(event.name, version))] : [];
   });
 }
