@@ -43,7 +43,10 @@ export function worldOf({ options, localAddresses }: Setting, state: ClusterStat
   };
   const needed = KINDS.filter((kind) => isUnused[kind] !== true);
   return {
-    objects: state.objects,
+    // What is read over two watches is not told of before both have listed it.
+    objects: state.objects.filter(
+      ({ kind }) => options.endpoints === 'all' || kind !== 'EndpointSlice' || state.isListed(kind),
+    ),
     options,
     localAddresses,
     unlisted: new Set(needed.filter((kind) => !state.isListed(kind))),

@@ -274,8 +274,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'one stream takes away what the other has',
     file: `${KUBERNETES}/api/joined-streams.ts`,
-    from: 'const left = this.#find(key);',
-    to: 'const left = undefined as Held | undefined;',
+    from: 'const left = this.#newest(key);',
+    to: 'const left = undefined as Stream | undefined;',
   },
   {
     about: 'another protocol is no change',

@@ -140,12 +140,15 @@ export class Fivedots implements Subject {
     const tell = (changes: readonly WatchedChange[]): void => void this.#told.push(...changes);
     const [{ kind } = { kind: undefined }, second] = resources;
     const joined = kind === undefined || second === undefined ? undefined : new JoinedStreams(kind, tell);
-    return resources.map((resource) => ({
-      resource,
-      replica: new Replica(resource, () => this.#sender.memory.texts(resource.kind)),
-      selects: matcherFrom(selectorsOf(resource)),
-      publish: joined?.add() ?? tell,
-    }));
+    return resources.map((resource) => {
+      const stream = joined?.add();
+      return {
+        resource,
+        replica: new Replica(resource, stream?.known ?? (() => this.#sender.memory.texts(resource.kind))),
+        selects: matcherFrom(selectorsOf(resource)),
+        publish: stream?.publish ?? tell,
+      };
+    });
   }
 
   #stream(delivery: Delivery): void {

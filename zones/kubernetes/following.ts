@@ -96,3 +96,28 @@ export type Freshness = {
   /** Why it is not followed, as people were told; undefined if it is. */
   readonly trouble: string | undefined;
 };
+
+/** One for each kind: what is read over several watches is as fresh as the one that is furthest behind. */
+export function oldestOfEach(all: readonly Freshness[]): readonly Freshness[] {
+  const kinds = new Map<Kind, Freshness>();
+  for (const one of all) {
+    const other = kinds.get(one.kind);
+    kinds.set(one.kind, other === undefined ? one : oldestOf(other, one));
+  }
+  return [...kinds.values()];
+}
+
+function oldestOf(one: Freshness, other: Freshness): Freshness {
+  return {
+    kind: one.kind,
+    staleness: longest(one.staleness, other.staleness),
+    sinceByte: longest(one.sinceByte, other.sinceByte),
+    sinceBookmark: longest(one.sinceBookmark, other.sinceBookmark),
+    trouble: one.trouble ?? other.trouble,
+  };
+}
+
+/** Never is longer ago than any time. */
+function longest(one: Seconds | undefined, other: Seconds | undefined): Seconds | undefined {
+  return one === undefined || other === undefined ? undefined : Math.max(one, other);
+}

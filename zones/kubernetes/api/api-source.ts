@@ -4,6 +4,7 @@ import { resourcesOf } from './api-resources.ts';
 import { ApiClient } from './client.ts';
 import { Departures } from './departures.ts';
 import { endpointCredentials, inClusterCredentials, type Credentials } from './credentials.ts';
+import { oldestOfEach } from '../following.ts';
 import { JoinedStreams } from './joined-streams.ts';
 import { kubeconfigCredentials } from './kubeconfig.ts';
 import { Reflector } from './reflector.ts';
@@ -44,23 +45,24 @@ export function openApiSource(options: ApiSourceOptions, events: SourceEvents, e
   const trouble = new Trouble(credentials.place, events.report);
   const departures = new Departures(time, () => events.known('EndpointSlice'), events.change);
   const streams = options.headlessOnly ? new JoinedStreams('EndpointSlice', departures.publish) : undefined;
-  const reflectors = resourcesOf(options).map(
-    (resource) =>
-      new Reflector({
-        resource,
-        client,
-        time,
-        trouble,
-        publish: resource.kind === 'EndpointSlice' ? (streams?.add() ?? departures.publish) : events.change,
-        known: events.known,
-        programmed: events.programmed,
-        report: events.report,
-        happened: events.happened,
-      }),
-  );
+  const reflectors = resourcesOf(options).map((resource) => {
+    const isSlices = resource.kind === 'EndpointSlice';
+    const stream = isSlices ? streams?.add() : undefined;
+    return new Reflector({
+      resource,
+      client,
+      time,
+      trouble,
+      publish: stream?.publish ?? (isSlices ? departures.publish : events.change),
+      known: stream?.known ?? events.known,
+      programmed: events.programmed,
+      report: events.report,
+      happened: events.happened,
+    });
+  });
   for (const reflector of reflectors) reflector.start();
   return {
-    freshness: () => reflectors.map((reflector) => reflector.freshness()),
+    freshness: () => oldestOfEach(reflectors.map((reflector) => reflector.freshness())),
     close() {
       for (const reflector of reflectors) reflector.close();
       departures.close();

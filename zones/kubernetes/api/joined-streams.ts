@@ -24,16 +24,16 @@ export class JoinedStreams {
     this.#tell = tell;
   }
 
-  /**
-   * Adds a stream, before the first of them says anything. Returns whom it tells its changes, and the version at which it has
-   * them so.
-   */
-  add(): (changes: readonly WatchedChange[], version: string) => void {
-    const stream: Stream = { objects: new Map(), isListed: false };
+  /** Adds a stream, before the first of them says anything. */
+  add(): JoinedStream {
+    const stream: Stream = { texts: new Map(), versions: new Map(), isListed: false };
     this.#streams.push(stream);
-    return (changes, version) => {
-      const news = changes.flatMap((change) => this.#follow(stream, change, version));
-      if (news.length > 0) this.#tell(news);
+    return {
+      publish: (changes, version) => {
+        const news = changes.flatMap((change) => this.#follow(stream, change, version));
+        if (news.length > 0) this.#tell(news);
+      },
+      known: () => stream.texts,
     };
   }
 
@@ -41,21 +41,24 @@ export class JoinedStreams {
     switch (change.verb) {
       case 'put': {
         const key = keyOf(change.object);
-        const held = { text: textOf(change.object), version };
-        stream.objects.set(key, held);
-        return this.#isWhole && this.#find(key) === held ? [change] : [];
+        stream.texts.set(key, textOf(change.object));
+        stream.versions.set(key, version);
+        return this.#isWhole && this.#newest(key) === stream ? [change] : [];
       }
       case 'remove': {
         const key = keyOf(change);
-        const before = this.#find(key);
-        stream.objects.delete(key);
-        const left = this.#find(key);
+        const before = this.#newest(key);
+        stream.texts.delete(key);
+        stream.versions.delete(key);
+        const left = this.#newest(key);
         if (!this.#isWhole || left === before) return [];
-        return [left === undefined ? change : { verb: 'put', object: objectFrom(left.text) }];
+        const text = left?.texts.get(key);
+        return [text === undefined ? change : { verb: 'put', object: objectFrom(text) }];
       }
       case 'replace': {
+        stream.texts = new Map(change.listing.texts);
+        stream.versions = new Map(Array.from(stream.texts.keys(), (key) => [key, version]));
         stream.isListed = true;
-        stream.objects = new Map(Array.from(change.listing.texts, ([key, text]) => [key, { text, version }]));
         return this.#isWhole ? [{ verb: 'replace', listing: this.#listing() }] : [];
       }
     }
@@ -65,28 +68,40 @@ export class JoinedStreams {
     return this.#streams.every(({ isListed }) => isListed);
   }
 
-  #find(key: string): Held | undefined {
-    let newest: Held | undefined;
-    for (const { objects } of this.#streams) newest = newerOf(newest, objects.get(key));
+  /** The stream that is right about an object; undefined if none has it. */
+  #newest(key: string): Stream | undefined {
+    let newest: Stream | undefined;
+    let version = '';
+    for (const stream of this.#streams) {
+      const other = stream.versions.get(key);
+      if (other === undefined || (newest !== undefined && isNotNewer(other, version))) continue;
+      newest = stream;
+      version = other;
+    }
     return newest;
   }
 
   #listing(): Listing {
     const listing = new Listing(this.#kind);
-    for (const { objects } of this.#streams) {
-      for (const [key, held] of objects) if (this.#find(key) === held) listing.putText(key, held.text);
+    for (const stream of this.#streams) {
+      for (const [key, text] of stream.texts) if (this.#newest(key) === stream) listing.putText(key, text);
     }
     return listing;
   }
 }
 
-/** What a stream has by key; as many objects as its replica lets through. */
-type Stream = { objects: Map<string, Held>; isListed: boolean };
+/** What whoever reads a stream is given. */
+export type JoinedStream = {
+  /** Takes changes, and the version at which the stream has them so. */
+  readonly publish: (changes: readonly WatchedChange[], version: string) => void;
+  /** Texts by key of what the stream has, whatever the others say of it. */
+  readonly known: () => ReadonlyMap<string, string>;
+};
 
-/** An object as `object-text.ts` has it, and a version at which its stream had it so. */
-type Held = { readonly text: string; readonly version: string };
-
-function newerOf(one: Held | undefined, other: Held | undefined): Held | undefined {
-  if (one === undefined || other === undefined) return one ?? other;
-  return isNotNewer(other.version, one.version) ? one : other;
-}
+type Stream = {
+  /** As many as its replica lets through. */
+  texts: Map<string, string>;
+  /** By key: the last version at which the stream was heard to have it. */
+  versions: Map<string, string>;
+  isListed: boolean;
+};

@@ -3,17 +3,18 @@
 import test from 'ava';
 import fc from 'fast-check';
 
-import { JoinedStreams } from '../../../../zones/kubernetes/api/joined-streams.ts';
+import { JoinedStreams, type JoinedStream } from '../../../../zones/kubernetes/api/joined-streams.ts';
 import type { WatchedChange } from '../../../../zones/kubernetes/api/replica.ts';
 import { Listing } from '../../../../zones/kubernetes/listing.ts';
 import type { EndpointSlice } from '../../../../zones/kubernetes/objects.ts';
 import { ClusterRecorder } from '../../../support/cluster-recorder.ts';
 import { endpoint, puts, removal, slice } from '../../../support/example-cluster.ts';
 
-type Publish = (changes: readonly WatchedChange[], version: string) => void;
 type Scene = {
   readonly cluster: ClusterRecorder;
-  readonly streams: readonly [Publish, Publish];
+  readonly streams: readonly [JoinedStream['publish'], JoinedStream['publish']];
+  /** What each stream has, as names. */
+  readonly known: () => readonly (readonly string[])[];
   /** What is shown, as `name@version`. */
   readonly seen: () => readonly string[];
 };
@@ -27,7 +28,10 @@ function scene(): Scene {
       const object = cluster.get('EndpointSlice', 'ns', name) as EndpointSlice; // asked for by that kind
       return `${name.slice('db-'.length)}@${object.endpoints[0]?.hostname}`;
     });
-  return { cluster, streams: [joined.add(), joined.add()], seen };
+  const [first, second] = [joined.add(), joined.add()];
+  const known = (): readonly (readonly string[])[] =>
+    [first, second].map((stream) => [...stream.known().keys()].map((key) => key.slice('ns/db-'.length)).toSorted());
+  return { cluster, streams: [first.publish, second.publish], known, seen };
 }
 
 /** A slice as it was written at that version. */
@@ -102,6 +106,20 @@ test('a list of one stream is one step, and takes away only what that stream alo
   streams[0](list(db('c', 3), db('e', 12)), '12');
   t.is(cluster.batches.length, told + 1);
   t.deepEqual(seen(), ['b@11', 'c@3', 'd@4', 'e@12']);
+});
+
+test('what a stream has is its own, also where the other one knows better', (t) => {
+  const { streams, known } = scene();
+  streams[0](list(db('a', 1), db('b', 2)), '10');
+  t.deepEqual(known(), [['a', 'b'], []]);
+  streams[1](list(db('c', 3)), '10');
+  streams[1](puts(db('a', 11)), '11');
+  t.deepEqual(known(), [
+    ['a', 'b'],
+    ['a', 'c'],
+  ]);
+  streams[0]([removal(db('b', 12))], '12');
+  t.deepEqual(known(), [['a'], ['a', 'c']]);
 });
 
 test('what an event says of endpoints that are not ready is passed on', (t) => {
