@@ -2,12 +2,9 @@
 
 import test, { type ExecutionContext } from 'ava';
 
-import { openApiSource } from '../../../../zones/kubernetes/api/api-source.ts';
 import type { EndpointSlice } from '../../../../zones/kubernetes/objects.ts';
-import { ClusterRecorder } from '../../../support/cluster-recorder.ts';
-import { FakeApiServer } from '../../../support/fake-api-server.ts';
-import { ManualTime } from '../../../support/manual-time.ts';
-import { NO_LIMITS } from '../../../support/no-limits.ts';
+import type { Source } from '../../../../zones/kubernetes/source.ts';
+import { scene, type Scene } from '../../../support/api-scene.ts';
 import { rawImportedSlice, rawSlice, type RawObject } from '../../../support/raw-objects.ts';
 
 const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by';
@@ -17,47 +14,15 @@ const CONTROLLER = 'endpointslice-controller.k8s.io';
 const CONTROLLED = `${MANAGED_BY}=${CONTROLLER},${HEADLESS}`;
 const OTHERS = `${MANAGED_BY}!=${CONTROLLER}`;
 
-type Scene = {
-  readonly api: FakeApiServer;
-  readonly cluster: ClusterRecorder;
-  readonly time: ManualTime;
-  readonly open: () => void;
-};
+const HEADLESS_ONLY = { endpointSlices: true, headlessOnly: true };
 
-async function scene(t: ExecutionContext, options: { labels?: string; imports?: boolean } = {}): Promise<Scene> {
-  const api = await FakeApiServer.start();
-  t.teardown(() => api.close());
-  const cluster = new ClusterRecorder();
-  const time = new ManualTime();
-  const open = (): void => {
-    const source = openApiSource(
-      {
-        from: { kind: 'endpoint', url: api.url, tls: undefined },
-        pods: false,
-        endpointSlices: true,
-        headlessOnly: true,
-        imports: false,
-        topologyZones: false,
-        labels: '',
-        namespaceLabels: '',
-        requests: NO_LIMITS,
-        ...options,
-      },
-      cluster,
-      { version: '1', variables: {}, time },
-    );
-    t.teardown(() => source.close());
-  };
-  return { api, cluster, time, open };
-}
-
-/** A scene that has been read. */
-async function synced(t: ExecutionContext, ...slices: readonly RawObject[]): Promise<Scene> {
-  const made = await scene(t);
+/** A scene whose slices have been read. */
+async function synced(t: ExecutionContext, ...slices: readonly RawObject[]): Promise<Scene & { source: Source }> {
+  const made = await scene(t, HEADLESS_ONLY);
   for (const each of slices) made.api.put(each);
-  made.open();
+  const source = made.open();
   await made.cluster.when(() => made.cluster.isSynced('EndpointSlice'));
-  return made;
+  return { ...made, source };
 }
 
 /** A slice with these labels and no others of its controller. */
@@ -72,7 +37,7 @@ const ofOthers = (name: string, hostname?: string): RawObject => slice(name, { [
 
 for (const watchList of [true, false]) {
   test(`both selectors are asked for, beside that of labels (WatchList: ${watchList})`, async (t) => {
-    const { api, cluster, open } = await scene(t, { labels: 'tier=front' });
+    const { api, cluster, open } = await scene(t, { ...HEADLESS_ONLY, labels: 'tier=front' });
     api.watchList = watchList;
     api.put(slice('in', { tier: 'front', [MANAGED_BY]: CONTROLLER, [HEADLESS]: '' }));
     api.put(slice('out', { tier: 'front', [MANAGED_BY]: CONTROLLER }));
@@ -110,7 +75,7 @@ test('slices with every mix of these labels: only what the controller makes for 
 });
 
 test('imported slices are there', async (t) => {
-  const { api, cluster, open } = await scene(t, { imports: true });
+  const { api, cluster, open } = await scene(t, { ...HEADLESS_ONLY, imports: true });
   api.put(rawImportedSlice('shop', 'cart', 'east', [{ address: '10.1.0.1' }]));
   open();
   await cluster.when(() => cluster.isSynced('EndpointSlice'));
@@ -118,7 +83,7 @@ test('imported slices are there', async (t) => {
 });
 
 test('the kind is synced when both have been listed', async (t) => {
-  const { api, cluster, time, open } = await scene(t);
+  const { api, cluster, time, open } = await scene(t, HEADLESS_ONLY);
   api.put(controlled('a'));
   api.put(ofOthers('b'));
   api.fail({ kind: 'EndpointSlice', when: isOfOthers, does: 'status', status: 403 });
@@ -184,6 +149,45 @@ test('the trouble of one stream is not over because the other one is well', asyn
   await cluster.when(() => cluster.get('EndpointSlice', 'shop', 'db-d') !== undefined);
   t.is(cluster.told.length, 2);
   t.regex(cluster.told[1] ?? '', /^info: .*followed again/);
+});
+
+test('the two are as fresh as the one that is further behind', async (t) => {
+  const { api, cluster, time, source } = await synced(t, controlled('a'), ofOthers('b'));
+  const freshness = (): readonly unknown[] =>
+    (source.freshness?.() ?? []).filter(({ kind }) => kind === 'EndpointSlice');
+  time.hold();
+  api.fail({ kind: 'EndpointSlice', when: isOfOthers, does: 'status', status: 403 });
+  time.advance(2000);
+  api.endWatches('EndpointSlice');
+  await cluster.when(() => cluster.told.length > 0);
+  time.advance(5000);
+  api.put(controlled('c'));
+  await cluster.when(() => cluster.get('EndpointSlice', 'shop', 'db-c') !== undefined);
+  // It waits for 10 s before it asks again.
+  t.like(freshness(), [{ staleness: 15, sinceByte: 17 }]);
+  t.is(freshness().length, 1);
+  t.regex((freshness() as readonly { trouble?: string }[])[0]?.trouble ?? '', /^not allowed to watch endpointslices/);
+});
+
+test('each stream is compared with a list of its own, and what one has lost is put right', async (t) => {
+  const { api, cluster, time } = await synced(t, controlled('a'), ofOthers('b'), ofOthers('c'));
+  api.mangleNext('EndpointSlice', (line) => {
+    const { object } = JSON.parse(line) as { object: RawObject };
+    const { resourceVersion } = object.metadata;
+    return JSON.stringify({ type: 'BOOKMARK', object: { kind: 'EndpointSlice', metadata: { resourceVersion } } });
+  });
+  api.remove('EndpointSlice', 'shop', 'db-c');
+  api.put(ofOthers('d'));
+  await cluster.when(() => cluster.get('EndpointSlice', 'shop', 'db-d') !== undefined);
+  t.deepEqual(cluster.names('EndpointSlice'), ['shop/db-a', 'shop/db-b', 'shop/db-c', 'shop/db-d']);
+  time.advance(3_600_000);
+  const compared = (): boolean => cluster.counted('EndpointSlice')['resyncs compared'] === 2;
+  while (!compared()) {
+    api.bookmark(api.version + 1);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  t.deepEqual(cluster.names('EndpointSlice'), ['shop/db-a', 'shop/db-b', 'shop/db-d']);
+  t.is(cluster.counted('EndpointSlice')['gaps'], 1);
 });
 
 function isOfOthers(query: URLSearchParams): boolean {
