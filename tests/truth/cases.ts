@@ -38,7 +38,8 @@ type Scenario = {
 const scenarios: fc.Arbitrary<Scenario> = palettes.chain((names) =>
   settingsFor(names.namespaces, [...names.ipv4, ...names.ipv6]).chain((setting) => {
     const zones = setting.options.zones.filter((zone) => !/(?:in-addr|ip6)\.arpa\.$/.test(zone));
-    return withTargets(names, [...zones, 'cluster.local.'], OUTSIDE_NAMES).chain((palette) =>
+    const own = zones.filter((zone) => !setting.options.multicluster.includes(zone));
+    return withTargets(names, [...zones, 'cluster.local.'], own, OUTSIDE_NAMES).chain((palette) =>
       fc.record({
         palette: fc.constant(palette),
         setting: fc.constant(setting),

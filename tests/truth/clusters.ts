@@ -29,7 +29,7 @@ export function clustersFrom(palette: Palette): fc.Arbitrary<readonly RawObject[
       fc.tuple(...palette.namespaces.map((name) => mostly(labels.map((some) => namespaceNamed(name, some))))),
       fc.array(wholeServices(palette), { minLength: 1, maxLength: 6 }),
       fc.array(objectsFrom(palette), { maxLength: 16 }),
-      fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: chainsFrom(palette) }),
+      fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: chainsFrom(palette) }),
       fc.array(podsFrom(palette), { maxLength: 3 }),
     )
     .map(([namespaces, services, objects, chain, pods]) => [

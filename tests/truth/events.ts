@@ -122,7 +122,7 @@ export function historiesFrom(palette: Palette, length: number): fc.Arbitrary<Hi
     first: clustersFrom(palette),
     order: fc.shuffledSubarray([...KINDS], { minLength: KINDS.length }),
     listedAt: fc.oneof(
-      { weight: 5, arbitrary: fc.constant(KINDS.map(() => 0)) },
+      { weight: 3, arbitrary: fc.constant(KINDS.map(() => 0)) },
       { weight: 1, arbitrary: fc.tuple(...KINDS.map(() => late)) },
     ),
     events: fc.array(event, { minLength: length - 1, maxLength: length - 1 }),

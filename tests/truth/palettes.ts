@@ -16,7 +16,7 @@ export type Palette = {
   readonly ipv6: readonly string[];
   /** What ExternalNames point to. */
   readonly targets: readonly string[];
-  /** What stands behind `.svc` in the names of services: the zones, with a dot in front. */
+  /** What stands behind `.svc` in the names of this cluster's services: their zones, each once, with a dot in front. */
   readonly suffixes: readonly string[];
 };
 
@@ -49,13 +49,17 @@ export const palettes: fc.Arbitrary<Palette> = fc.record({
   suffixes: fc.constant([]),
 });
 
-/** The palette with what its ExternalNames may point to: services, other names of the zones, and names outside. */
+/**
+ * The palette with what its ExternalNames may point to: services, other names of the zones, and names outside.
+ * @param own those of the zones that have this cluster's services
+ */
 export function withTargets(
   palette: Palette,
   zones: readonly string[],
+  own: readonly string[],
   outsideNames: readonly string[],
 ): fc.Arbitrary<Palette> {
-  const suffixes = zones.map((zone) => (zone === '.' ? '' : `.${zone.slice(0, -1)}`));
+  const suffixes = zones.map(suffixOf);
   const services = suffixes.flatMap((suffix) =>
     palette.namespaces.flatMap((namespace) =>
       palette.services.map((service) => `${service}.${namespace}.svc${suffix}`),
@@ -76,7 +80,11 @@ export function withTargets(
   ];
   return fc
     .tuple(few(services, 3, 6), few(services, 3, 6), few(others, 1, 2), few(outsideNames, 2, 3), few(odd, 2, 3))
-    .map((targets) => ({ ...palette, suffixes, targets: targets.flat().filter((target) => target.length <= 253) }));
+    .map((targets) => ({
+      ...palette,
+      suffixes: [...new Set(own.map(suffixOf))],
+      targets: targets.flat().filter((target) => target.length <= 253),
+    }));
 }
 
 function words(text: string): readonly string[] {
@@ -88,4 +96,8 @@ function few(pool: readonly string[], minLength: number, maxLength: number): fc.
     minLength: Math.min(minLength, pool.length),
     maxLength: Math.min(maxLength, pool.length),
   });
+}
+
+function suffixOf(zone: string): string {
+  return zone === '.' ? '' : `.${zone.slice(0, -1)}`;
 }

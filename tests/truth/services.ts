@@ -132,17 +132,24 @@ function servicePortsFrom({ ports }: Palette): fc.Arbitrary<Part> {
 }
 
 /**
- * ExternalNames that point from one to the next, a few or about as many as are followed, in one zone or from zone to zone. Often
- * they lead to a Service in the end.
+ * ExternalNames that point from one to the next, a few or about as many as are followed: eleven in one zone, eight from zone to
+ * zone. Often they lead to a Service in the end.
  */
 export function chainsFrom(palette: Palette): fc.Arbitrary<readonly RawObject[]> {
   const { namespaces, targets, suffixes, ipv4, ipv6 } = palette;
   const [namespace = 'default'] = namespaces;
   const [address = '10.0.0.1'] = ipv4;
-  const lengths = fc.constantFrom(2, 8, 9, 10, 11, 11, 12);
-  const ends = fc.constantFrom(undefined, undefined, ...targets);
-  const spans = fc.constantFrom(1, suffixes.length);
-  return fc.tuple(lengths, ends, spans).map(([length, end, span]) => {
+  const inOneZone = fc.tuple(fc.constant(1), fc.constantFrom(2, 10, 11, 11, 12, 12));
+  const acrossZones = fc.tuple(fc.constant(suffixes.length), fc.constantFrom(2, 7, 8, 8, 9, 9));
+  const shapes =
+    suffixes.length > 1
+      ? fc.oneof({ weight: 1, arbitrary: inOneZone }, { weight: 2, arbitrary: acrossZones })
+      : inOneZone;
+  const ends = fc.oneof(
+    { weight: 2, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: fc.constantFrom(undefined, ...targets) },
+  );
+  return fc.tuple(shapes, ends).map(([[span, length], end]) => {
     const service = (i: number, spec: Part): RawObject => ({
       kind: 'Service',
       apiVersion: 'v1',
