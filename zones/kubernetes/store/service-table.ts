@@ -14,7 +14,8 @@ export type ServiceEntry<Kind extends Service | ServiceImport = Service> = {
   readonly namespace: string;
   readonly name: string;
   readonly service: Kind | undefined;
-  readonly slices: ReadonlySet<ReadySlice>;
+  /** In no order. */
+  readonly slices: readonly ReadySlice[];
 };
 
 /** An entry is one object for as long as it has a service or slices. */
@@ -52,14 +53,17 @@ export class ServiceTable<Kind extends Service | ServiceImport> {
 
   attach(ready: ReadySlice, namespace: string, name: string): void {
     const entry = this.#entry(namespace, name);
-    entry.slices.add(ready);
+    entry.slices.push(ready);
     forgetRecords(entry);
   }
 
   /** Was it there? */
   detach(ready: ReadySlice, namespace: string, name: string): boolean {
     const entry = this.#entries.get(namespace, name);
-    if (entry === undefined || !entry.slices.delete(ready)) return false;
+    const at = entry?.slices.indexOf(ready) ?? -1;
+    if (entry === undefined || at === -1) return false;
+    const last = entry.slices.pop();
+    if (last !== undefined && at < entry.slices.length) entry.slices[at] = last;
     forgetRecords(entry);
     this.#dropIfEmpty(entry);
     return true;
@@ -85,7 +89,7 @@ export class ServiceTable<Kind extends Service | ServiceImport> {
       namespace,
       name,
       service: undefined,
-      slices: new Set(),
+      slices: [],
       records: undefined,
       podNameRecords: undefined,
     };
@@ -94,7 +98,7 @@ export class ServiceTable<Kind extends Service | ServiceImport> {
   }
 
   #dropIfEmpty({ namespace, name, service, slices }: Entry<Kind>): void {
-    if (service === undefined && slices.size === 0) this.#entries.delete(namespace, name);
+    if (service === undefined && slices.length === 0) this.#entries.delete(namespace, name);
   }
 }
 
@@ -102,7 +106,8 @@ type Entry<Kind> = {
   readonly namespace: string;
   readonly name: string;
   service: Kind | undefined;
-  readonly slices: Set<ReadySlice>;
+  /** A Set for each of 10,000 services would cost more than their slices. */
+  readonly slices: ReadySlice[];
   records: ServiceRecords | undefined;
   /** The same with `endpoint_pod_names`. */
   podNameRecords: ServiceRecords | undefined;

@@ -8,6 +8,7 @@ import { keyOf, readySliceFrom, type ReadyAddress, type ReadySlice } from './end
 import { MultiMap } from './multi-map.ts';
 import { NamespacedMap } from './namespaced-map.ts';
 import type { EndpointSlice, Service, ServiceImport } from '../objects.ts';
+import { SharedPorts } from './shared-ports.ts';
 import { ServiceTable, type ServiceEntry } from './service-table.ts';
 
 /** `putSlice` and what removes return whether an answer can depend on it. */
@@ -19,10 +20,15 @@ export class ServiceTables {
   /** The keys of both. */
   readonly addresses: AddressTree = new AddressTree();
   readonly #slices = new NamespacedMap<ReadySlice>();
+  readonly #ports: SharedPorts;
+
+  constructor(ports: SharedPorts = new SharedPorts()) {
+    this.#ports = ports;
+  }
 
   /** Makes the same tables again, one object for each step; what is in them is shared, the tables are not. */
   *copy(): Generator<undefined, ServiceTables> {
-    const copy = new ServiceTables();
+    const copy = new ServiceTables(this.#ports);
     for (const service of this.services.all()) {
       copy.putService(service);
       yield undefined;
@@ -42,7 +48,7 @@ export class ServiceTables {
   putService(service: Service): void {
     const known = this.services.get(service.namespace, service.name);
     if (known?.service !== undefined) this.#forgetClusterIPs(known, known.service);
-    const entry = this.services.put(service);
+    const entry = this.services.put({ ...service, ports: this.#ports.share(service.ports) });
     for (const key of keysOf(service)) if (this.byClusterIP.add(key, entry)) this.addresses.add(key);
   }
 
@@ -59,7 +65,7 @@ export class ServiceTables {
 
   putSlice(slice: EndpointSlice): boolean {
     const old = this.#slices.get(slice.namespace, slice.name);
-    const ready = readySliceFrom(slice, old);
+    const ready = readySliceFrom({ ...slice, ports: this.#ports.share(slice.ports) }, old);
     this.#leave(old);
     this.#enter(ready);
     this.#move(old, ready);

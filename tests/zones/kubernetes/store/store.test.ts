@@ -263,7 +263,7 @@ test('a service that is gone leaves its slices, and comes back with them', (t) =
   store.apply(puts(namespace('prod'), db, slice('prod/db', 'a', [], [endpoint('192.0.2.1')])));
   store.apply([removal(db)]);
   t.is(store.records('prod', 'db', false), undefined);
-  t.is(store.service('prod', 'db')?.slices.size, 1);
+  t.is(store.service('prod', 'db')?.slices.length, 1);
   store.apply(puts(db));
   t.is(store.records('prod', 'db', false)?.own?.members.length, 1);
 });
