@@ -3,9 +3,9 @@
  * does (plugin/kubernetes `nsAddrs`). Knows nothing of SOA and NS records.
  */
 
-import { addressKey } from '../ip.ts';
+import { addressKey, addressKeyFrom } from '../ip.ts';
 import { nameUnder, wireLabel, type Spelling } from '../name.ts';
-import { endpointLabel, keyOf, type ReadySlice } from './store/endpoints.ts';
+import { endpointLabel, type SliceHead } from './store/endpoints.ts';
 import { serviceFront } from './store/records.ts';
 import type { ClusterView } from './store/cluster-view.ts';
 import { HEADLESS } from './trim.ts';
@@ -20,10 +20,10 @@ export type Nameserver = { readonly name: Spelling; readonly keys: readonly stri
 /** Each name is once there and ends in `suffix`. Names and addresses are sorted, for the order of events must not show. */
 export function nameserversOf(store: ClusterView, options: ZoneOptions, suffix: Spelling): readonly Nameserver[] {
   const own = options.localAddresses.map(addressKey);
-  const slices = new Set(own.flatMap((key) => store.readyAddresses(key)).map(({ ready }) => ready));
+  const heads = new Set(own.flatMap((key) => store.readyAddresses(key)).map(({ head }) => head));
   const fronts = new Map<string, Set<string>>();
-  for (const ready of slices) {
-    for (const [front, key] of servedBy(store, options, ready)) {
+  for (const head of heads) {
+    for (const [front, key] of servedBy(store, options, head)) {
       // Where no zone has names of services, or one so long that this does not fit before it, the server goes by the name
       // that its SOA record has for it.
       const isName = options.primary !== undefined && nameUnder(front, suffix) !== undefined;
@@ -41,20 +41,19 @@ export function nameserversOf(store: ClusterView, options: ZoneOptions, suffix: 
 }
 
 /** Names and addresses of the Service that a slice belongs to: its cluster IPs, or every endpoint of the slice if it is headless. */
-function servedBy(
-  store: ClusterView,
-  options: ZoneOptions,
-  { namespace, service: name, addresses }: ReadySlice,
-): readonly (readonly [string, string])[] {
+function servedBy(store: ClusterView, options: ZoneOptions, head: SliceHead): readonly (readonly [string, string])[] {
+  const { namespace, service: name } = head;
   const service = store.service(namespace, name)?.service;
   const front = serviceFront(namespace, name);
   if (service === undefined || front === undefined || !isExposed(store, options, namespace)) return [];
   if (service.clusterIPs[0] !== HEADLESS) {
     return service.clusterIPs.flatMap((text): readonly (readonly [string, string])[] => {
-      const key = keyOf(text);
+      const key = addressKeyFrom(text);
       return key === undefined ? [] : [[front, key]];
     });
   }
+  const slices = store.records(namespace, name, options.endpointPodNames)?.slices ?? [];
+  const addresses = slices.find((slice) => slice.head === head)?.addresses ?? [];
   return addresses.map((address) => {
     return [wireLabel(endpointLabel(address, options.endpointPodNames)) + front, address.key];
   });

@@ -59,7 +59,7 @@ function pointersTo(store: ClusterView, options: ZoneOptions, key: string): read
   if (service !== undefined) return [service];
   const ranks = new Map<Spelling, number>();
   for (const address of store.readyAddresses(key)) {
-    const { namespace, service: name } = address.ready;
+    const { namespace, service: name } = address.head;
     if (!isExposed(store, options, namespace)) continue;
     const isHeadless = store.service(namespace, name)?.service?.clusterIPs[0] === HEADLESS;
     const label = endpointLabel(address, options.endpointPodNames);

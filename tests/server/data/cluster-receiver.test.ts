@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { ClusterSender } from '../../../server/control/cluster-sender.ts';
 import { ClusterReceiver } from '../../../server/data/cluster-receiver.ts';
 import type { ClusterPart } from '../../../server/messages.ts';
+import { addressOfKey, presentAddress } from '../../../zones/ip.ts';
 import { Listing } from '../../../zones/kubernetes/listing.ts';
 import type { ClusterObject, EndpointSlice, Kind } from '../../../zones/kubernetes/objects.ts';
 import type { SourceChange } from '../../../zones/kubernetes/source.ts';
@@ -51,7 +52,7 @@ function seen(store: ClusterStore): unknown {
   return [...store.snapshot().services.all()].map(({ namespace: space, name, service: found, slices }) => [
     `${space}/${name}`,
     found?.clusterIPs ?? [],
-    slices.flatMap(({ addresses }) => addresses.map(({ text }) => text)).toSorted(),
+    slices.flatMap(({ addresses }) => addresses.map(({ key }) => presentAddress(addressOfKey(key)))).toSorted(),
   ]);
 }
 

@@ -1,7 +1,8 @@
 /** Which addresses a service has, each with its name and ports. Knows no records. */
 
+import { addressKeyFrom } from '../../ip.ts';
 import { wireLabel } from '../../name.ts';
-import { endpointLabel, keyOf, type ReadySlice } from './endpoints.ts';
+import { endpointLabel, type ReadySlice } from './endpoints.ts';
 import type { Port, Service, ServiceImport } from '../objects.ts';
 
 /** An address and the ports behind it. */
@@ -17,7 +18,7 @@ export type Member = {
 
 export function clusterIPMembers(service: Service | ServiceImport): readonly Member[] {
   return service.clusterIPs.flatMap((text) => {
-    const key = keyOf(text);
+    const key = addressKeyFrom(text);
     return key === undefined ? [] : [{ labels: '', key, ports: service.ports, topologyZone: '' }];
   });
 }
@@ -25,7 +26,8 @@ export function clusterIPMembers(service: Service | ServiceImport): readonly Mem
 /** Every ready address of the slices. `usesPodNames` is the option `endpoint_pod_names`. */
 export function endpointMembers(slices: readonly ReadySlice[], usesPodNames: boolean): readonly Member[] {
   const members: Member[] = [];
-  for (const { ports, topologyZones, addresses } of slices) {
+  for (const { head, addresses } of slices) {
+    const { ports, topologyZones } = head;
     const zoneLabels = topologyZones?.map(wireLabelsOf);
     for (const address of addresses) {
       const labels = wireLabel(endpointLabel(address, usesPodNames));
@@ -42,7 +44,7 @@ export function endpointMembers(slices: readonly ReadySlice[], usesPodNames: boo
 export function importedMembers(slices: readonly ReadySlice[], usesPodNames: boolean): readonly Member[] {
   return slices.flatMap((ready) => {
     const members = endpointMembers([ready], usesPodNames);
-    const cluster = ready.imported?.cluster ?? '';
+    const cluster = ready.head.imported?.cluster ?? '';
     if (cluster === '') return members.map(({ key }) => ({ labels: '', key, ports: NO_PORTS, topologyZone: '' }));
     return members.map((member) => ({ ...member, labels: member.labels + wireLabel(cluster) }));
   });

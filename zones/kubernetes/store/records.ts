@@ -173,7 +173,7 @@ function nodesBy(
 
 function clustersOf({ slices, isImport }: ServiceRecords): ReadonlySet<string> {
   const full = isImport ? slices.filter(hasReadyAddress) : [];
-  return new Set(full.map(({ imported }) => imported?.cluster ?? ''));
+  return new Set(full.map(({ head }) => head.imported?.cluster ?? ''));
 }
 
 function portNodes({
@@ -200,7 +200,7 @@ function hasReadyAddress({ addresses }: ReadySlice): boolean {
 }
 
 function bySliceName(a: ReadySlice, b: ReadySlice): number {
-  return a.name < b.name ? -1 : Number(a.name > b.name);
+  return a.head.name < b.head.name ? -1 : Number(a.head.name > b.head.name);
 }
 
 function withoutUnderscore(label: string): string {

@@ -3,8 +3,9 @@
  * is told becomes visible.
  */
 
+import { addressKeyFrom } from '../../ip.ts';
 import { AddressTree } from './address-tree.ts';
-import { keyOf, readySliceFrom, type ReadyAddress, type ReadySlice } from './endpoints.ts';
+import { readySliceFrom, type ReadyAddress, type ReadySlice, type SliceHead } from './endpoints.ts';
 import { MultiMap } from './multi-map.ts';
 import { NamespacedMap } from './namespaced-map.ts';
 import type { EndpointSlice, Service, ServiceImport } from '../objects.ts';
@@ -69,7 +70,7 @@ export class ServiceTables {
     this.#leave(old);
     this.#enter(ready);
     this.#move(old, ready);
-    return hasOwner(slice) || (old !== undefined && hasOwner(old));
+    return hasOwner(slice) || (old !== undefined && hasOwner(old.head));
   }
 
   removeSlice(namespace: string, name: string): boolean {
@@ -78,12 +79,12 @@ export class ServiceTables {
     this.#slices.delete(namespace, name);
     this.#leave(ready);
     this.#move(ready, undefined);
-    return hasOwner(ready);
+    return hasOwner(ready.head);
   }
 
   /** A slice may be of a Service here and of an import as well. */
   #enter(ready: ReadySlice): void {
-    const { namespace, name, service, imported } = ready;
+    const { namespace, name, service, imported } = ready.head;
     this.#slices.set(namespace, name, ready);
     if (imported !== undefined) this.imports.attach(ready, namespace, imported.service);
     if (service !== '') this.services.attach(ready, namespace, service);
@@ -91,7 +92,7 @@ export class ServiceTables {
 
   #leave(ready: ReadySlice | undefined): void {
     if (ready === undefined) return;
-    const { namespace, service, imported } = ready;
+    const { namespace, service, imported } = ready.head;
     if (imported !== undefined) this.imports.detach(ready, namespace, imported.service);
     if (service !== '') this.services.detach(ready, namespace, service);
   }
@@ -106,9 +107,9 @@ export class ServiceTables {
     for (const address of namedAddresses(to)) {
       const { key } = address;
       const before = leaving.get(key);
-      if (before !== undefined) this.byReadyAddress.exchange(key, before, address);
+      if (before !== undefined && before !== address) this.byReadyAddress.exchange(key, before, address);
+      if (before !== undefined) leaving.delete(key);
       else if (this.byReadyAddress.add(key, address)) this.addresses.add(key);
-      leaving.delete(key);
     }
     for (const [key, address] of leaving) {
       if (this.byReadyAddress.delete(key, address) && !this.byClusterIP.has(key)) this.addresses.delete(key);
@@ -124,15 +125,15 @@ export class ServiceTables {
 
 /** A slice of no Service has no name to stand under: it must not show up in reverse zones either. */
 function namedAddresses(ready: ReadySlice | undefined): readonly ReadyAddress[] {
-  return ready === undefined || ready.service === '' ? [] : ready.addresses;
+  return ready === undefined || ready.head.service === '' ? [] : ready.addresses;
 }
 
 /** Can it be in an answer? */
-function hasOwner({ service, imported }: Pick<ReadySlice, 'service' | 'imported'> | EndpointSlice): boolean {
+function hasOwner({ service, imported }: Pick<SliceHead, 'service' | 'imported'> | EndpointSlice): boolean {
   return service !== '' || imported !== undefined;
 }
 
 /** `None` and what else is no address have no key. */
 function keysOf(service: Service): readonly string[] {
-  return service.clusterIPs.map(keyOf).filter((key) => key !== undefined);
+  return service.clusterIPs.map(addressKeyFrom).filter((key) => key !== undefined);
 }

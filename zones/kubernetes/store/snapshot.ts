@@ -3,11 +3,11 @@
  * nothing of what happened to the cluster since.
  */
 
-import type { ReverseDigits } from '../../ip.ts';
+import { addressKeyFrom, type ReverseDigits } from '../../ip.ts';
 import type { Count } from '../../units.ts';
 import { AddressTree } from './address-tree.ts';
 import type { ClusterView, NamedService } from './cluster-view.ts';
-import { keyOf, type ReadyAddress } from './endpoints.ts';
+import { type ReadyAddress } from './endpoints.ts';
 import { MultiMap } from './multi-map.ts';
 import type { Pod, Service, ServiceImport } from '../objects.ts';
 import type { ServiceRecords } from './records.ts';
@@ -118,7 +118,7 @@ export class ClusterSnapshot implements ClusterView {
     let looked: Count = 0;
     for (const each of this.services.all()) {
       for (const text of each.service?.clusterIPs ?? []) {
-        const key = keyOf(text);
+        const key = addressKeyFrom(text);
         if (key === undefined) continue;
         this.#byClusterIP.add(key, each);
         this.#addresses.add(key);

@@ -2,8 +2,7 @@
 
 import test from 'ava';
 
-import { reverseDigitsOf } from '../../../../zones/ip.ts';
-import { keyOf } from '../../../../zones/kubernetes/store/endpoints.ts';
+import { reverseDigitsOf, addressKeyFrom } from '../../../../zones/ip.ts';
 import type { ClusterView } from '../../../../zones/kubernetes/store/cluster-view.ts';
 import { nameFrom } from '../../../../zones/name.ts';
 import { storeOf } from '../../../support/cluster-zone.ts';
@@ -35,7 +34,7 @@ function said(view: ClusterView): unknown {
         });
       }),
     ),
-    ADDRESSES.map((text) => view.servicesByClusterIP(keyOf(text) ?? '').map(({ name }) => name)),
+    ADDRESSES.map((text) => view.servicesByClusterIP(addressKeyFrom(text) ?? '').map(({ name }) => name)),
     ADDRESSES.map((text) => slicesAt(view, text)),
     NETWORKS.map((name) =>
       view.hasAddressUnder(reverseDigitsOf(nameFrom(name)) ?? { family: 4, digits: '' }, () => true),
@@ -47,8 +46,8 @@ function said(view: ClusterView): unknown {
 /** They come in no order. */
 function slicesAt(view: ClusterView, text: string): readonly string[] {
   return view
-    .readyAddresses(keyOf(text) ?? '')
-    .map(({ ready }) => ready.name)
+    .readyAddresses(addressKeyFrom(text) ?? '')
+    .map(({ head }) => head.name)
     .toSorted();
 }
 
