@@ -9,6 +9,8 @@ import { WORKLOADS } from './workloads.ts';
 
 /** The workload that is no load. */
 export const MEMORY = 'memory';
+/** As the first word: a bench of its own, with its own words behind it. */
+export const WATCH = 'watch';
 
 export const USAGE: string = `npm run bench [-- [WORKLOAD…] [OPTION…]]
 
@@ -23,6 +25,8 @@ A wrong answer, or too many missing ones, fails it.
   --peer NAME=COMMAND  one more server: a shell command for one process in the foreground, which listens on 127.0.0.1:$PORT and
                        serves $ZONE from $ZONE_FILE, and the rest from $UPSTREAM
   --help               these lines
+
+npm run bench -- watch measures large clusters that change; npm run bench -- watch --help says how.
 `;
 
 export type Options = {

@@ -40,36 +40,49 @@ export type Command = {
 export const fivedots: Contender = {
   name: 'fivedots',
   answers: new Set(['zone', 'resolver']),
-  async prepare({ folder, port, adminPorts, services, upstreamPort }) {
+  async prepare(setting) {
+    const { folder, services } = setting;
     const api = await FakeApiServer.start();
     for (const object of objectsOf(services)) api.put(object);
-    const [health, ready, metrics] = adminPorts.map((adminPort) => `127.0.0.1:${adminPort}`);
-    const corefile = `.:${port} {
-      bind 127.0.0.1
-      errors
-      health ${health} {
-        lameduck 0s
-      }
-      ready ${ready}
-      kubernetes ${ZONE} in-addr.arpa ip6.arpa {
-        endpoint ${api.url}
-        pods insecure
-        fallthrough in-addr.arpa ip6.arpa
-        ttl 30
-      }
-      prometheus ${metrics}
-      forward . 127.0.0.1:${upstreamPort} {
-        max_concurrent 1000
-      }
-      cache 30
-      loop
-      reload
-      loadbalance
-    }\n`;
-    const words = [...(await startWords()), '-conf', await written(folder, 'Corefile', corefile)];
+    const words = [
+      ...(await startWords()),
+      '-conf',
+      await written(folder, 'Corefile', corefileOf(setting, api.url, 'insecure')),
+    ];
     return { words, close: () => api.close() };
   },
 };
+
+/** kubeadm's Corefile but for the addresses. */
+export function corefileOf(
+  { port, adminPorts, upstreamPort }: Setting,
+  apiUrl: string,
+  pods: 'insecure' | 'verified',
+): string {
+  const [health, ready, metrics] = adminPorts.map((adminPort) => `127.0.0.1:${adminPort}`);
+  return `.:${port} {
+    bind 127.0.0.1
+    errors
+    health ${health} {
+      lameduck 0s
+    }
+    ready ${ready}
+    kubernetes ${ZONE} in-addr.arpa ip6.arpa {
+      endpoint ${apiUrl}
+      pods ${pods}
+      fallthrough in-addr.arpa ip6.arpa
+      ttl 30
+    }
+    prometheus ${metrics}
+    forward . 127.0.0.1:${upstreamPort} {
+      max_concurrent 1000
+    }
+    cache 30
+    loop
+    reload
+    loadbalance
+  }\n`;
+}
 
 /** Authoritative server in C: the records as a zone, rotated as `loadbalance` does. One worker. */
 const knot: Contender = {
@@ -159,14 +172,14 @@ export function searchPath(): string {
 }
 
 /** Of package.json's script, with this very Node and a path that holds anywhere. */
-async function startWords(): Promise<readonly string[]> {
+export async function startWords(): Promise<readonly string[]> {
   const root = fileURLToPath(new URL('..', import.meta.url));
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }; // our own file
   const [, ...words] = scripts.start.split(' ');
   return [process.execPath, ...words.map((word) => (word.endsWith('.ts') ? join(root, word) : word))];
 }
 
-async function written(folder: string, name: string, text: string): Promise<string> {
+export async function written(folder: string, name: string, text: string): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, text);
   return path;

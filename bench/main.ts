@@ -2,13 +2,14 @@
 
 import type { Bytes } from '../zones/units.ts';
 import { checked } from './answers.ts';
-import { MEMORY, optionsFrom, USAGE, type Options } from './arguments.ts';
+import { MEMORY, optionsFrom, USAGE, WATCH, type Options } from './arguments.ts';
 import { SOCKETS, WINDOW } from './asker.ts';
 import { fivedots, type Contender } from './contenders.ts';
 import { presentRounds, presentTable, thousands, type Figure, type Rounds } from './figures.ts';
 import { MEMORY_ENDPOINTS, memoryOf } from './memory.ts';
 import { chooseCores, withServer, type Cores } from './trial.ts';
 import { startUpstream } from './upstream.ts';
+import { watch } from './watch/command.ts';
 import { WORKLOADS, type Workload } from './workloads.ts';
 
 /** What stays the same in all trials. */
@@ -19,6 +20,7 @@ await main();
 async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const words = process.argv.slice(2);
+  if (words[0] === WATCH) return watchAs(words.slice(1));
   if (words.includes('--help')) return say(USAGE);
   const options = optionsFrom(words);
   if (typeof options === 'string') {
@@ -34,6 +36,15 @@ async function main(): Promise<void> {
     process.exitCode = 1;
   } finally {
     upstream.close();
+  }
+}
+
+async function watchAs(words: readonly string[]): Promise<void> {
+  try {
+    process.exitCode = await watch(words);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 1;
   }
 }
 

@@ -22,6 +22,8 @@ export type Cores = { readonly server: number; readonly generator: number } | un
 /** A server that runs. */
 export type Started = {
   readonly pid: number;
+  /** Its UDP port on 127.0.0.1. */
+  readonly port: number;
   /**
    * Waits until the first question is answered rightly, then measures if there is a load.
    * @throws Error if the server ends, or never answers rightly
@@ -29,7 +31,7 @@ export type Started = {
   readonly measure: (questions: readonly BenchQuestion[], load: Load | undefined) => Promise<Measurement>;
 };
 
-/** Starts the server, lets `use` have it, and ends it. */
+/** Starts the server, lets `use` have it, and ends it. @throws Error if it ends before */
 export async function withServer<T>(
   contender: Contender,
   services: readonly BenchService[],
@@ -48,10 +50,12 @@ export async function withServer<T>(
     const pid = server.pid ?? 0;
     const fate = fateOf(server, contender.name);
     fate.catch(() => {}); // when it is stopped, nobody waits for it any more
-    return await use({
+    const used = use({
       pid,
+      port,
       measure: (questions, load) => generate({ port, pid, questions, load }, cores, fate),
     });
+    return await Promise.race([fate, used]);
   } finally {
     if (server !== undefined) await stop(server);
     await command?.close?.();
