@@ -31,8 +31,28 @@ export type Started = {
   readonly measure: (questions: readonly BenchQuestion[], load: Load | undefined) => Promise<Measurement>;
 };
 
-/** Starts the server, lets `use` have it, and ends it. @throws Error if it ends before */
+/**
+ * Starts the server, lets `use` have it, and ends it. One whose port somebody else has taken meanwhile, as any query from this machine may, is started
+ * again, and `use` with it.
+ * @throws Error if it ends before
+ */
 export async function withServer<T>(
+  contender: Contender,
+  services: readonly BenchService[],
+  upstreamPort: number,
+  cores: Cores,
+  use: (server: Started) => Promise<T>,
+): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await withServerOnce(contender, services, upstreamPort, cores, use);
+    } catch (error) {
+      if (tries === START_TRIES_MAX || !PORT_TAKEN.test(String(error))) throw error;
+    }
+  }
+}
+
+async function withServerOnce<T>(
   contender: Contender,
   services: readonly BenchService[],
   upstreamPort: number,
@@ -72,6 +92,8 @@ export function chooseCores(): Cores {
 }
 
 const GENERATOR = fileURLToPath(new URL('./generator.ts', import.meta.url));
+const START_TRIES_MAX: Count = 3;
+const PORT_TAKEN = /another program uses that port|address (already )?in use/i;
 const STOP_DEADLINE: Milliseconds = 10_000;
 /** What is kept of what a server writes, for when it ends unasked. */
 const LOG_KEPT: Count = 4_000;

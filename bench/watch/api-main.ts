@@ -7,7 +7,7 @@ import type { ApiCalls, Churned } from './api-process.ts';
 import { ApiServer } from './api-server.ts';
 import { answerCalls, sharedNow } from './calls.ts';
 import { churnOf, type ChurnKind } from './churn.ts';
-import { Cluster, type Shape } from './cluster.ts';
+import { Cluster, MARKER_ENDPOINTS, type Shape } from './cluster.ts';
 
 const [shape = '', watchList] = process.argv.slice(2);
 const cluster = new Cluster(JSON.parse(shape) as Shape); // what api-process.ts gives
@@ -18,8 +18,9 @@ let generation: Count = 0;
 
 answerCalls({
   describe() {
-    const endpoints = cluster.slices().reduce((sum, slice) => sum + slice.endpoints.length, 0);
-    return { port, endpoints, slices: cluster.count('EndpointSlice') };
+    const own = cluster.slices().filter(({ service }) => service !== MARKER_ENDPOINTS);
+    const endpoints = own.reduce((sum, slice) => sum + slice.endpoints.length, 0);
+    return { port, endpoints, slices: own.length };
   },
   open() {
     server.open();

@@ -39,6 +39,7 @@ export class Callee<Known extends Calls> {
     name: Name,
     ...words: Parameters<Known[Name]>
   ): Promise<Awaited<ReturnType<Known[Name]>>> {
+    if (!this.#child.connected) return Promise.reject(new Error(`${name} was called of a process that has ended`));
     const waiting = Promise.withResolvers<unknown>();
     const asked: Asked = { id: ++this.#calls, name, words };
     this.#waiting.set(asked.id, waiting);
