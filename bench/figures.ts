@@ -50,13 +50,14 @@ export function thousands(value: number): string {
 }
 
 /** The middle one; of an even number of them the mean of the two in the middle. */
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle: Count = Math.floor(sorted.length / 2);
   const upper = sorted[middle] ?? NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? NaN) + upper) / 2;
 }
 
-function presentRatio(costs: readonly number[], others: readonly number[]): string {
+/** The median of the rounds' own ratios. */
+export function presentRatio(costs: readonly number[], others: readonly number[]): string {
   return median(costs.map((cost, round) => cost / (others[round] ?? NaN))).toFixed(2);
 }

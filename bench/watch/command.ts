@@ -96,9 +96,9 @@ const DEFAULT: Readonly<Record<Figures | 'seconds', number>> = {
   namespaces: 1_000,
   events: 30_000,
   samples: 300,
-  rounds: 3,
+  rounds: 5,
   idle: 30,
-  seconds: 2.5,
+  seconds: 1.5,
   seed: 1,
 };
 const QUICK = {
@@ -113,7 +113,7 @@ const QUICK = {
   idle: 1,
   seconds: 0.5,
 };
-const FULL = { ...DEFAULT, pods: 150_000, namespaces: 10_000, events: 360_000, samples: 1_000, rounds: 6, seconds: 5 };
+const FULL = { ...DEFAULT, pods: 150_000, namespaces: 10_000, events: 360_000, samples: 1_000, rounds: 9, seconds: 3 };
 
 /** Addresses of services and pods are from ranges of the generator. */
 const FIGURE_MAX = 1_000_000;

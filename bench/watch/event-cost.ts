@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Count, Milliseconds } from '../../zones/units.ts';
-import { presentTable, thousands } from '../figures.ts';
+import { median, presentRatio, presentTable, thousands } from '../figures.ts';
 import { threadTimeOf, type Microseconds } from '../process-cost.ts';
 import type { ChurnKind } from './churn.ts';
 import type { Shape } from './cluster.ts';
@@ -17,7 +17,7 @@ export type EventCostSettings = {
 };
 
 /** What the events of one kind have cost in one cluster. */
-type Cost = { readonly kind: ChurnKind; readonly title: string; cpuTime: Microseconds; events: Count };
+type Cost = { readonly kind: ChurnKind; readonly title: string; readonly perEvent: Microseconds[] };
 
 /** All clusters are there at once and have their turn in every round, so that what disturbs the machine disturbs them alike. */
 export async function presentEventCost(bench: Bench, { shapes, rounds, duration }: EventCostSettings): Promise<string> {
@@ -30,16 +30,15 @@ export async function presentEventCost(bench: Bench, { shapes, rounds, duration 
     for (let round = -1; round < rounds; round++) {
       for (const [i, subject] of subjects.entries()) {
         for (const cost of costs[i] ?? []) {
-          const { cpuTime, events } = await costOf(subject, cost.kind, duration);
+          const perEvent = await costOf(subject, cost.kind, duration);
           // The first round is for the just-in-time compilers.
-          if (round < 0) continue;
-          cost.cpuTime += cpuTime;
-          cost.events += events;
+          if (round >= 0) cost.perEvent.push(perEvent);
         }
       }
     }
     const rows = costs.flatMap((ofOne, i) => ofOne.map((cost) => rowOf(cost, shapes[i], costs[0] ?? [])));
-    return `${RATE} events/s, no queries; × smallest: of what the same event costs in the smallest cluster\n${presentTable([HEAD, ...rows])}`;
+    const head = `${RATE} events/s, no queries, ${rounds} rounds of ${thousands((RATE * duration) / 1000)} events in each row`;
+    return `${head}\n${presentTable([HEAD, ...rows])}`;
   });
 }
 
@@ -47,36 +46,33 @@ export async function presentEventCost(bench: Bench, { shapes, rounds, duration 
 const RATE = 400;
 /** For what a start or the churn before has left to do. */
 const SETTLE: Milliseconds = 300;
-const HEAD = ['cluster', 'server', 'an endpoint of', 'events', 'CPU/event', '× smallest'];
+const HEAD = ['cluster', 'server', 'an endpoint of', 'CPU/event (range)', '× smallest cluster'];
 
 function kindsOf(shape: Shape | undefined): readonly Cost[] {
-  const none = { cpuTime: 0, events: 0 };
+  const giant = shape?.giant ?? 0;
   return [
-    { kind: 'small', title: 'a slice of 3', ...none },
-    { kind: 'full', title: 'a slice of 100', ...none },
-    ...(shape === undefined || shape.giant === 0
-      ? []
-      : [{ kind: 'giant' as const, title: `${thousands(shape.giant)} in slices of 100`, ...none }]),
+    { kind: 'small', title: 'a slice of 3', perEvent: [] },
+    { kind: 'full', title: 'a slice of 100', perEvent: [] },
+    ...(giant === 0 ? [] : [{ kind: 'giant' as const, title: `${thousands(giant)} in slices of 100`, perEvent: [] }]),
   ];
 }
 
-async function costOf(
-  { pid, api }: Subject,
-  kind: ChurnKind,
-  duration: Milliseconds,
-): Promise<Pick<Cost, 'cpuTime' | 'events'>> {
+async function costOf({ pid, api }: Subject, kind: ChurnKind, duration: Milliseconds): Promise<Microseconds> {
   await pause(SETTLE);
   const before = threadTimeOf(pid);
   const { written } = await api.call('churn', kind, RATE, (RATE * duration) / 1000);
   await pause(SETTLE);
-  return { cpuTime: threadTimeOf(pid) - before, events: written };
+  return (threadTimeOf(pid) - before) / written;
 }
 
-function rowOf(cost: Cost, shape: Shape | undefined, smallest: readonly Cost[]): readonly string[] {
-  const { title, cpuTime, events, kind } = cost;
+function rowOf(
+  { title, kind, perEvent }: Cost,
+  shape: Shape | undefined,
+  smallest: readonly Cost[],
+): readonly string[] {
   // An endpoint of the giant is one of a slice of 100.
-  const base = smallest.find((other) => other.kind === (kind === 'giant' ? 'full' : kind));
-  const ratio = base === undefined ? NaN : cpuTime / events / (base.cpuTime / base.events);
-  const size = `${thousands(shape?.endpoints ?? 0)} endpoints`;
-  return [size, 'fivedots', title, thousands(events), `${thousands(cpuTime / events)} µs`, ratio.toFixed(2)];
+  const base = smallest.find((other) => other.kind === (kind === 'giant' ? 'full' : kind))?.perEvent ?? [];
+  const range = `${thousands(Math.min(...perEvent))}–${thousands(Math.max(...perEvent))}`;
+  const cost = `${thousands(median(perEvent))} µs (${range})`;
+  return [`${thousands(shape?.endpoints ?? 0)} endpoints`, 'fivedots', title, cost, presentRatio(perEvent, base)];
 }
