@@ -53,6 +53,8 @@ type Scale = {
   readonly samples: Count;
   readonly rounds: Count;
   readonly idle: Milliseconds;
+  /** Queries a second during sync and relist. */
+  readonly queryRate: number;
   /** Of one kind of event in one cluster in one round. */
   readonly costDuration: Milliseconds;
 };
@@ -65,7 +67,7 @@ type Wish = {
 };
 
 const MEASUREMENTS: ReadonlyMap<string, (bench: Bench, scale: Scale) => Promise<string>> = new Map([
-  ['sync', (bench, { shape, idle }) => presentSync(bench, { shape, idle: idle / 4 })],
+  ['sync', (bench, { shape, idle, queryRate }) => presentSync(bench, { shape, idle: idle / 4, queryRate })],
   ['memory', (bench, { shape, idle, events }) => presentResident(bench, { shape, idle, events })],
   ['latency', (bench, { shape, samples }) => presentProgramming(bench, { shape, samples })],
   [
@@ -89,7 +91,7 @@ function shapesFor(shape: Shape): readonly Shape[] {
 
 type Figures = 'services' | 'endpoints' | 'pods' | 'namespaces' | 'events' | 'samples' | 'rounds' | 'idle' | 'seed';
 
-const DEFAULT: Readonly<Record<Figures | 'seconds', number>> = {
+const DEFAULT: Readonly<Record<Figures | 'seconds' | 'queryRate', number>> = {
   services: 10_000,
   endpoints: 100_000,
   pods: 50_000,
@@ -99,6 +101,7 @@ const DEFAULT: Readonly<Record<Figures | 'seconds', number>> = {
   rounds: 5,
   idle: 30,
   seconds: 1.5,
+  queryRate: 5_000,
   seed: 1,
 };
 const QUICK = {
@@ -111,7 +114,8 @@ const QUICK = {
   samples: 20,
   rounds: 1,
   idle: 1,
-  seconds: 0.5,
+  seconds: 0.25,
+  queryRate: 1_000,
 };
 const FULL = { ...DEFAULT, pods: 150_000, namespaces: 10_000, events: 360_000, samples: 1_000, rounds: 9, seconds: 3 };
 
@@ -158,6 +162,7 @@ function wishFrom(words: readonly string[]): Wish | string {
         samples: figure('samples'),
         rounds: figure('rounds'),
         idle: 1000 * figure('idle'),
+        queryRate: preset.queryRate,
         costDuration: 1000 * preset.seconds,
       },
       usesLists: values.lists,

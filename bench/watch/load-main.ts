@@ -34,11 +34,13 @@ answerCalls({
     // Nobody listens: the query is lost.
     socket.on('error', () => {});
     socket.on('message', take);
-    part = newPart();
     ask(
       queries.map((query) => Buffer.from(query)),
       rate,
     );
+  },
+  begin() {
+    part = newPart();
   },
   async take() {
     const taken = part;

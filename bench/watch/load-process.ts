@@ -7,7 +7,9 @@ import type { Spread } from './spread.ts';
 export type LoadCalls = {
   /** Asks the queries in turn, so many a second, until the process ends. */
   start(port: number, queries: readonly Uint8Array[], rate: number): Promise<void>;
-  /** What became of all questions since the last `take`. */
+  /** Forgets the questions until now. */
+  begin(): void;
+  /** What became of all questions since `begin`, or since the last `take`. */
   take(): Promise<Latencies>;
 };
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Count, Milliseconds } from '../../zones/units.ts';
-import { presentTable } from '../figures.ts';
+import { presentTable, thousands } from '../figures.ts';
 import { cpuTimeOf, type Microseconds } from '../process-cost.ts';
 import { addressQuestion } from '../question.ts';
 import { ZONE } from '../services.ts';
@@ -17,7 +17,12 @@ import { startLoad, type Latencies } from './load-process.ts';
 import { milliseconds } from './spread.ts';
 import { presentSize, withSubject, type Bench } from './subject.ts';
 
-export type SyncSettings = { readonly shape: Shape; readonly idle: Milliseconds };
+export type SyncSettings = {
+  readonly shape: Shape;
+  readonly idle: Milliseconds;
+  /** Queries a second. */
+  readonly queryRate: number;
+};
 
 /** One part of the run. */
 type Part = {
@@ -28,7 +33,7 @@ type Part = {
   readonly delays: readonly Delay[];
 };
 
-export async function presentSync(bench: Bench, { shape, idle }: SyncSettings): Promise<string> {
+export async function presentSync(bench: Bench, { shape, idle, queryRate }: SyncSettings): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'fivedots-bench-'));
   const file = join(folder, 'delays');
   const options = { pods: 'verified', variables: probeVariables(file) } as const;
@@ -37,9 +42,9 @@ export async function presentSync(bench: Bench, { shape, idle }: SyncSettings): 
       const { api, marker } = subject;
       const load = startLoad();
       try {
-        await load.call('start', subject.port, questionsOf(shape), RATE);
+        await load.call('start', subject.port, questionsOf(shape), queryRate);
         const partOf = async (name: string, run: () => Promise<[Milliseconds, Milliseconds]>): Promise<Part> => {
-          await load.call('take');
+          await load.call('begin');
           const cpuBefore = cpuTimeOf(subject.pid);
           const [from, to] = await run();
           const cpuTime = cpuTimeOf(subject.pid) - cpuBefore;
@@ -56,7 +61,7 @@ export async function presentSync(bench: Bench, { shape, idle }: SyncSettings): 
           await partOf('relist', async () => [await api.call('expire', 1), await marker.untilAll(1, 'verified')]),
         ];
         const size = await presentSize(api, shape);
-        return `${size}; pods verified, ${RATE} queries/s meanwhile\n${presentTable([HEAD, ...parts.map(rowOf)])}\n${READING}`;
+        return `${size}; pods verified, ${thousands(queryRate)} queries/s meanwhile\n${presentTable([HEAD, ...parts.map(rowOf)])}\n${READING}`;
       } finally {
         await load.close();
       }
@@ -66,8 +71,6 @@ export async function presentSync(bench: Bench, { shape, idle }: SyncSettings): 
   }
 }
 
-/** Queries a second. */
-const RATE = 5_000;
 /** Different names asked in turn. */
 const NAMES: Count = 100;
 const LONG: Milliseconds = 25;
