@@ -21,9 +21,10 @@ export class ManualTime implements Time {
     return () => this.#deadlines.delete(deadline);
   };
 
+  /** The clock stands at its end when it is over; pauses that begin together end together. */
   readonly sleep = async (delay: Milliseconds, signal: AbortSignal): Promise<void> => {
+    const end = this.#now + delay;
     this.pauses.push(delay);
-    this.#now += delay;
     if (this.#held === undefined) await new Promise((resolve) => setImmediate(resolve));
     else if (!signal.aborted) {
       await new Promise<void>((resolve) => {
@@ -31,11 +32,17 @@ export class ManualTime implements Time {
         signal.addEventListener('abort', () => resolve());
       });
     }
+    if (!signal.aborted) this.#now = Math.max(this.#now, end);
   };
 
   /** How many deadlines are running. */
   get deadlines(): number {
     return this.#deadlines.size;
+  }
+
+  /** How many pauses wait for `release`. */
+  get held(): number {
+    return this.#held?.length ?? 0;
   }
 
   /** From now on pauses last until `release`. */
