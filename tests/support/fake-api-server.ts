@@ -7,47 +7,11 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 
+import { applyFault, sendStatus, type Fault, type Logged } from './fake-api-faults.ts';
+import { matcherFrom } from './fake-api-selectors.ts';
 import { FakeApiStore, RESOURCES, type Change, type Resource } from './fake-api-store.ts';
 import type { RawObject } from './raw-objects.ts';
-import { matcherFrom, type Matcher } from './fake-api-selectors.ts';
-
-/** What a client asks for. */
-export type Ask = 'list' | 'watch' | 'watchlist';
-
-/** One request, as it came. */
-export type Logged = {
-  readonly ask: Ask;
-  readonly kind: string;
-  readonly path: string;
-  readonly query: URLSearchParams;
-  readonly headers: IncomingMessage['headers'];
-  /** The client's port: equal ports are one connection. */
-  readonly port: number;
-};
-
-/** How the next matching requests go wrong. */
-export type Fault = {
-  readonly on?: Ask;
-  readonly kind?: string;
-  readonly when?: (query: URLSearchParams) => boolean;
-  /** How many requests; 1 if not given. */
-  readonly times?: number;
-} & (
-  | {
-      readonly does: 'status';
-      readonly status: number;
-      readonly headers?: Record<string, string>;
-      readonly body?: string;
-    }
-  /** Closes the connection with RST. */
-  | { readonly does: 'reset' }
-  /** Never replies, or replies with headers only. */
-  | { readonly does: 'mute'; readonly headers: boolean }
-  /** Sends this as the body of a 200 and then nothing, or the end, or RST. */
-  | { readonly does: 'send'; readonly body: string | Buffer; readonly ending: 'silence' | 'end' | 'reset' }
-  /** Replies 200 and ends at once. */
-  | { readonly does: 'end' }
-);
+import { Watch } from './fake-api-watch.ts';
 
 export type FakeTls = { readonly cert: string; readonly key: string; readonly ca?: string };
 
@@ -58,6 +22,8 @@ export type FakeApiOptions = {
   readonly bookmarkEvery?: number;
   /** Events that are remembered (watch_cache.go has 100 to 102,400). */
   readonly history?: number;
+  /** Events that wait for a client who does not read, before its watch is ended; without it there is no end to that. */
+  readonly unreadMax?: number;
 };
 
 export class FakeApiServer {
@@ -73,6 +39,8 @@ export class FakeApiServer {
   readonly forbidden: Set<string> = new Set();
   /** Plurals whose CustomResourceDefinition is not installed. */
   readonly unknown: Set<string> = new Set();
+  /** Octets of one chunk of a watch's body; a chunk to each event if undefined. */
+  chunkSize: number | undefined;
   readonly log: Logged[] = [];
   readonly #store: FakeApiStore;
   readonly #options: FakeApiOptions;
@@ -83,6 +51,8 @@ export class FakeApiServer {
     readonly isMet: (logged: Logged) => boolean;
     readonly resolve: (logged: Logged) => void;
   }>();
+  readonly #late: (() => void)[] = [];
+  #dropped = 0;
   readonly #mangled = new Map<string, (line: string) => string>();
   #server: Server;
   #port = 0;
@@ -120,6 +90,16 @@ export class FakeApiServer {
     return this.#watches.size;
   }
 
+  /** How many watches were ended because their client did not read. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** How many connections are open. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   /** Creates or replaces an object; its version is given by the server. */
   put(object: RawObject): void {
     this.#tell(this.#store.put(object));
@@ -128,6 +108,14 @@ export class FakeApiServer {
   remove(kind: string, namespace: string, name: string): void {
     const change = this.#store.remove(kind, namespace, name);
     if (change !== undefined) this.#tell(change);
+  }
+
+  /**
+   * Changes the state and tells no watch, nor any that comes later: the window that a watch skips when etcd's cluster is formed
+   * anew (lf-edge/eve#6113). A list has it.
+   */
+  plant(object: RawObject): void {
+    this.#store.plant(object);
   }
 
   /** Forgets all history: watches from before now get 410 (cacher.go). */
@@ -173,6 +161,11 @@ export class FakeApiServer {
   /** The next request that is like that. */
   next(isMet: (logged: Logged) => boolean): Promise<Logged> {
     return new Promise((resolve) => this.#waiting.add({ isMet, resolve }));
+  }
+
+  /** Serves what a fault has made late, whether or not anybody still waits for it. */
+  serveLate(): void {
+    for (const serve of this.#late.splice(0)) serve();
   }
 
   /** Stops listening and breaks all connections; the port stays its own for `up`. */
@@ -240,15 +233,24 @@ export class FakeApiServer {
       sendStatus(response, 403, 'Forbidden', what);
     } else {
       const fault = this.#takeFault(logged);
-      if (fault !== undefined) applyFault(fault, request, response);
-      else if (isWatch) this.#watch(resource, query, response);
-      else this.#list(resource, query, response);
+      const serve = (): void => {
+        if (isWatch) this.#watch(resource, query, response);
+        else this.#list(resource, query, response);
+      };
+      if (fault === undefined) serve();
+      else if (fault.does === 'late') this.#late.push(serve);
+      else applyFault(fault, response, () => this.#resetOne(request.socket.remotePort));
     }
     for (const waiting of this.#waiting) {
       if (!waiting.isMet(logged)) continue;
       this.#waiting.delete(waiting);
       waiting.resolve(logged);
     }
+  }
+
+  /** RST is a matter of TCP: below TLS, if there is any. */
+  #resetOne(port: number | undefined): void {
+    for (const socket of this.#sockets) if (socket.remotePort === port) socket.resetAndDestroy();
   }
 
   #takeFault({ ask, kind, query }: Logged): Fault | undefined {
@@ -304,11 +306,15 @@ export class FakeApiServer {
       return sendStatus(response, 422, 'Invalid', 'resourceVersionMatch must be NotOlderThan');
     }
     const matches = matcherFrom(query);
-    const watch = new Watch(resource, matches, query.get('allowWatchBookmarks') === 'true', response);
+    const watch = new Watch(resource, matches, query.get('allowWatchBookmarks') === 'true', response, {
+      unreadMax: this.#options.unreadMax ?? Infinity,
+      chunkSize: this.chunkSize,
+      dropped: () => this.#dropped++,
+    });
     const version = query.get('resourceVersion') ?? '';
     if (startsWithList || version === '' || version === '0') {
       watch.from = this.#store.version;
-      for (const object of this.#store.objects(resource, matches)) watch.send('ADDED', object);
+      for (const object of this.#store.objects(resource, matches)) watch.list(object);
       if (startsWithList && this.marksListEnd) watch.bookmark(this.#store.version, true);
     } else {
       watch.from = Number(version);
@@ -329,108 +335,4 @@ export class FakeApiServer {
       this.#watches.delete(watch);
     });
   }
-}
-
-/** A watch that is not read is ended by the server at some point (cache_watcher.go). */
-const UNREAD_MAX = 256 * 1024 * 1024;
-
-/** One client that watches. A client whose version is ahead of the server's is told nothing (cache_watcher.go). */
-class Watch {
-  readonly resource: Resource;
-  /** Changes up to this version are not told. */
-  from = 0;
-  readonly #matches: Matcher;
-  readonly #wantsBookmarks: boolean;
-  readonly #response: ServerResponse;
-
-  constructor(resource: Resource, matches: Matcher, wantsBookmarks: boolean, response: ServerResponse) {
-    this.resource = resource;
-    this.#matches = matches;
-    this.#wantsBookmarks = wantsBookmarks;
-    this.#response = response;
-    response.setHeader('Content-Type', 'application/json');
-    response.flushHeaders();
-  }
-
-  /** An object that comes into the selection is ADDED, one that leaves it DELETED with what it was before. */
-  tell({ kind, version, before, after }: Change, mangle: (line: string) => string = (line) => line): void {
-    if (kind !== this.resource.kind || version <= this.from) return;
-    const was = before !== undefined && this.#matches(before);
-    const is = after !== undefined && this.#matches(after);
-    if (is) this.send(was ? 'MODIFIED' : 'ADDED', after, mangle);
-    else if (was)
-      this.send('DELETED', { ...before, metadata: { ...before.metadata, resourceVersion: String(version) } }, mangle);
-  }
-
-  send(type: string, object: unknown, mangle: (line: string) => string = (line) => line): void {
-    this.write(`${mangle(JSON.stringify({ type, object }))}\n`);
-  }
-
-  bookmark(version: number, marksListEnd = false): void {
-    if (!this.#wantsBookmarks || this.from > version) return;
-    const annotations = marksListEnd ? { annotations: { 'k8s.io/initial-events-end': 'true' } } : {};
-    const { kind, apiVersion } = this.resource;
-    // eslint-disable-next-line unicorn/no-null -- this is how Go writes a time that is not set
-    const metadata = { resourceVersion: String(version), creationTimestamp: null, ...annotations };
-    this.send('BOOKMARK', { kind, apiVersion, metadata });
-  }
-
-  fail(code: number, reason: string, message: string): void {
-    this.send('ERROR', { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code });
-    this.end();
-  }
-
-  write(text: string | Buffer): void {
-    if (this.#response.writableEnded) return;
-    this.#response.write(text);
-    if (this.#response.writableLength > UNREAD_MAX) this.#response.destroy();
-  }
-
-  end(): void {
-    this.#response.end();
-  }
-}
-
-function applyFault(fault: Fault, request: IncomingMessage, response: ServerResponse): void {
-  switch (fault.does) {
-    case 'status':
-      if (fault.body !== undefined) {
-        response.writeHead(fault.status, { 'Content-Type': 'text/plain', ...fault.headers }).end(fault.body);
-        return;
-      }
-      for (const [name, value] of Object.entries(fault.headers ?? {})) response.setHeader(name, value);
-      sendStatus(response, fault.status, fault.status === 410 ? 'Expired' : 'Failed', 'planned by the test');
-      return;
-    case 'reset':
-      request.socket.resetAndDestroy();
-      return;
-    case 'mute':
-      if (fault.headers) response.writeHead(200, { 'Content-Type': 'application/json' }).flushHeaders();
-      return;
-    case 'send':
-      response.writeHead(200, { 'Content-Type': 'application/json' }).write(fault.body, () => {
-        if (fault.ending === 'end') response.end();
-        else if (fault.ending === 'reset') request.socket.resetAndDestroy();
-      });
-      return;
-    case 'end':
-      response.writeHead(200, { 'Content-Type': 'application/json' }).end();
-      return;
-  }
-}
-
-function sendStatus(response: ServerResponse, code: number, reason: string, message: string, details = {}): void {
-  response.writeHead(code, { 'Content-Type': 'application/json' });
-  response.end(
-    JSON.stringify({
-      kind: 'Status',
-      apiVersion: 'v1',
-      metadata: {},
-      status: 'Failure',
-      message,
-      reason,
-      details,
-      code,
-    }),
-  );
 }

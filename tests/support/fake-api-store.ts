@@ -62,12 +62,12 @@ export class FakeApiStore {
   }
 
   put(object: RawObject): Change {
-    const key = keyOf(object.kind, object.metadata.namespace ?? '', object.metadata.name);
-    const before = this.#objects.get(key);
-    const version = ++this.#version;
-    const after = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
-    this.#objects.set(key, after);
-    return this.#remember({ kind: object.kind, version, before, after });
+    return this.#remember(this.#set(object));
+  }
+
+  /** A change that no history has. */
+  plant(object: RawObject): void {
+    this.#set(object);
   }
 
   remove(kind: string, namespace: string, name: string): Change | undefined {
@@ -125,6 +125,15 @@ export class FakeApiStore {
     this.#snapshots.set(snapshot, all);
     const next = `${snapshot}.${version}.${from + items.length}`;
     return { metadata: { resourceVersion: version, continue: next, remainingItemCount: remaining }, items };
+  }
+
+  #set(object: RawObject): Change {
+    const key = keyOf(object.kind, object.metadata.namespace ?? '', object.metadata.name);
+    const before = this.#objects.get(key);
+    const version = ++this.#version;
+    const after = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
+    this.#objects.set(key, after);
+    return { kind: object.kind, version, before, after };
   }
 
   #remember(change: Change): Change {
