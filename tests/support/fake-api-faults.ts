@@ -72,7 +72,13 @@ export function applyFault(fault: Exclude<Fault, { does: 'late' }>, response: Se
 }
 
 /** A Status object (meta/v1), as API servers say what is wrong. */
-export function sendStatus(response: ServerResponse, code: number, reason: string, message: string, details = {}): void {
+export function sendStatus(
+  response: ServerResponse,
+  code: number,
+  reason: string,
+  message: string,
+  details = {},
+): void {
   response.writeHead(code, { 'Content-Type': 'application/json' });
   response.end(
     JSON.stringify({

@@ -43,6 +43,7 @@ export class Watch {
     this.#manner = manner;
     response.setHeader('Content-Type', 'application/json');
     response.flushHeaders();
+    response.on('error', () => {});
     response.on('drain', () => this.#catchUp());
   }
 
