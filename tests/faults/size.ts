@@ -47,20 +47,25 @@ export const SIZE: readonly FaultCase[] = [
   {
     number: 37,
     title: '50,000 objects are listed again',
-    server: 'has forgotten the history of 10,000 Services and 40,000 EndpointSlices',
+    server: 'was away, and has forgotten the history of 10,000 Services and 40,000 EndpointSlices',
     api: { history: 100_000 },
     prepare(stage) {
       fillServices(stage);
       fillSlices(stage);
     },
     async play(stage) {
-      const listed = [stage.next('Service', 'watchlist'), stage.next('EndpointSlice', 'watchlist')];
-      stage.expire('Service');
-      stage.api.endWatches('EndpointSlice');
-      await Promise.all(listed);
+      const { api } = stage;
+      await api.down();
       stage.change();
+      api.put(rawSlice('shop', 'db', 'b', [{ address: '10.0.0.2' }]));
+      api.compact();
+      await api.up();
     },
-    asks: [...CHANGES, { name: 's9999.many', answers: ['10.97.0.1'] }],
+    asks: [
+      ...CHANGES,
+      { name: 'db.shop', answers: ['10.0.0.1', '10.0.0.1 10.0.0.2'] },
+      { name: 's9999.many', answers: ['10.97.0.1'] },
+    ],
     tells: relists('expired', 'EndpointSlice'),
     note: 'the largest delay is printed and decides nothing',
   },

@@ -1,10 +1,10 @@
 /** Plays one case and judges it: every reply, the order of the answers, and the figures. Knows no case by name. */
 
 import type { Count, Milliseconds } from '../../zones/units.ts';
-import type { Asker, AskerReport } from './asker.ts';
+import type { Asker, Turn } from './asker.ts';
 import { CHANGES, STEADY, type Ask, type FaultCase } from './fault-case.ts';
 import { figureText, type Figure } from './figures.ts';
-import { fullName, Stage } from './stage.ts';
+import { check, fullName, Stage } from './stage.ts';
 
 /** What came of a case. */
 export type Outcome = {
@@ -18,38 +18,62 @@ export type Outcome = {
   readonly healing: { readonly clock: Milliseconds; readonly wall: Milliseconds };
 };
 
+/** Plays it with a server of its own; the asker can be used again. */
 export async function play(one: FaultCase, asker: Asker): Promise<Outcome> {
   const { api = {}, isRelayed = false, directives = '' } = one;
   const stage = await Stage.open({ api, isRelayed, directives });
-  const asks = asksOf(one);
-  let report: AskerReport | undefined;
   try {
     await one.prepare?.(stage);
     await stage.start();
     if (one.start !== 'cold') await stage.synced();
-    const before = await figuresOf(one, stage);
-    await asker.begin(
-      stage.server,
-      asks.map(({ name, type = 'A' }) => ({ name: fullName(name), type })),
-    );
-    const faults: string[] = [];
-    const clock = stage.time.now();
-    const wall = performance.now();
-    try {
-      await one.play(stage);
-      for (const { name, type, answers } of asks) await stage.answers(name, answers.at(-1) ?? '', type);
-    } catch (error) {
-      faults.push(error instanceof Error ? error.message : String(error));
-    }
-    const healing = { clock: stage.time.now() - clock, wall: performance.now() - wall };
-    if (faults.length === 0) faults.push(...(await after(one, stage, before)));
-    report = await asker.end();
-    faults.push(...report.turns.flatMap((turns, i) => (asks[i] === undefined ? [] : misfits(asks[i], turns))));
-    const { queries, lost, largestDelay } = report;
-    if (lost > 0) faults.push(`${lost} queries had no reply`);
-    return { faults: faults.map((fault) => explained(fault, stage)), queries, lost, largestDelay, healing };
+    return await playOn(stage, one, asker);
   } finally {
     await stage.close();
+  }
+}
+
+async function playOn(stage: Stage, one: FaultCase, asker: Asker): Promise<Outcome> {
+  const asks = asksOf(one);
+  const before = await figuresOf(one, stage);
+  const questions = asks.map(({ name, type = 'A' }) => ({ name: fullName(name), type }));
+  await asker.begin(stage.server, questions);
+  const clock = stage.time.now();
+  const wall = performance.now();
+  const faults = [...(await textOf(() => heal(stage, one, asks)))];
+  const healing = { clock: stage.time.now() - clock, wall: performance.now() - wall };
+  if (faults.length === 0) faults.push(...(await textOf(() => lookAfter(stage, one, before))));
+  const { turns, queries, lost, largestDelay } = await asker.end();
+  for (const [i, ask] of asks.entries()) faults.push(...misfits(ask, turns[i] ?? []));
+  if (lost > 0) faults.push(`${lost} queries had no reply`);
+  return { faults: faults.map((fault) => explained(fault, stage)), queries, lost, largestDelay, healing };
+}
+
+/** Nothing, or what was thrown. */
+async function textOf(act: () => Promise<void>): Promise<readonly string[]> {
+  try {
+    await act();
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}
+
+async function heal(stage: Stage, one: FaultCase, asks: readonly Ask[]): Promise<void> {
+  await one.play(stage);
+  for (const { name, type, answers } of asks) await stage.answers(name, answers.at(-1) ?? '', type);
+}
+
+/** All watches live, and the figures are right. @throws Error if not */
+async function lookAfter(stage: Stage, one: FaultCase, before: ReadonlyMap<Figure, number>): Promise<void> {
+  await stage.beat();
+  const was = before.get(one.tells) ?? 0;
+  await stage.until(
+    () => `${figureText(one.tells)} to grow from ${was}`,
+    async () => (await stage.value(one.tells)) > was,
+  );
+  for (const figure of one.spares ?? []) {
+    const [was, is] = [before.get(figure) ?? 0, await stage.value(figure)];
+    check(is <= was, `${figureText(figure)} stays ${was}; it is ${is}`);
   }
 }
 
@@ -67,33 +91,15 @@ function isOutside({ name }: Ask): boolean {
 
 /** The figures before; of a cold start nothing has happened yet. */
 async function figuresOf(one: FaultCase, stage: Stage): Promise<ReadonlyMap<Figure, number>> {
-  const figures = [one.tells, ...(one.spares ?? [])];
-  const values = await Promise.all(figures.map((figure) => (one.start === 'cold' ? 0 : stage.value(figure))));
-  return new Map(figures.map((figure, i) => [figure, values[i] ?? 0]));
-}
-
-/** What is wrong when all should be well again. */
-async function after(one: FaultCase, stage: Stage, before: ReadonlyMap<Figure, number>): Promise<readonly string[]> {
-  try {
-    await stage.beat();
-    const was = before.get(one.tells) ?? 0;
-    await stage.until(
-      () => `${figureText(one.tells)} to grow from ${was}`,
-      async () => (await stage.value(one.tells)) > was,
-    );
-  } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
+  const values = new Map<Figure, number>();
+  for (const figure of [one.tells, ...(one.spares ?? [])]) {
+    values.set(figure, one.start === 'cold' ? 0 : await stage.value(figure));
   }
-  const grown: string[] = [];
-  for (const figure of one.spares ?? []) {
-    const [was, is] = [before.get(figure) ?? 0, await stage.value(figure)];
-    if (is > was) grown.push(`${figureText(figure)} grew from ${was} to ${is}`);
-  }
-  return grown;
+  return values;
 }
 
 /** Each answer must be one of the right ones, and none may come back once a later one was given. */
-function misfits({ name, type = 'A', answers }: Ask, turns: AskerReport['turns'][number]): readonly string[] {
+function misfits({ name, type = 'A', answers }: Ask, turns: readonly Turn[]): readonly string[] {
   let at = 0;
   for (const { answer, replies } of turns) {
     const next = answers.indexOf(answer, at);

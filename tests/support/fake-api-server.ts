@@ -51,7 +51,7 @@ export class FakeApiServer {
     readonly isMet: (logged: Logged) => boolean;
     readonly resolve: (logged: Logged) => void;
   }>();
-  readonly #late: (() => void)[] = [];
+  readonly #late: { readonly response: ServerResponse; readonly serve: () => void }[] = [];
   #dropped = 0;
   readonly #mangled = new Map<string, (line: string) => string>();
   #server: Server;
@@ -163,9 +163,9 @@ export class FakeApiServer {
     return new Promise((resolve) => this.#waiting.add({ isMet, resolve }));
   }
 
-  /** Serves what a fault has made late, whether or not anybody still waits for it. */
+  /** Serves what a fault has made late, and who still waits for it. */
   serveLate(): void {
-    for (const serve of this.#late.splice(0)) serve();
+    for (const { response, serve } of this.#late.splice(0)) if (!response.destroyed) serve();
   }
 
   /** Stops listening and breaks all connections; the port stays its own for `up`. */
@@ -238,7 +238,7 @@ export class FakeApiServer {
         else this.#list(resource, query, response);
       };
       if (fault === undefined) serve();
-      else if (fault.does === 'late') this.#late.push(serve);
+      else if (fault.does === 'late') this.#late.push({ response, serve });
       else applyFault(fault, response, () => this.#resetOne(request.socket.remotePort));
     }
     for (const waiting of this.#waiting) {
@@ -330,6 +330,7 @@ export class FakeApiServer {
       watch.bookmark(this.#store.version);
       watch.end();
     }, seconds * 1000);
+    timer.unref();
     response.on('close', () => {
       clearTimeout(timer);
       this.#watches.delete(watch);
