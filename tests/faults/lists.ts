@@ -1,8 +1,9 @@
 /** Faults of lists: the first one, and those that have to be made again while the last state is answered. */
 
+import type { Milliseconds } from '../../zones/units.ts';
 import { rawNamespace, rawService } from '../support/raw-objects.ts';
 import { CHANGES, type FaultCase } from './fault-case.ts';
-import { events, objects, relists, replies, stalls } from './figures.ts';
+import { events, gaps, objects, relists, replies, stalls } from './figures.ts';
 import { check, clusterIP, type Stage } from './stage.ts';
 
 /** More services than two pages have. */
@@ -16,6 +17,10 @@ const MANY = [
   { name: 's0.many', answers: ['10.97.0.1'] },
   { name: 's1199.many', answers: ['10.97.0.1'] },
 ] as const;
+
+/** Lists are taken aside every 45 to 75 minutes: after an hour by the clock of the test, whose chance is the middle. */
+const RESYNC_WITHIN: Milliseconds = 3_600_000;
+const BOOKMARK_INTERVAL: Milliseconds = 60_000;
 
 export const LISTS: readonly FaultCase[] = [
   {
@@ -128,5 +133,23 @@ export const LISTS: readonly FaultCase[] = [
       stage.time.advance(30_000);
     },
     tells: stalls('Service'),
+  },
+  {
+    number: 40,
+    title: 'a window that a watch skips',
+    server: 'tells no watch of a new service and a deletion, now or later (lf-edge/eve#6113); a list has both',
+    async play(stage) {
+      const { api } = stage;
+      api.plant(rawService('shop', 'new', clusterIP('10.96.0.20')));
+      api.plantRemoval('Service', 'shop', 'pay');
+      const listed = stage.next('Service', 'list');
+      await stage.pass(RESYNC_WITHIN);
+      await listed;
+      await stage.replied();
+      // Compared when the watch has come to the version of the list.
+      await stage.pass(BOOKMARK_INTERVAL);
+    },
+    tells: gaps('Service'),
+    spares: [relists()],
   },
 ];

@@ -71,11 +71,13 @@ export class FakeApiStore {
   }
 
   remove(kind: string, namespace: string, name: string): Change | undefined {
-    const key = keyOf(kind, namespace, name);
-    const before = this.#objects.get(key);
-    if (before === undefined) return undefined;
-    this.#objects.delete(key);
-    return this.#remember({ kind, version: ++this.#version, before, after: undefined });
+    const change = this.#delete(kind, namespace, name);
+    return change === undefined ? undefined : this.#remember(change);
+  }
+
+  /** A deletion that no history has. */
+  plantRemoval(kind: string, namespace: string, name: string): void {
+    this.#delete(kind, namespace, name);
   }
 
   compact(): void {
@@ -134,6 +136,14 @@ export class FakeApiStore {
     const after = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
     this.#objects.set(key, after);
     return { kind: object.kind, version, before, after };
+  }
+
+  #delete(kind: string, namespace: string, name: string): Change | undefined {
+    const key = keyOf(kind, namespace, name);
+    const before = this.#objects.get(key);
+    if (before === undefined) return undefined;
+    this.#objects.delete(key);
+    return { kind, version: ++this.#version, before, after: undefined };
   }
 
   #remember(change: Change): Change {
