@@ -21,10 +21,11 @@ export class ManualTime implements Time {
     return () => this.#deadlines.delete(deadline);
   };
 
-  /** The clock stands at its end when it is over; pauses that begin together end together. */
+  /** Pauses that begin together end together; one that is held has its end on the clock at once. */
   readonly sleep = async (delay: Milliseconds, signal: AbortSignal): Promise<void> => {
     const end = this.#now + delay;
     this.pauses.push(delay);
+    if (this.#held !== undefined) this.#now = end;
     if (this.#held === undefined) await new Promise((resolve) => setImmediate(resolve));
     else if (!signal.aborted) {
       await new Promise<void>((resolve) => {
