@@ -16,7 +16,7 @@ import { plugins } from '../../server/plugins/order.ts';
 import { openApiSource } from '../../zones/kubernetes/api/api-source.ts';
 import type { Source, SourceEvents, SourceOptions } from '../../zones/kubernetes/source.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
-import { exchange, serverAddressFrom, type ServerAddress } from '../support/client.ts';
+import { exchange, serverAddressFrom, withinDeadline, type ServerAddress } from '../support/client.ts';
 import type { Ask as HowAsked, Logged } from '../support/fake-api-faults.ts';
 import { FakeApiServer, type FakeApiOptions, type FakeTls } from '../support/fake-api-server.ts';
 import { ManualTime } from '../support/manual-time.ts';
@@ -191,7 +191,11 @@ export class Stage {
 
   /** The next request of that kind. */
   next(kind: string, ask: HowAsked): Promise<Logged> {
-    return this.api.next((logged) => logged.kind === kind && logged.ask === ask);
+    const request = this.api.next((logged) => logged.kind === kind && logged.ask === ask);
+    const next = withinDeadline<Logged>(`a ${ask} of ${kind}`, (resolve) => void request.then(resolve), PATIENCE);
+    // Whoever fails before he waits for it says so himself.
+    next.catch(() => {});
+    return next;
   }
 
   /** Ends the watch of a kind as its server does when its time is up, and waits until the next one is asked for. */
