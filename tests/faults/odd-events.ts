@@ -71,7 +71,13 @@ export const ODD_EVENTS: readonly FaultCase[] = [
     title: 'a line longer than is taken',
     server: 'sends a line of more than 8 MiB, and again after that',
     play(stage) {
-      const line = `${'x'.repeat(8 * 1024 * 1024 + 1)}\n`;
+      const object = rawService('shop', 'cart');
+      const metadata = {
+        resourceVersion: String(stage.api.version),
+        annotations: { note: 'x'.repeat(8 * 1024 * 1024) },
+      };
+      const event = { type: 'MODIFIED', object: { ...object, metadata: { ...object.metadata, ...metadata } } };
+      const line = `${JSON.stringify(event)}\n`;
       stage.api.fail({ on: 'watch', kind: 'Service', does: 'send', body: line, ending: 'silence' });
       stage.api.write('Service', line);
       stage.change();

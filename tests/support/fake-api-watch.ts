@@ -28,6 +28,8 @@ export class Watch {
   readonly #response: ServerResponse;
   readonly #manner: WatchManner;
   readonly #unread: (string | Buffer)[] = [];
+  readonly #pieces: Buffer[] = [];
+  #isWriting = false;
 
   constructor(
     resource: Resource,
@@ -95,6 +97,7 @@ export class Watch {
 
   end(): void {
     for (const text of this.#unread.splice(0)) this.#write(text);
+    for (const piece of this.#pieces.splice(0)) this.#response.write(piece);
     this.#response.end();
   }
 
@@ -109,6 +112,16 @@ export class Watch {
       return;
     }
     const octets = Buffer.from(text);
-    for (let at = 0; at < octets.length; at += chunkSize) this.#response.write(octets.subarray(at, at + chunkSize));
+    for (let at = 0; at < octets.length; at += chunkSize) this.#pieces.push(octets.subarray(at, at + chunkSize));
+    if (!this.#isWriting) this.#writePieces();
+  }
+
+  /** One in each turn: what is written together is read together, chunks or not. */
+  #writePieces(): void {
+    const piece = this.#pieces.shift();
+    this.#isWriting = piece !== undefined && !this.#response.writableEnded;
+    if (piece === undefined || !this.#isWriting) return;
+    this.#response.write(piece);
+    setImmediate(() => this.#writePieces());
   }
 }
