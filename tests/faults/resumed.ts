@@ -15,6 +15,8 @@ export const RESUMED: readonly FaultCase[] = [
       stage.change();
       stage.api.compact();
       await stage.api.up();
+      await stage.answers('new.shop', '10.96.0.20');
+      check(stage.requests('Service', 'watch').length === 1, 'no second watch from a version that is forgotten');
     },
     tells: relists('expired', 'Service'),
   },
