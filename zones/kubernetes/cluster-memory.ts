@@ -3,6 +3,8 @@
  * for a data thread that begins again, a snapshot on disk, and for comparing the next list. Knows nothing of who is told.
  */
 
+import type { Count } from '../units.ts';
+import type { Listing } from './listing.ts';
 import type { Kind } from './objects.ts';
 import { keyOf, textOf } from './object-text.ts';
 import type { SourceChange } from './source.ts';
@@ -14,6 +16,8 @@ export type Changed = (kind: Kind, key: string) => void;
 export class ClusterMemory {
   readonly #texts = new Map<Kind, Map<string, string>>();
   readonly #whole = new Set<Kind>();
+  readonly #loaded = new Set<Kind>();
+  #changes: Count = 0;
 
   /**
    * Most updates are of fields that were trimmed away, and a list that is read again says little that was not known: only
@@ -35,6 +39,24 @@ export class ClusterMemory {
     }
   }
 
+  /**
+   * What a snapshot has of kinds that nobody has reported whole yet: it is only what was known before, and gives way to
+   * everything that is reported.
+   */
+  load(listings: readonly Listing[], changed: Changed): void {
+    for (const { kind, texts } of listings) {
+      if (this.#whole.has(kind)) continue;
+      this.#loaded.add(kind);
+      const known = this.#of(kind);
+      for (const [key, text] of texts) if (!known.has(key)) this.#put(kind, key, text, changed);
+    }
+  }
+
+  /** How many objects were new, different or gone so far. */
+  get changes(): Count {
+    return this.#changes;
+  }
+
   /** Texts by key of one kind, as they are now. */
   texts(kind: Kind): ReadonlyMap<string, string> {
     return this.#texts.get(kind) ?? NO_TEXTS;
@@ -50,15 +72,23 @@ export class ClusterMemory {
     return this.#whole.has(kind);
   }
 
+  /** Is what is known of this kind only what a snapshot had? */
+  isLoaded(kind: Kind): boolean {
+    return this.#loaded.has(kind) && !this.#whole.has(kind);
+  }
+
   #put(kind: Kind, key: string, text: string, changed: Changed): void {
     const texts = this.#of(kind);
     if (texts.get(key) === text) return;
     texts.set(key, text);
+    this.#changes++;
     changed(kind, key);
   }
 
   #remove(kind: Kind, key: string, changed: Changed): void {
-    if (this.#of(kind).delete(key)) changed(kind, key);
+    if (!this.#of(kind).delete(key)) return;
+    this.#changes++;
+    changed(kind, key);
   }
 
   #replace(kind: Kind, texts: ReadonlyMap<string, string>, changed: Changed): void {

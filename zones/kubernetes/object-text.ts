@@ -26,3 +26,8 @@ export function placeOf(key: string): { readonly namespace: string; readonly nam
   const slash = key.indexOf('/');
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }
+
+/** Is the object with that key one of the API's? No name there has a colon, so a source may use one in names of its own (api/departures.ts). */
+export function hasApiName(key: string): boolean {
+  return !key.includes(':');
+}

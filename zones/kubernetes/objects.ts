@@ -89,4 +89,6 @@ export type ClusterChange =
   | { readonly verb: 'put'; readonly object: ClusterObject }
   | { readonly verb: 'remove'; readonly kind: Kind; readonly namespace: string; readonly name: string }
   /** All objects of that kind are known from here on (it never reverts). */
-  | { readonly verb: 'whole'; readonly kind: Kind };
+  | { readonly verb: 'whole'; readonly kind: Kind }
+  /** Of that kind everything is known that a snapshot had, which is what there once was. */
+  | { readonly verb: 'loaded'; readonly kind: Kind };

@@ -35,7 +35,7 @@ export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
 /** Names the ServiceImport that an EndpointSlice from another cluster belongs to (KEP-1645). */
 export const IMPORT_NAME_LABEL = 'multicluster.kubernetes.io/service-name';
 /** Names the cluster that it comes from. */
-const SOURCE_CLUSTER_LABEL = 'multicluster.kubernetes.io/source-cluster';
+export const SOURCE_CLUSTER_LABEL = 'multicluster.kubernetes.io/source-cluster';
 
 /** Names the controller that an EndpointSlice belongs to. */
 export const MANAGED_BY_LABEL = 'endpointslice.kubernetes.io/managed-by';

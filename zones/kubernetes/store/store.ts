@@ -20,6 +20,8 @@ export class ClusterStore implements ClusterView {
   readonly #wallClock: () => Seconds;
   #serial: number;
   readonly #synced = new Set<Kind>();
+  /** Not synced, but loaded from a snapshot. */
+  readonly #stale = new Set<Kind>();
   #state: State = { namespaces: new Set(), services: new ServiceTables(), pods: new PodAddresses() };
   /** Of the state as it is, as long as somebody reads it. */
   #snapshot: WeakRef<ClusterSnapshot> | undefined;
@@ -67,6 +69,11 @@ export class ClusterStore implements ClusterView {
   /** Has this kind been received whole at least once? */
   isSynced(kind: Kind): boolean {
     return this.#synced.has(kind);
+  }
+
+  /** Is all that is known of this kind what a snapshot had? */
+  isStale(kind: Kind): boolean {
+    return this.#stale.has(kind);
   }
 
   /** Serial of the zones made from this cluster: it moves with every change that can change an answer. */
@@ -137,7 +144,11 @@ export class ClusterStore implements ClusterView {
   }
 
   #settle(changes: readonly ClusterChange[], hasChanged: boolean): void {
-    for (const change of changes) if (change.verb === 'whole') this.#synced.add(change.kind);
+    for (const { verb, kind } of changes.filter(isMark)) {
+      if (verb === 'whole') this.#synced.add(kind);
+      if (this.#synced.has(kind)) this.#stale.delete(kind);
+      else this.#stale.add(kind);
+    }
     if (hasChanged) this.advance();
   }
 }
@@ -155,6 +166,11 @@ function kindOf(change: ClusterChange): Kind {
   return change.verb === 'put' ? change.object.kind : change.kind;
 }
 
+/** Does it say how much is known of a kind? */
+function isMark(change: ClusterChange): change is Extract<ClusterChange, { verb: 'whole' | 'loaded' }> {
+  return change.verb === 'whole' || change.verb === 'loaded';
+}
+
 /** Did it change anything that an answer depends on? Objects that say what is known already do not come here (ClusterMemory). */
 function applied(state: State, change: ClusterChange): boolean {
   switch (change.verb) {
@@ -163,6 +179,7 @@ function applied(state: State, change: ClusterChange): boolean {
     case 'remove':
       return remove(state, change.kind, change.namespace, change.name);
     case 'whole':
+    case 'loaded':
       return false;
   }
 }
