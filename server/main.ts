@@ -1,5 +1,5 @@
 /**
- * The process: arguments, signals, exit codes. Nothing else reads `process`; what the server does is in control/control.ts.
+ * The process: arguments, environment, signals, exit codes. Nothing else knows of them; what the server does is in control/control.ts.
  */
 
 import { randomInt } from 'node:crypto';

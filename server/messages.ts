@@ -19,6 +19,8 @@ export type ClusterPart = {
   readonly removed: readonly { readonly kind: Kind; readonly namespace: string; readonly name: string }[];
   /** Kinds of which everything is known from here on. */
   readonly whole: readonly Kind[];
+  /** Kinds of which from here on everything is known that a snapshot had; absent if there are none. */
+  readonly loaded?: readonly Kind[];
   /** The step becomes visible with this one. */
   readonly isLast: boolean;
 };

@@ -49,6 +49,11 @@ export type Plugin<Options> = {
    * @throws CorefileError at the token that is wrong
    */
   readonly parse: (directives: Directives, block: BlockHead) => Options;
+  /**
+   * Looks at what `parse` gave for all blocks that have the word, in file order. Runs in the control thread.
+   * @throws CorefileError at what cannot stand beside another
+   */
+  readonly checkTogether?: (options: readonly Options[]) => void;
   /** Makes the layer. Runs in the data thread. */
   readonly layer?: (options: Options, context: PluginContext) => Layer;
   /**

@@ -20,7 +20,10 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
   ['yaml', ['zones/kubernetes/manifests/manifest-file.ts']],
   ['lru-cache', ['server/cache/answer-cache.ts']],
   ['pino', ['server/control/logger.ts']],
-  ['prom-client', ['server/control/metrics.ts', 'server/control/cluster-metrics.ts']],
+  [
+    'prom-client',
+    ['server/control/metrics.ts', 'server/control/cluster-metrics.ts', 'server/control/snapshot-metrics.ts'],
+  ],
   ['commander', ['server/arguments.ts']],
 ]);
 

@@ -227,7 +227,7 @@ async function start(
       hasNews.resolve();
       hasNews = Promise.withResolvers();
     },
-    metrics: { apiCalled: () => {}, programmed: () => {}, happened: () => {} },
+    metrics: { apiCalled: () => {}, programmed: () => {}, happened: () => {}, snapshotWritten: () => {} },
     timers: new FakeTimers(),
     log,
   });

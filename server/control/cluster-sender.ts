@@ -4,6 +4,7 @@
  */
 
 import { ClusterMemory } from '../../zones/kubernetes/cluster-memory.ts';
+import type { Listing } from '../../zones/kubernetes/listing.ts';
 import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
 import { placeOf } from '../../zones/kubernetes/object-text.ts';
 import type { SourceChange } from '../../zones/kubernetes/source.ts';
@@ -29,6 +30,7 @@ export class ClusterSender {
   readonly #unsent = new Map<Kind, Set<string>>(KINDS.map((kind) => [kind, new Set()]));
   /** Kinds that the thread has not been told to be whole. */
   readonly #unsentWhole = new Set<Kind>();
+  readonly #unsentLoaded = new Set<Kind>();
   /** The rest of the step that is being sent. */
   #step: Iterator<ClusterPart> | undefined;
   #onTheWay: Count = 0;
@@ -47,6 +49,13 @@ export class ClusterSender {
       this.#unsentWhole.add(change.listing.kind);
     }
     this.memory.apply(changes, (kind, key) => this.#unsent.get(kind)?.add(key));
+    this.#sendOn();
+  }
+
+  /** What a snapshot has of kinds that are not known whole becomes visible in one step. */
+  load(listings: readonly Listing[]): void {
+    this.memory.load(listings, (kind, key) => this.#unsent.get(kind)?.add(key));
+    for (const { kind } of listings) if (this.memory.isLoaded(kind)) this.#unsentLoaded.add(kind);
     this.#sendOn();
   }
 
@@ -69,6 +78,7 @@ export class ClusterSender {
     for (const kind of this.memory.kinds()) {
       for (const key of this.memory.texts(kind).keys()) this.#unsent.get(kind)?.add(key);
       if (this.memory.isWhole(kind)) this.#unsentWhole.add(kind);
+      if (this.memory.isLoaded(kind)) this.#unsentLoaded.add(kind);
     }
     const parts = [...(this.#nextStep() ?? [])];
     this.#step = undefined;
@@ -98,7 +108,9 @@ export class ClusterSender {
   }
 
   get #hasUnsent(): boolean {
-    return this.#unsentWhole.size > 0 || [...this.#unsent.values()].some(({ size }) => size > 0);
+    return (
+      this.#unsentWhole.size + this.#unsentLoaded.size > 0 || [...this.#unsent.values()].some(({ size }) => size > 0)
+    );
   }
 
   /** The objects as they are now, whatever becomes of them while the step is being sent. */
@@ -115,15 +127,19 @@ export class ClusterSender {
       keys.clear();
     }
     const whole = [...this.#unsentWhole];
+    const loaded = [...this.#unsentLoaded];
     this.#unsentWhole.clear();
-    return texts.length + removed.length + whole.length === 0 ? undefined : partsOf(texts, removed, whole);
+    this.#unsentLoaded.clear();
+    const marks = loaded.length === 0 ? { whole } : { whole, loaded };
+    const size = texts.length + removed.length + whole.length + loaded.length;
+    return size === 0 ? undefined : partsOf(texts, removed, marks);
   }
 }
 
 function* partsOf(
   texts: readonly string[],
   removed: ClusterPart['removed'],
-  whole: readonly Kind[],
+  marks: Pick<ClusterPart, 'whole' | 'loaded'>,
 ): Generator<ClusterPart> {
   for (let from = 0; from + REMOVED_MAX < removed.length; from += REMOVED_MAX) {
     yield { put: '', removed: removed.slice(from, from + REMOVED_MAX), whole: [], isLast: false };
@@ -140,5 +156,5 @@ function* partsOf(
     size += text.length;
   }
   const rest = removed.slice(Math.max(0, Math.ceil(removed.length / REMOVED_MAX) - 1) * REMOVED_MAX);
-  yield { put: lines.join('\n'), removed: rest, whole, isLast: true };
+  yield { put: lines.join('\n'), removed: rest, ...marks, isLast: true };
 }

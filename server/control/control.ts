@@ -54,6 +54,9 @@ export type Control = {
 /** For queries that were accepted; as in CoreDNS, and a little more for the message that it is done. */
 const DRAIN_LIMIT: Milliseconds = 5_500;
 
+/** For the snapshots of clusters; a disk that takes longer is not waited for. */
+const FLUSH_LIMIT: Milliseconds = 2_000;
+
 /**
  * Reads the configuration and serves it.
  * @throws CorefileError, or Error that says what cannot be had: a port, a cluster's credentials
@@ -102,6 +105,7 @@ class Running {
       droppedLines: () => logger.dropped() + this.#supervisor.droppedLines,
       droppedConnections: () => this.#endpoints.droppedConnections,
       kinds: () => this.#clusters.kinds(),
+      snapshots: () => this.#clusters.snapshots(),
       plugins: () => this.#own?.enabled ?? [],
       version: VERSION,
       revision: options.surroundings.revision,
@@ -125,7 +129,7 @@ class Running {
     });
     this.#readiness = new Readiness({
       isAnswering: () => this.#supervisor.isAnswering,
-      isSynced: (cluster) => this.#clusters.isSynced(cluster),
+      isSynced: (cluster) => this.#clusters.isUsable(cluster),
       missing: (cluster) => this.#clusters.missing(cluster),
       log,
     });
@@ -246,6 +250,7 @@ class Running {
     const isDrained = await this.#supervisor.drain(DRAIN_LIMIT);
     if (!isDrained)
       logger.log('warning', '', 'Some queries were not answered before the end: an upstream was slower than the stop.');
+    await pause(timers, FLUSH_LIMIT, this.#clusters.flush());
     await this.close();
   }
 }

@@ -11,6 +11,7 @@ import type { Labels } from '../counters.ts';
 import { openClusterMetrics, type CountHappening, type KindStatus } from './cluster-metrics.ts';
 import { helpOf } from './metric-help.ts';
 import type { Sample, SeriesBook } from './series.ts';
+import { openSnapshotMetrics, type CountSnapshot, type SnapshotStatus } from './snapshot-metrics.ts';
 
 /** Where the figures come from that the control thread does not count itself. */
 export type MetricSources = {
@@ -23,6 +24,8 @@ export type MetricSources = {
   readonly droppedConnections: () => Count;
   /** Each kind of object of each cluster of the plan. */
   readonly kinds: () => Iterable<KindStatus>;
+  /** Of the clusters of the plan that are kept in a file. */
+  readonly snapshots: () => Iterable<SnapshotStatus>;
   /** The plugins that handle queries, for each zone. */
   readonly plugins: () => Iterable<Labels>;
   readonly version: string;
@@ -47,6 +50,7 @@ export type Metrics = {
   readonly programmed: (service: ServiceKind, duration: Seconds) => void;
   /** Something to count while a cluster was followed. */
   readonly happened: CountHappening;
+  readonly snapshotWritten: CountSnapshot;
 };
 
 /** CoreDNS knows a third, headless_without_selector, and never tells it apart either. */
@@ -81,6 +85,7 @@ export function openMetrics(sources: MetricSources): Metrics {
   info.set(build, 1);
   addReadings(registry, sources);
   const happened = openClusterMetrics(registry, sources.kinds);
+  const snapshotWritten = openSnapshotMetrics(registry, sources.snapshots);
   const own = ownMetrics([registry]);
 
   let snapshot: Snapshot = new Map();
@@ -102,11 +107,12 @@ export function openMetrics(sources: MetricSources): Metrics {
     },
     ...own,
     happened,
+    snapshotWritten,
   };
 }
 
 /** What the control thread counts itself. */
-function ownMetrics(registers: Registry[]): Omit<Metrics, 'contentType' | 'render' | 'happened'> {
+function ownMetrics(registers: Registry[]): Omit<Metrics, 'contentType' | 'render' | 'happened' | 'snapshotWritten'> {
   const counter = (name: string, help: string, labelNames: string[] = []): Counter =>
     new Counter({ name, help, labelNames, registers });
   const histogram = (name: string, help: string, buckets: readonly Seconds[], labelNames: string[] = []): Histogram =>

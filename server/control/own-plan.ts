@@ -7,6 +7,7 @@ import type { Plugin } from '../pipeline.ts';
 import type { BlockPlan, Plan } from '../plan.ts';
 import { health } from '../plugins/health.ts';
 import { kubernetes } from '../plugins/kubernetes.ts';
+import type { KubernetesOptions } from '../plugins/kubernetes-options.ts';
 import { prometheus } from '../plugins/prometheus.ts';
 import { ready, type Monitor } from '../plugins/ready.ts';
 import { reload, type ReloadOptions } from '../plugins/reload.ts';
@@ -52,11 +53,20 @@ export function ownPlanOf(plan: Plan, plugins: ReadonlyMap<string, Plugin<unknow
     ),
     metrics: plan.blocks.flatMap((block) => optionsOf(block, prometheus)).map(({ address }) => address),
     reload: plan.blocks.flatMap((block) => optionsOf(block, reload))[0],
-    clusters: new Map(clusters.map(({ cluster, source, startupTimeout }) => [cluster, { source, startupTimeout }])),
+    clusters: wishesFrom(clusters),
     clusterZones: clusters.flatMap(({ zones }) => zones),
     warnings: clusters.flatMap(({ warnings }) => warnings),
     enabled: plan.blocks.flatMap((block, index) => enabledIn(plan, block, index, plugins)),
   };
+}
+
+/** Of blocks that share a cluster the last one says how long to wait, and any of them where it is kept. */
+function wishesFrom(blocks: readonly KubernetesOptions[]): ReadonlyMap<string, ClusterWish> {
+  const wishes = new Map<string, ClusterWish>();
+  for (const { cluster, source, startupTimeout, snapshot } of blocks) {
+    wishes.set(cluster, { source, startupTimeout, snapshot: snapshot?.file ?? wishes.get(cluster)?.snapshot });
+  }
+  return wishes;
 }
 
 /** CoreDNS plugin/metrics: in blocks with `prometheus`, for the first key, each plugin that handles queries. */

@@ -24,6 +24,11 @@ export type PlannerOptions = {
 export function planOf(blocks: readonly ServerBlock[], options: PlannerOptions): Plan {
   for (const block of blocks) checkTransports(block);
   const plans = blocks.map((block) => blockPlan(block, options.plugins));
+  for (const { name, checkTogether } of options.plugins.values()) {
+    checkTogether?.(
+      plans.flatMap(({ plugins }) => plugins.filter((one) => one.name === name)).map((one) => one.options),
+    );
+  }
   return { listeners: listenersOf(plans, options.defaultPort), blocks: plans };
 }
 

@@ -71,13 +71,14 @@ export class ClusterReceiver {
     }
   }
 
-  #read({ put, removed, whole }: ClusterPart): void {
+  #read({ put, removed, whole, loaded = [] }: ClusterPart): void {
     for (const line of put === '' ? [] : put.split('\n')) {
       const object = objectFrom(line);
       this.#weight += object.kind === 'EndpointSlice' ? 1 + object.endpoints.length : 1;
       this.#changes.push({ verb: 'put', object });
     }
     for (const place of removed) this.#changes.push({ verb: 'remove', ...place });
+    for (const kind of loaded) this.#changes.push({ verb: 'loaded', kind });
     for (const kind of whole) this.#changes.push({ verb: 'whole', kind });
     this.#weight += removed.length;
   }

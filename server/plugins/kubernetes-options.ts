@@ -22,7 +22,13 @@ import {
   zonesOrBlock,
 } from '../corefile/values.ts';
 import { CorefileError } from '../errors.ts';
-import { PLACE_READERS, placeDefaults, placeFrom, type PlaceSettings } from './kubernetes-source.ts';
+import {
+  PLACE_READERS,
+  placeDefaults,
+  placeFrom,
+  type PlaceSettings,
+  type SnapshotPlace,
+} from './kubernetes-source.ts';
 import { checkZones, multiclusterZones, primaryZone } from './kubernetes-zones.ts';
 
 /** Plain data. */
@@ -48,6 +54,8 @@ export type KubernetesOptions = {
   readonly source: SourceOptions;
   /** Equal for equal sources. */
   readonly cluster: string;
+  /** Where what is known of it is kept for the next start; not part of what is read. */
+  readonly snapshot: SnapshotPlace | undefined;
   /** How long to wait for the cluster before questions are answered without it. */
   readonly startupTimeout: Milliseconds;
   /** What is written but has no effect. */
@@ -114,6 +122,7 @@ export function kubernetesFrom(directive: Directive, block: BlockHead): Kubernet
     fallthrough: settings.fallthrough,
     source,
     cluster: JSON.stringify(source),
+    snapshot: settings.snapshot,
     startupTimeout: settings.startupTimeout,
     warnings: settings.warnings,
   };

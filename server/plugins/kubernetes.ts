@@ -11,13 +11,15 @@ import { zoneTransfer } from '../../zones/kubernetes/zone-transfer.ts';
 import { isWithin, lowerCase, type Name } from '../../zones/name.ts';
 import { Rcode, RRType } from '../../zones/rr.ts';
 import { onlyDirective } from '../corefile/values.ts';
-import type { Handler, Plugin } from '../pipeline.ts';
+import { after, type Handler, type Plugin } from '../pipeline.ts';
 import { emptyReply, ExtendedErrorCode, type Query, type Reply, replyFrom } from '../query.ts';
 import { resolveAlias } from './external-name.ts';
 import { kubernetesFrom, type KubernetesOptions } from './kubernetes-options.ts';
+import { checkSnapshots } from './kubernetes-source.ts';
 import { publishMetadata } from './kubernetes-metadata.ts';
 import { interfaceAddresses, localAddresses } from './local-addresses.ts';
 import { metadataOf } from './metadata.ts';
+import { staleReply } from './stale-reply.ts';
 import { transferableZones } from './transferable-zones.ts';
 
 const NAME = 'kubernetes';
@@ -30,6 +32,7 @@ export function kubernetesAt(interfaces: () => readonly Address[]): Plugin<Kuber
   return {
     name: NAME,
     parse: (directives, block) => kubernetesFrom(onlyDirective(directives), block),
+    checkTogether: checkSnapshots,
     layer(options, context) {
       const store = context.cluster(options.cluster);
       const passesOn = (name: Name): boolean => isWithinAny(name, options.fallthrough);
@@ -78,19 +81,34 @@ function answer(authority: Authority, query: Query, next: Handler): ReturnType<H
   // Whole zones are given away by `transfer`, which does not ask here.
   if (type === RRType.AXFR || type === RRType.IXFR) return emptyReply(Rcode.REFUSED, NAME);
   const found = zone.find(name, spelling, type);
-  if (found.outcome === 'alias') return resolveAlias(query, found.answer, NAME, authority.resolve);
+  if (found.outcome === 'alias') return told(authority, zone, aliasReply(authority, query, found));
   if (found.outcome === 'nxdomain') return nameError(authority, zone, query, found, next);
-  return replyFrom(found, NAME);
+  return told(authority, zone, replyFrom(found, NAME));
+}
+
+function aliasReply({ resolve }: Authority, query: Query, { answer: chain }: Answer): ReturnType<Handler> {
+  return resolveAlias(query, chain, NAME, resolve);
 }
 
 /** What does not exist here may exist with the next plugin, or may not have been heard of yet. */
 function nameError(authority: Authority, zone: Zone, query: Query, found: Answer, next: Handler): ReturnType<Handler> {
   // Before fallthrough, unlike CoreDNS: private addresses are not asked for outside, nor is the denial of a name of ours kept.
-  if (!isSynced(authority.store, zone)) return notReady(found);
+  if (!isKnown(authority.store, zone)) return notReady(found);
   const target = aliasTarget(found.answer);
   const missing = target === undefined ? query.question.name : lowerCase(target);
-  if (!authority.passesOn(missing)) return replyFrom(found, NAME);
-  return target === undefined ? next(query) : resolveAlias(query, found.answer, NAME, authority.resolve);
+  if (!authority.passesOn(missing)) return told(authority, zone, replyFrom(found, NAME));
+  return target === undefined ? next(query) : told(authority, zone, aliasReply(authority, query, found));
+}
+
+/** A reply of this cluster's, which says so where it may be that of another day. */
+function told({ store }: Authority, { kinds }: Zone, reply: Reply | Promise<Reply>): ReturnType<Handler> {
+  for (const kind of kinds) if (store.isStale(kind)) return after(reply, staleReply);
+  return reply;
+}
+
+function isKnown(store: ClusterStore, { kinds }: Zone): boolean {
+  for (const kind of kinds) if (!store.isSynced(kind) && !store.isStale(kind)) return false;
+  return true;
 }
 
 function isSynced(store: ClusterStore, { kinds }: Zone): boolean {

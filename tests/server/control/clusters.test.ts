@@ -1,14 +1,21 @@
 /** Clusters over start, reload and replacement of the data thread. */
 
-import test from 'ava';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
-import { Clusters, WAITING_INTERVAL, type ClusterWish } from '../../../server/control/clusters.ts';
+import test, { type ExecutionContext } from 'ava';
+
+import { WAITING_INTERVAL } from '../../../server/control/cluster.ts';
+import { Clusters, type ClusterWish } from '../../../server/control/clusters.ts';
 import type { ToData } from '../../../server/messages.ts';
 import type { Freshness } from '../../../zones/kubernetes/following.ts';
 import { Listing } from '../../../zones/kubernetes/listing.ts';
 import { textOf } from '../../../zones/kubernetes/object-text.ts';
 import type { ClusterObject, Kind, Service } from '../../../zones/kubernetes/objects.ts';
-import type { SourceChange, SourceEvents, SourceOptions } from '../../../zones/kubernetes/source.ts';
+import { encodeSnapshot } from '../../../zones/kubernetes/snapshot/snapshot-format.ts';
+import { writeSnapshot } from '../../../zones/kubernetes/snapshot/snapshot-file.ts';
+import { kindsOf, type SourceChange, type SourceEvents, type SourceOptions } from '../../../zones/kubernetes/source.ts';
 import { FakeTimers } from '../../support/fake-timers.ts';
 import { NO_LIMITS } from '../../support/no-limits.ts';
 
@@ -71,6 +78,7 @@ function stage(): {
       apiCalled: (call) => void measured.push(call),
       programmed: (service, duration) => void measured.push([service, duration]),
       happened: (cluster, happening) => void measured.push([cluster, happening]),
+      snapshotWritten: (cluster, result) => void measured.push([cluster, result]),
     },
     timers,
     log: (level, source, text) => void lines.push(`${level} ${source}: ${text}`),
@@ -333,4 +341,106 @@ test('what is missing of a cluster is said with its troubles, each once, and not
   clusters.taken('a', ['Service', 'EndpointSlice']);
   t.deepEqual(clusters.missing('a'), []);
   t.deepEqual(clusters.missing('b'), []);
+});
+
+/** A file with that cluster's objects, as a server before this one has left it. */
+async function snapshotFile(t: ExecutionContext, objects: readonly ClusterObject[]): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'fivedots-clusters-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const { source } = wish('a');
+  const content = new Map(
+    kindsOf(source).map((kind) => [kind, objects.filter((object) => object.kind === kind).map(textOf)] as const),
+  );
+  await writeSnapshot(join(folder, 'cluster'), encodeSnapshot(source, content, 0), new AbortController().signal);
+  return join(folder, 'cluster');
+}
+
+/** Until what was sent is so much; only what is never sent keeps it waiting. */
+async function sentTo(sent: readonly ToData[], count: number): Promise<void> {
+  while (sent.length < count) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test('a snapshot is sent at once; it makes ready when startup_timeout is over, and never synced', async (t) => {
+  const { clusters, opened, sent, lines, timers } = stage();
+  const snapshot = await snapshotFile(t, [NAMESPACE, WEB]);
+  (await clusters.prepare(new Map([['a', { ...wish('a'), snapshot }]]))).commit();
+  await sentTo(sent, 1);
+  const put = `${textOf(NAMESPACE)}\n${textOf(WEB)}`;
+  const part = { put, removed: [], whole: [], loaded: ['Namespace', 'Service'], isLast: true };
+  t.deepEqual(sent, [{ type: 'cluster', cluster: 'a', part }]);
+  t.is(opened[0]?.events.known('Service').size, 0, 'the source is told what it has reported, nothing else');
+  await timers.advance(6_000);
+  t.false(clusters.isUsable('a'), 'the data thread has not taken it in');
+  clusters.taken('a', []);
+  t.true(clusters.isUsable('a'));
+  t.false(clusters.isSynced('a'));
+  t.deepEqual(clusters.snapshots(), [{ cluster: 'a', writtenAt: 0, isUsed: true }]);
+  t.regex(lines.join('\n'), /waiting for Kubernetes API: Namespace, Service to come; the snapshot is used until then/);
+  t.regex(lines.at(-1) ?? '', /^warning .* snapshot written \d+ days ago, and \/ready says yes$/);
+  t.deepEqual([...clusters.state()], sent, 'a data thread that begins again is told the same');
+  clusters.taken('a', []);
+
+  opened[0]?.events.change(all('Namespace', 'Service'));
+  const whole = ['Namespace', 'Service'] as const;
+  t.deepEqual(sent.at(-1), {
+    type: 'cluster',
+    cluster: 'a',
+    part: { put: '', removed: [], whole, isLast: true },
+  });
+  clusters.taken('a', whole);
+  t.true(clusters.isSynced('a'));
+  t.deepEqual(clusters.snapshots(), [{ cluster: 'a', writtenAt: 0, isUsed: false }]);
+  clusters.close();
+  t.is(timers.pending, 0);
+});
+
+test('before startup_timeout is over a snapshot does not make ready', async (t) => {
+  const { clusters, sent, timers } = stage();
+  const snapshot = await snapshotFile(t, [NAMESPACE, WEB]);
+  (await clusters.prepare(new Map([['a', { ...wish('a'), snapshot }]]))).commit();
+  await sentTo(sent, 1);
+  clusters.taken('a', []);
+  await timers.advance(4_000);
+  t.false(clusters.isUsable('a'));
+  t.true(clusters.snapshots()[0]?.isUsed);
+  clusters.close();
+});
+
+test('a cluster that is not in use yet, or never comes to be, writes no file', async (t) => {
+  const { clusters, opened, timers } = stage();
+  const snapshot = await snapshotFile(t, [NAMESPACE, WEB]);
+  const before = await readFile(snapshot, 'utf8');
+  const prepared = await clusters.prepare(new Map([['a', { ...wish('a'), snapshot }]]));
+  opened[0]?.events.change(all('Namespace', 'Service'));
+  opened[0]?.events.change([{ verb: 'put', object: { ...WEB, name: 'new' } }]);
+  await timers.advance(60_000);
+  await clusters.flush();
+  prepared.abandon();
+  t.is(timers.pending, 0);
+  t.is(await readFile(snapshot, 'utf8'), before);
+});
+
+test('a reload may name another file, or none, for a cluster that stays open', async (t) => {
+  const { clusters, opened, timers, measured } = stage();
+  const folder = await mkdtemp(join(tmpdir(), 'fivedots-clusters-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const use = async (file?: string): Promise<void> => {
+    const snapshot = file === undefined ? undefined : join(folder, file);
+    (await clusters.prepare(new Map([['a', { ...wish('a'), snapshot }]]))).commit();
+    await clusters.flush();
+  };
+  await use('first');
+  opened[0]?.events.change(all('Namespace', 'Service'));
+  await use('first');
+  t.deepEqual(await readdir(folder), ['first']);
+  await use('second');
+  t.deepEqual((await readdir(folder)).toSorted(), ['first', 'second']);
+  await use();
+  t.deepEqual(clusters.snapshots(), []);
+  t.is(timers.pending, 0);
+  t.is(opened.length, 1);
+  t.deepEqual(measured, [
+    ['a', 'written'],
+    ['a', 'written'],
+  ]);
 });

@@ -28,6 +28,7 @@ function opened(sources: Partial<MetricSources> = {}): {
     droppedLines: () => 0,
     droppedConnections: () => 0,
     kinds: () => [],
+    snapshots: () => [],
     plugins: () => [],
     version: '1.2.3',
     revision: 'abc',
@@ -181,6 +182,30 @@ test('the names that dashboards for CoreDNS use are there', async (t) => {
   for (const name of ['process_cpu_seconds_total', 'process_resident_memory_bytes', 'process_start_time_seconds']) {
     t.true((valueOf(families, name) ?? 0) > 0, name);
   }
+});
+
+test('snapshots: what is used and since when, and each result from the first scrape on', async (t) => {
+  const { metrics, timers } = opened({
+    snapshots: () => [
+      { cluster: 'a', writtenAt: 1_500, isUsed: true },
+      { cluster: 'b', writtenAt: undefined, isUsed: false },
+    ],
+  });
+  const valuesOf = async (name: string): Promise<unknown> =>
+    (await scrape(metrics)).get(name)?.samples.map(({ labels, value }) => [...Object.values(labels), value]);
+  t.deepEqual(await valuesOf('fivedots_cluster_from_snapshot'), [
+    ['a', 1],
+    ['b', 0],
+  ]);
+  t.deepEqual(await valuesOf('fivedots_snapshot_written_timestamp_seconds'), [['a', 1.5]]);
+  metrics.snapshotWritten('b', 'failed');
+  await timers.advance(100);
+  t.deepEqual(await valuesOf('fivedots_snapshot_writes_total'), [
+    ['a', 'written', 0],
+    ['a', 'failed', 0],
+    ['b', 'written', 0],
+    ['b', 'failed', 1],
+  ]);
 });
 
 test('every metric that the data thread counts has a help text', (t) => {

@@ -140,6 +140,16 @@ test('plugins: each word once, in the order of CoreDNS, with all its directives 
   t.deepEqual(log.block, { keys: block?.keys, position: block?.position });
 });
 
+test('plugins: what stands in several blocks is looked at together', (t) => {
+  const text = (second: string): string =>
+    `a {\n kubernetes {\n  snapshot /s\n }\n}\nb {\n kubernetes {\n  ${second}\n  snapshot /s\n }\n}\n`;
+  const planned = (second: string): Plan =>
+    planOf(corefileOf({ Corefile: text(second) }).blocks, { defaultPort: 53, plugins });
+  t.is(planned('ttl 9').blocks.length, 2);
+  const refusal = messageOf(() => planned('pods verified')) ?? '';
+  t.true(refusal.startsWith('Corefile:9:3: found "/s", which keeps what another kubernetes block reads, '), refusal);
+});
+
 test('plugins: a block without any is planned, and answers nothing', (t) => {
   t.deepEqual(plan('a {\n}\n').blocks[0]?.plugins, []);
 });

@@ -141,6 +141,52 @@ test('a receiver that is closed puts nothing more in use', async (t) => {
   t.deepEqual(seen(both.store), []);
 });
 
+test('what a snapshot had is in use in one step and is stale until its kind is known whole', async (t) => {
+  const both = ends();
+  const { store, sender } = both;
+  const slices = Array.from({ length: 40 }, (_, i) => big(`s${i}`, 100, i));
+  const known = [new Listing('Service', [service('ns/db', ['None']), service('ns/old', ['192.0.2.1'])])];
+  sender.load([...known, new Listing('EndpointSlice', slices)]);
+  t.false(store.isStale('Service'));
+  let isTaken = false;
+  sender.whenTaken(() => (isTaken = true));
+  t.false(isTaken);
+  const counts = new Set<number>();
+  while (both.way.length > 0) {
+    const part = both.way.shift();
+    if (part !== undefined) both.receiver.take(part);
+    await both.receiver.settled();
+    counts.add([...store.snapshot().services.all()].length);
+  }
+  t.deepEqual([...counts], [0, 2]);
+  t.true(isTaken);
+  t.true(store.isStale('Service') && store.isStale('EndpointSlice'));
+  t.false(store.isSynced('Service') || store.isStale('Namespace'));
+
+  const again = newThread(sender);
+  for (const part of sender.restart()) again.receiver.take(part);
+  await again.receiver.settled();
+  t.deepEqual(seen(again.store), seen(store));
+  t.true(again.store.isStale('Service') && !again.store.isSynced('Service'));
+
+  sender.apply([listing('Service', [service('ns/db', ['None']), service('ns/new', ['192.0.2.2'])])]);
+  t.deepEqual(
+    both.way.map(({ put, removed, whole }) => [put.split('\n').length, removed.length, whole]),
+    [[1, 1, ['Service']]],
+    'only what is different is told',
+  );
+  await settle(both);
+  t.false(store.isStale('Service'));
+  t.true(store.isSynced('Service') && store.isStale('EndpointSlice'));
+  sender.load(known);
+  await settle(both);
+  t.false(store.isStale('Service'), 'a snapshot that comes late changes nothing');
+  t.deepEqual(
+    [...store.snapshot().services.all()].map(({ name }) => name),
+    ['db', 'new'],
+  );
+});
+
 const anyObject: fc.Arbitrary<ClusterObject> = fc.oneof(
   fc.constantFrom('ns', 'x').map(namespace),
   fc
@@ -162,6 +208,7 @@ const anyMoment = fc.oneof(
   { arbitrary: fc.array(anyChange, { minLength: 1, maxLength: 3 }), weight: 4 },
   { arbitrary: fc.constantFrom('arrive' as const, 'settle' as const), weight: 3 },
   { arbitrary: fc.constant('restart' as const), weight: 1 },
+  { arbitrary: fc.array(anyObject, { maxLength: 4 }).map((load) => ({ load })), weight: 1 },
 );
 
 test('whatever happens in whatever order, the thread comes to what is known', async (t) => {
@@ -173,7 +220,9 @@ test('whatever happens in whatever order, the thread comes to what is known', as
 
 async function comesToTheSame(
   t: ExecutionContext,
-  moments: readonly (readonly SourceChange[] | 'arrive' | 'settle' | 'restart')[],
+  moments: readonly (
+    readonly SourceChange[] | 'arrive' | 'settle' | 'restart' | { readonly load: readonly ClusterObject[] }
+  )[],
 ): Promise<void> {
   let both = ends();
   const plain = new ClusterStore(() => 1_800_000_000);
@@ -188,6 +237,17 @@ async function comesToTheSame(
       both.way.length = 0;
       both = { ...both, ...newThread(both.sender) };
       both.way.push(...both.sender.restart());
+    } else if ('load' in moment) {
+      const kinds = new Set(moment.load.map(({ kind }) => kind));
+      const listings = Array.from(
+        kinds,
+        (kind) =>
+          new Listing(
+            kind,
+            moment.load.filter((one) => one.kind === kind),
+          ),
+      );
+      both.sender.load(listings);
     } else {
       both.sender.apply(moment);
     }
@@ -202,6 +262,7 @@ async function comesToTheSame(
     ).objects(); // as `textOf` made them
     plain.apply([...objects].map((object) => ({ verb: 'put', object })));
     t.is(both.store.isSynced(kind), both.sender.memory.isWhole(kind));
+    t.is(both.store.isStale(kind), both.sender.memory.isLoaded(kind));
   }
   t.deepEqual(seen(both.store), seen(plain));
 }

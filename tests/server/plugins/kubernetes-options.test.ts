@@ -46,6 +46,7 @@ test('without options: the values of CoreDNS', (t) => {
     fallthrough: [],
     source,
     cluster: JSON.stringify(source),
+    snapshot: undefined,
     startupTimeout: 5000,
     warnings: [],
   } as KubernetesOptions);
@@ -109,6 +110,33 @@ test('equal sources have equal keys, others do not, and what is no matter of the
   t.is(optionsWith('endpoints headless\nendpoints all').cluster, plain);
   for (const [body] of sources) if (body !== 'pods insecure') t.not(optionsWith(body).cluster, plain, body);
 });
+
+test('snapshot: a file beside the Corefile, and no part of the source', (t) => {
+  const { snapshot, cluster } = optionsWith('snapshot state/cluster');
+  t.deepEqual(snapshot, { file: resolve('state/cluster'), position: { file: 'Corefile', line: 3, column: 1 } });
+  t.is(cluster, optionsWith('').cluster);
+  t.is(optionsWith('snapshot /var/lib/fivedots/cluster').snapshot?.file, '/var/lib/fivedots/cluster');
+});
+
+const together: readonly [string, string, RegExp | undefined][] = [
+  ['snapshot a', 'ttl 9\nsnapshot a', undefined],
+  ['snapshot a', '', undefined],
+  ['snapshot a', 'pods verified\nsnapshot b', undefined],
+  [
+    'snapshot a',
+    'pods verified\nsnapshot ./a',
+    /^Corefile:4:1: found ".*\/a", which keeps what another kubernetes block reads/,
+  ],
+  ['snapshot a', 'snapshot b', /^Corefile:3:1: found ".*\/b", but what this block reads is kept in ".*\/a" already/],
+];
+
+for (const [first, second, message] of together) {
+  test(`snapshots in two blocks: ${JSON.stringify(first)} and ${JSON.stringify(second)}`, (t) => {
+    const check = (): void => kubernetes.checkTogether?.([optionsWith(first), optionsWith(second)]);
+    if (message === undefined) t.notThrows(check);
+    else t.throws(check, { message });
+  });
+}
 
 test('zones: those of the server block where none are written', (t) => {
   const { directives, ...head } = blockFrom('cluster.local in-addr.arpa {\nkubernetes\n}\n');
@@ -199,6 +227,12 @@ const refused: readonly [string, RegExp][] = [
   ['kubeconfig', /kubeconfig FILE/],
   ['kubeconfig a b c', /"c"/],
   ['manifests', /manifests DIRECTORY/],
+  ['snapshot', /snapshot FILE/],
+  ['snapshot a b', /"b"/],
+  [
+    'snapshot a\nmanifests b',
+    /^Corefile:3:1: found "snapshot", but manifests are files themselves.*remove one of them$/,
+  ],
   ['apiserver_qps -1', /whole number/],
   ['apiserver_burst', /apiserver_burst NUMBER/],
   ['startup_timeout 5', /duration with its unit/],

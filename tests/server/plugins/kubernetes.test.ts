@@ -2,8 +2,11 @@
 
 import test from 'ava';
 
-import type { Kind } from '../../../zones/kubernetes/objects.ts';
-import { ask, handlerFor, PASSED_ON, seen, storeOf, TEST_TIME } from '../../support/cluster-zone.ts';
+import { servfail } from '../../../server/query.ts';
+import { transferableZones } from '../../../server/plugins/transferable-zones.ts';
+import { KINDS, type Kind } from '../../../zones/kubernetes/objects.ts';
+import { nameFrom } from '../../../zones/name.ts';
+import { ask, exampleUpstream, handlerFor, PASSED_ON, seen, storeOf, TEST_TIME } from '../../support/cluster-zone.ts';
 import { EXAMPLE_OBJECTS, listed, puts } from '../../support/example-cluster.ts';
 import { ClusterStore } from '../../../zones/kubernetes/store/store.ts';
 import { optionsFrom } from '../../support/directive.ts';
@@ -128,4 +131,62 @@ test('the plugin finds name servers by the addresses that it is bound to', async
   const { answer, additional } = await ask(handler, 'cluster.local', 'NS');
   t.deepEqual(answer, ['cluster.local. 5 IN NS ns.dns.cluster.local.']);
   t.deepEqual(additional, ['ns.dns.cluster.local. 5 IN A 192.0.2.53', 'ns.dns.cluster.local. 5 IN AAAA 2001:db8::53']);
+});
+
+/** Objects of a snapshot; some kinds have been read since. */
+function fromSnapshot(...synced: readonly Kind[]): ClusterStore {
+  const store = new ClusterStore(() => TEST_TIME);
+  store.apply([...puts(...EXAMPLE_OBJECTS), ...KINDS.map((kind) => ({ verb: 'loaded', kind }) as const)]);
+  store.apply(synced.map((kind) => ({ verb: 'whole', kind })));
+  return store;
+}
+
+test('from a snapshot: everything is answered, as stale and not for long (RFC 8767 section 4, RFC 8914 section 4.4)', async (t) => {
+  const handler = handlerFor({ store: fromSnapshot(), body: 'ttl 3600', resolve: exampleUpstream });
+  const rows: readonly [string, string, string, number | undefined][] = [
+    ['web.prod.svc.cluster.local', 'A', 'NOERROR aa', 3],
+    ['web.prod.svc.cluster.local', 'TXT', 'NOERROR aa', 3],
+    ['_pg._tcp.db.prod.svc.cluster.local', 'SRV', 'NOERROR aa', 3],
+    ['nosuch.prod.svc.cluster.local', 'A', 'NXDOMAIN aa', 19],
+    ['5.1.244.10.in-addr.arpa', 'PTR', 'NOERROR aa', 3],
+    ['99.99.99.10.in-addr.arpa', 'PTR', 'NXDOMAIN aa', 19],
+    ['ext.prod.svc.cluster.local', 'A', 'NOERROR aa', 3],
+    ['gone.prod.svc.cluster.local', 'A', 'NXDOMAIN aa', 19],
+    ['dangling.prod.svc.cluster.local', 'A', 'NXDOMAIN aa', 19],
+    ['cluster.local', 'SOA', 'NOERROR aa', 3],
+  ];
+  for (const [name, type, shown, code] of rows) {
+    const reply = await handler(testQuery(name, type));
+    t.is(seen(reply).reply, shown, name);
+    t.is(reply.extendedError?.code, code, name);
+    for (const { ttl } of [...reply.answer, ...reply.authority, ...reply.additional]) t.true(ttl <= 30, name);
+  }
+  const short = await handlerFor({ store: fromSnapshot(), body: 'ttl 0' })(testQuery('web.prod.svc.cluster.local'));
+  t.is(short.answer[0]?.ttl, 0);
+});
+
+test('from a snapshot: what others say is theirs, and an error of theirs stays', async (t) => {
+  const handler = handlerFor({ store: fromSnapshot(), body: 'fallthrough' });
+  t.is(await handler(testQuery('nosuch.prod.svc.cluster.local')), PASSED_ON);
+  const extendedError = { code: 22, text: 'nobody answers' };
+  const failing = handlerFor({ store: fromSnapshot(), resolve: () => servfail('forward', 'no', extendedError) });
+  t.like(await failing(testQuery('ext.prod.svc.cluster.local')), { rcode: 2, extendedError });
+});
+
+test('from a snapshot: a zone is no longer stale when its own kinds have been read, and then it may be transferred', async (t) => {
+  const name = 'web.prod.svc.cluster.local';
+  const codeAt = async (store: ClusterStore, body = ''): Promise<number | undefined> =>
+    (await handlerFor({ store, body })(testQuery(name))).extendedError?.code;
+  t.is(await codeAt(fromSnapshot('Namespace', 'Service')), 3);
+  t.is(await codeAt(fromSnapshot('Namespace', 'Service', 'EndpointSlice')), undefined);
+  t.is(await codeAt(fromSnapshot('Namespace', 'Service'), 'noendpoints'), undefined);
+  t.is(await codeAt(fromSnapshot('Namespace', 'Service', 'EndpointSlice'), 'pods verified'), 3);
+  for (const [store, isComplete] of [
+    [fromSnapshot('Namespace', 'Service'), false],
+    [fromSnapshot('Namespace', 'Service', 'EndpointSlice'), true],
+  ] as const) {
+    const { context } = testContext({ cluster: () => store });
+    kubernetes.layer?.(optionsFrom(kubernetes, 'kubernetes cluster.local'), context);
+    t.is(transferableZones(context.shared).get(nameFrom('cluster.local'))?.isComplete(), isComplete);
+  }
 });

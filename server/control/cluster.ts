@@ -1,0 +1,225 @@
+/** One cluster: its source, what was reported, and how much of it the data thread has. Knows nothing of plans. */
+
+import type { Kind } from '../../zones/kubernetes/objects.ts';
+import { keyOf, objectFrom } from '../../zones/kubernetes/object-text.ts';
+import { kindsOf, type ProgrammedSlice, type Source, type SourceOptions } from '../../zones/kubernetes/source.ts';
+import type { Count, Milliseconds } from '../../zones/units.ts';
+import { ClusterSender } from './cluster-sender.ts';
+import type { KindStatus } from './cluster-metrics.ts';
+import type { ClustersOptions, ClusterWish } from './clusters.ts';
+import { ageText, SnapshotKeeper, type SnapshotResult } from './snapshot-keeper.ts';
+import type { SnapshotStatus } from './snapshot-metrics.ts';
+import type { Stop } from './timers.ts';
+
+/** How often it is said that a cluster is still waited for. */
+export const WAITING_INTERVAL: Milliseconds = 1_000;
+
+export class Cluster {
+  readonly sender: ClusterSender;
+  /** Resolves when it has been received whole or its time is over. */
+  readonly received: Promise<void>;
+  readonly #wish: ClusterWish;
+  readonly #kinds: readonly Kind[];
+  readonly #acknowledged = new Set<Kind>();
+  readonly #options: ClustersOptions;
+  readonly #began: Milliseconds;
+  #keeper: SnapshotKeeper | undefined;
+  /** Is there what a snapshot had, and has the data thread taken it in? */
+  #isLoaded = false;
+  #isLoadTaken = false;
+  #isOverdue = false;
+  #source: Source | undefined;
+  #isClosed = false;
+  #isReceived = false;
+  #settle: () => void = () => {};
+  #stopWaiting: Stop = () => {};
+
+  constructor(key: string, wish: ClusterWish, options: ClustersOptions) {
+    this.sender = new ClusterSender((part) => options.send({ type: 'cluster', cluster: key, part }));
+    this.#wish = wish;
+    this.#kinds = kindsOf(wish.source);
+    this.#options = options;
+    this.#began = options.timers.now();
+    this.received = new Promise((resolve) => (this.#settle = resolve));
+  }
+
+  /**
+   * Begins to read it: what a snapshot has comes first, unless the source is faster.
+   * @throws Error if the source cannot exist: no such folder, not in a cluster, an unreadable kubeconfig
+   */
+  async open(): Promise<void> {
+    const { open, metrics, log, timers } = this.#options;
+    this.#keeper = this.#keeperOf(this.#wish.snapshot);
+    void this.#keeper?.load((listings) => {
+      this.#isLoaded = true;
+      this.sender.load(listings);
+      this.sender.whenTaken(() => (this.#isLoadTaken = true));
+    });
+    const source = await open(this.#wish.source, {
+      change: (changes) => {
+        if (this.#isClosed) return;
+        this.sender.apply(changes);
+        if (this.#kinds.every((kind) => this.sender.memory.isWhole(kind))) this.#receive();
+      },
+      known: (kind) => (this.sender.memory.isLoaded(kind) ? NOTHING : this.sender.memory.texts(kind)),
+      report: (level, text) => {
+        if (!this.#isClosed) log(level, SOURCE, text);
+      },
+      call: (call) => metrics.apiCalled(call),
+      happened: (happening) => metrics.happened(placeOf(this.#wish.source), happening),
+      programmed: (slice) => this.sender.whenTaken(() => this.#measure(slice)),
+    });
+    this.#source = source;
+    if (this.#isClosed) source.close();
+    else if (!this.#isReceived) this.#stopWaiting = timers.every(WAITING_INTERVAL, () => this.#wait());
+  }
+
+  /** Can the data thread answer from it? Once it could, it always can. */
+  get isSynced(): boolean {
+    return this.#kinds.every((kind) => this.#acknowledged.has(kind));
+  }
+
+  /** Can it answer at all? A snapshot is enough for that when the API server has not come in time. */
+  get isUsable(): boolean {
+    return this.isSynced || (this.#isOverdue && this.#isFromSnapshot);
+  }
+
+  get #isFromSnapshot(): boolean {
+    return this.#isLoadTaken && !this.isSynced;
+  }
+
+  /** It is in use: from now on, what is known is kept in that file, or in none. */
+  keepIn(file: string | undefined): void {
+    if (this.#keeper?.file !== file) {
+      this.#keeper?.close();
+      this.#keeper = this.#keeperOf(file);
+    }
+    this.#keeper?.begin();
+  }
+
+  /** Writes what is not written yet. */
+  async flush(): Promise<void> {
+    await this.#keeper?.flush();
+  }
+
+  /** Undefined if it is not kept. */
+  snapshotStatus(): SnapshotStatus | undefined {
+    if (this.#keeper === undefined) return undefined;
+    const { writtenAt } = this.#keeper;
+    return { cluster: placeOf(this.#wish.source), writtenAt, isUsed: this.#isFromSnapshot };
+  }
+
+  /** The data thread has taken in a part of its state, and has these kinds whole. */
+  taken(whole: readonly Kind[]): void {
+    this.sender.taken();
+    if (this.isSynced) return;
+    for (const kind of whole) this.#acknowledged.add(kind);
+    if (!this.isSynced) return;
+    const counts = this.#kinds.map((kind) => counted(this.sender.memory.texts(kind).size, kind)).join(', ');
+    this.#options.log('info', SOURCE, `synced: ${counts}`);
+  }
+
+  statuses(): KindStatus[] {
+    const cluster = placeOf(this.#wish.source);
+    const freshness = this.#source?.freshness?.() ?? [];
+    return this.#kinds.map((kind) => ({
+      labels: { cluster, kind },
+      synced: this.#acknowledged.has(kind),
+      objects: this.sender.memory.texts(kind).size,
+      freshness: freshness.find((one) => one.kind === kind),
+    }));
+  }
+
+  /** What the data thread cannot answer from yet, and why: lines for people. */
+  missing(): readonly string[] {
+    const missing = this.statuses().filter(({ synced }) => !synced);
+    if (missing.length === 0) return [];
+    const kinds = missing.map(({ labels }) => labels.kind).join(', ');
+    const troubles = missing.flatMap(({ freshness }) => freshness?.trouble ?? []);
+    return [`${placeOf(this.#wish.source)}: ${kinds} still to come`, ...new Set(troubles)];
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stopWaiting();
+    this.#settle();
+    this.#keeper?.close();
+    this.#source?.close();
+  }
+
+  #keeperOf(file: string | undefined): SnapshotKeeper | undefined {
+    if (file === undefined) return undefined;
+    const { timers, log, metrics } = this.#options;
+    const { source } = this.#wish;
+    const wrote = (result: SnapshotResult): void => metrics.snapshotWritten(placeOf(source), result);
+    return new SnapshotKeeper({ file, source, memory: this.sender.memory, timers, log, wrote });
+  }
+
+  /** CoreDNS's words, which people search for. It waits before it opens its sockets; here only names wait that are not known yet. */
+  #wait(): void {
+    const { log, timers } = this.#options;
+    const missing = this.#kinds.filter((kind) => !this.sender.memory.isWhole(kind)).join(', ');
+    const written = this.#isLoaded ? this.#keeper?.writtenAt : undefined;
+    const age = written === undefined ? '' : ageText(timers.wall() - written);
+    if (timers.now() - this.#began < this.#wish.startupTimeout) {
+      log(
+        'info',
+        SOURCE,
+        `waiting for Kubernetes API: ${missing} to come; ${age === '' ? 'names that may be among them get SERVFAIL' : 'the snapshot is used'} until then`,
+      );
+      return;
+    }
+    const meanwhile =
+      age === ''
+        ? '/ready says no until then'
+        : `until then answers are those of a snapshot written ${age} ago, and /ready says yes`;
+    log(
+      'warning',
+      SOURCE,
+      `starting server with unsynced Kubernetes API: ${missing} still to come; it keeps trying, ${meanwhile}`,
+    );
+    this.#isOverdue = true;
+    this.#stopWaiting();
+    this.#settle();
+  }
+
+  /** CoreDNS measures a slice whose Service it knows, when its own tables have it. */
+  #measure({ namespace, service, triggered }: ProgrammedSlice): void {
+    const text = this.sender.memory.texts('Service').get(keyOf({ namespace, name: service }));
+    const found = text === undefined ? undefined : objectFrom(text);
+    if (this.#isClosed || found?.kind !== 'Service') return;
+    const isHeadless = found.clusterIPs.includes('None');
+    const { metrics, timers } = this.#options;
+    metrics.programmed(
+      isHeadless ? 'headless_with_selector' : 'cluster_ip',
+      Math.max(0, timers.wall() - triggered) / 1000,
+    );
+  }
+
+  #receive(): void {
+    this.#isReceived = true;
+    this.#stopWaiting();
+    this.#settle();
+  }
+}
+
+const SOURCE = 'plugin/kubernetes';
+const NOTHING: ReadonlyMap<string, string> = new Map();
+
+function counted(count: Count, kind: Kind): string {
+  return `${count} ${kind}${count === 1 ? '' : 's'}`;
+}
+
+/** Short, for a label; without what only the server is to know. */
+function placeOf({ from }: SourceOptions): string {
+  switch (from.kind) {
+    case 'in-cluster':
+      return 'in-cluster';
+    case 'endpoint':
+      return URL.parse(from.url)?.origin ?? from.url;
+    case 'kubeconfig':
+      return from.file;
+    case 'manifests':
+      return from.folder;
+  }
+}
