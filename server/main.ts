@@ -15,6 +15,7 @@ import { configurationReader, type ReadConfiguration } from './control/configura
 import { startControl, type Control } from './control/control.ts';
 import type { StartWorker } from './control/data-thread.ts';
 import { openLogger, type Logger } from './control/logger.ts';
+import { collectGarbage, collectingAfterLists } from './control/garbage.ts';
 import { loadSources, sourceOpener } from './control/sources.ts';
 import { systemTimers } from './control/timers.ts';
 import { readStandardInput } from './corefile/files.ts';
@@ -122,7 +123,11 @@ async function serve(words: Arguments, logger: Logger): Promise<void> {
       read: readerFor({ path }, words),
       plugins,
       start: startWorker,
-      open: sourceOpener({ version: VERSION, variables: process.env }),
+      open: collectingAfterLists(
+        sourceOpener({ version: VERSION, variables: process.env }),
+        systemTimers,
+        collectGarbage,
+      ),
       logger,
       timers: systemTimers,
       random: (below) => randomInt(below),

@@ -29,11 +29,11 @@ export type ReadyAddress = {
   /** `addressKey` */
   readonly key: string;
   /** As the slice writes it; undefined for IPv4, which has one text only. */
-  readonly ipv6: string | undefined;
-  readonly hostname: string | undefined;
-  readonly podName: string | undefined;
+  readonly ipv6?: string | undefined;
+  readonly hostname?: string | undefined;
+  readonly podName?: string | undefined;
   /** Where in the slice's `topologyZones` its topology zone stands. */
-  readonly topologyZone: number | undefined;
+  readonly topologyZone?: number | undefined;
   readonly head: SliceHead;
 };
 
@@ -52,13 +52,20 @@ export function readySliceFrom(slice: EndpointSlice, before: ReadySlice | undefi
       if (key === undefined) continue;
       if (known[next]?.key !== key && known[next + 1]?.key === key) next++;
       const ipv6 = text.includes(':') ? text : undefined;
-      const address: ReadyAddress = { key, ipv6, hostname, podName, topologyZone, head };
+      const address = addressWith({ key, head, ipv6, hostname, podName, topologyZone });
       const old = known[next];
       addresses.push(old !== undefined && isSameAddress(old, address) ? old : address);
       if (old?.key === key) next++;
     }
   }
   return { head, addresses };
+}
+
+/** Most have nothing but key and slice: four fields less are 3 MB less for 100,000 of them. */
+function addressWith(full: ReadyAddress): ReadyAddress {
+  const { key, head, ipv6, hostname, podName, topologyZone } = full;
+  const isPlain = (ipv6 ?? hostname ?? podName ?? topologyZone) === undefined;
+  return isPlain ? { key, head } : full;
 }
 
 const NO_ADDRESSES: readonly ReadyAddress[] = [];

@@ -1,0 +1,52 @@
+/** When the control thread gives memory back. */
+
+import test from 'ava';
+
+import { COLLECT_AFTER, collectingAfterLists } from '../../../server/control/garbage.ts';
+import { Listing } from '../../../zones/kubernetes/listing.ts';
+import type { SourceChange, SourceEvents, SourceOptions } from '../../../zones/kubernetes/source.ts';
+import { ClusterRecorder } from '../../support/cluster-recorder.ts';
+import { namespace } from '../../support/example-cluster.ts';
+import { FakeTimers } from '../../support/fake-timers.ts';
+import { NO_LIMITS } from '../../support/no-limits.ts';
+
+const OPTIONS: SourceOptions = {
+  from: { kind: 'in-cluster' },
+  pods: false,
+  endpointSlices: true,
+  headlessOnly: false,
+  imports: false,
+  topologyZones: false,
+  podNames: false,
+  labels: '',
+  namespaceLabels: '',
+  requests: NO_LIMITS,
+};
+
+test('once after lists that come together, and not after other changes', async (t) => {
+  const timers = new FakeTimers();
+  const recorder = new ClusterRecorder();
+  let count = 0;
+  let told: SourceEvents | undefined;
+  const open = collectingAfterLists(
+    (_options, events) => {
+      told = events;
+      return { close: () => {} };
+    },
+    timers,
+    () => void count++,
+  );
+  await open(OPTIONS, recorder);
+  const list: SourceChange = { verb: 'replace', listing: new Listing('Namespace', [namespace('a')]) };
+  told?.change([list]);
+  await timers.advance(COLLECT_AFTER - 1);
+  told?.change([{ verb: 'put', object: namespace('b') }, list]);
+  await timers.advance(COLLECT_AFTER - 1);
+  t.is(count, 0);
+  await timers.advance(1);
+  t.is(count, 1);
+  told?.change([{ verb: 'put', object: namespace('b') }]);
+  await timers.advance(10 * COLLECT_AFTER);
+  t.is(count, 1);
+  t.is(recorder.batches.length, 3, 'everything is passed on');
+});
