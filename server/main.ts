@@ -15,7 +15,7 @@ import { configurationReader, type ReadConfiguration } from './control/configura
 import { startControl, type Control } from './control/control.ts';
 import type { StartWorker } from './control/data-thread.ts';
 import { openLogger, type Logger } from './control/logger.ts';
-import { collectGarbage, collectingAfterLists } from './control/garbage.ts';
+import { collectGarbage, collectingAfterChanges } from './control/garbage.ts';
 import { loadSources, sourceOpener } from './control/sources.ts';
 import { systemTimers } from './control/timers.ts';
 import { readStandardInput } from './corefile/files.ts';
@@ -123,7 +123,7 @@ async function serve(words: Arguments, logger: Logger): Promise<void> {
       read: readerFor({ path }, words),
       plugins,
       start: startWorker,
-      open: collectingAfterLists(
+      open: collectingAfterChanges(
         sourceOpener({ version: VERSION, variables: process.env }),
         systemTimers,
         collectGarbage,

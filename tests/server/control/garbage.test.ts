@@ -2,7 +2,7 @@
 
 import test from 'ava';
 
-import { COLLECT_AFTER, collectingAfterLists } from '../../../server/control/garbage.ts';
+import { COLLECT_AFTER_EVENT, COLLECT_AFTER_LIST, collectingAfterChanges } from '../../../server/control/garbage.ts';
 import { Listing } from '../../../zones/kubernetes/listing.ts';
 import type { SourceChange, SourceEvents, SourceOptions } from '../../../zones/kubernetes/source.ts';
 import { ClusterRecorder } from '../../support/cluster-recorder.ts';
@@ -23,12 +23,12 @@ const OPTIONS: SourceOptions = {
   requests: NO_LIMITS,
 };
 
-test('once after lists that come together, and not after other changes', async (t) => {
+test('once after lists that come together, and half a minute after events', async (t) => {
   const timers = new FakeTimers();
   const recorder = new ClusterRecorder();
   let count = 0;
   let told: SourceEvents | undefined;
-  const open = collectingAfterLists(
+  const open = collectingAfterChanges(
     (_options, events) => {
       told = events;
       return { close: () => {} };
@@ -39,14 +39,20 @@ test('once after lists that come together, and not after other changes', async (
   await open(OPTIONS, recorder);
   const list: SourceChange = { verb: 'replace', listing: new Listing('Namespace', [namespace('a')]) };
   told?.change([list]);
-  await timers.advance(COLLECT_AFTER - 1);
+  await timers.advance(COLLECT_AFTER_LIST - 1);
   told?.change([{ verb: 'put', object: namespace('b') }, list]);
-  await timers.advance(COLLECT_AFTER - 1);
+  await timers.advance(COLLECT_AFTER_LIST - 1);
   t.is(count, 0);
   await timers.advance(1);
   t.is(count, 1);
-  told?.change([{ verb: 'put', object: namespace('b') }]);
-  await timers.advance(10 * COLLECT_AFTER);
-  t.is(count, 1);
-  t.is(recorder.batches.length, 3, 'everything is passed on');
+  for (let i = 0; i < 3; i++) {
+    told?.change([{ verb: 'put', object: namespace(`c${i}`) }]);
+    await timers.advance(COLLECT_AFTER_EVENT / 3 - 1);
+    t.is(count, 1);
+  }
+  await timers.advance(3);
+  t.is(count, 2, 'events that go on do not put it off');
+  await timers.advance(10 * COLLECT_AFTER_EVENT);
+  t.is(count, 2, 'nor is anything done where nothing came');
+  t.is(recorder.batches.length, 5, 'everything is passed on');
 });
