@@ -25,7 +25,7 @@ COPY fixtures/clusters/demo fixtures/clusters/demo
 # warmed as the user that runs and with the options that it runs with, and must be there before the root file system becomes read-only.
 ENV NODE_COMPILE_CACHE=/app/.compile-cache
 # glibc would keep a heap for each of Node's threads.
-ENV MALLOC_ARENA_MAX=2
+ENV MALLOC_ARENA_MAX=1
 RUN mkdir .compile-cache && chown 65532:65532 .compile-cache
 USER 65532:65532
 RUN ["/usr/local/bin/node", "--disable-sigusr1", "--enable-experimental-regexp-engine", "--max-semi-space-size=1", "--heap-growing-percent=40", "--expose-gc", "/app/server/main.ts", "--check"]

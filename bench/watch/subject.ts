@@ -68,7 +68,7 @@ export async function withSubject<T>(
       async prepare(setting) {
         const corefile = corefileOf(setting, `http://127.0.0.1:${apiPort}`, pods);
         const words = [...(await startWords()), '-conf', await written(setting.folder, 'Corefile', corefile)];
-        return { words, variables: { NODE_COMPILE_CACHE: bench.compileCache, MALLOC_ARENA_MAX: '2', ...variables } };
+        return { words, variables: { NODE_COMPILE_CACHE: bench.compileCache, MALLOC_ARENA_MAX: '1', ...variables } };
       },
     };
     return await withServer(contender, [], bench.upstreamPort, undefined, async ({ pid, port }) => {
