@@ -89,7 +89,10 @@ export class ClusterReceiver {
     for (const _ of store.applyBeside(changes)) {
       if (clock() < until) continue;
       await nextTurn();
-      if (this.#isClosed) return;
+      if (this.#isClosed) {
+        this.#working = undefined;
+        return;
+      }
       until = clock() + WORK_SLICE;
     }
     taken();

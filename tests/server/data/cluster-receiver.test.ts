@@ -136,7 +136,9 @@ test('a receiver that is closed puts nothing more in use', async (t) => {
   const both = ends();
   both.sender.apply([listing('EndpointSlice', [big('a', 1000), big('b', 1000, 1)])]);
   for (const part of both.way) both.receiver.take(part);
+  const settled = both.receiver.settled();
   both.receiver.close();
+  await settled;
   await new Promise((resolve) => setImmediate(resolve));
   t.deepEqual(seen(both.store), []);
 });
