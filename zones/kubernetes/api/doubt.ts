@@ -5,6 +5,7 @@
 
 import type { Count } from '../../units.ts';
 import { ApiFault } from './api-fault.ts';
+import { hasApiName } from '../object-text.ts';
 
 /** One per kind. */
 export class Doubt {
@@ -23,14 +24,19 @@ export class Doubt {
    */
   check(listed: ReadonlyMap<string, string>): void {
     const before = this.#doubted ?? this.#known();
+    let size: Count = 0;
     let missing: Count = 0;
-    for (const key of before.keys()) if (!listed.has(key)) missing++;
-    if (missing < MISSING_MIN || missing * 2 <= before.size) {
+    for (const key of before.keys()) {
+      if (!hasApiName(key)) continue; // no list has it (departures.ts)
+      size++;
+      if (!listed.has(key)) missing++;
+    }
+    if (missing < MISSING_MIN || missing * 2 <= size) {
       this.#doubted = undefined;
       return;
     }
     this.#doubted = listed;
-    throw new ApiFault('shrunk', `a list of ${listed.size} lacks ${missing} of ${before.size}`);
+    throw new ApiFault('shrunk', `a list of ${listed.size} lacks ${missing} of ${size}`);
   }
 }
 

@@ -39,6 +39,13 @@ test('as many others are doubted as well, and so is a second list that lacks mos
   t.notThrows(() => doubt.check(listOf(90)));
 });
 
+test('slices in which endpoints stay that have left are not missed', (t) => {
+  const stays = listOf(150, 'shop/slice:');
+  const doubt = new Doubt(() => new Map([...listOf(100), ...stays]));
+  t.notThrows(() => doubt.check(listOf(100)));
+  t.throws(() => doubt.check(listOf(0)), { message: 'a list of 0 lacks 100 of 100' });
+});
+
 /** A server with 252 services that has lost 250 of them when it is listed again. */
 async function emptied(t: Parameters<typeof synced>[0], watchList: boolean): Promise<Scene> {
   const made = await synced(t);
