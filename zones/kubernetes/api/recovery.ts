@@ -78,7 +78,9 @@ export class Recovery {
     }
     if (code === 'protocol' || code === 'event') {
       this.#setbacks++;
-      const delay = this.#setbacks === 1 && code === 'protocol' ? 0 : this.#delayAfter(fault);
+      const isFirst = this.#setbacks === 1 && code === 'protocol' && this.#pause.isFresh;
+      const pause = this.#delayAfter(fault);
+      const delay = isFirst ? 0 : pause;
       return this.#setbacks >= SETBACKS_MAX ? again(delay, 'any') : goOn(delay);
     }
     const delay = this.#delayAfter(fault);

@@ -138,3 +138,17 @@ test('what stalls is taken up at once, and what times out is not', (t) => {
   t.is(recovery.after(fault('overdue', 0), 'watch', true).delay, 0);
   t.is(recovery.after(fault('timeout', 0), 'watch', false).delay, 1200);
 });
+
+test('what cannot be read is asked for again at once, and then with growing pauses even if each watch went forward', (t) => {
+  const time = new ManualTime();
+  const recovery = new Recovery(time);
+  const next = (): number => {
+    const { delay, mustList } = recovery.after(fault('protocol', 0), 'watch', true);
+    t.false(mustList);
+    recovery.succeeded();
+    return delay;
+  };
+  t.deepEqual([next(), next(), next()], [0, 2400, 4800]);
+  time.advance(4800 + 120_001);
+  t.is(next(), 0);
+});
