@@ -7,7 +7,7 @@ import type { Time } from './time.ts';
 /** One per kind, over all its lists and watches. */
 export class Hearing {
   readonly #time: Pick<Time, 'now'>;
-  #isWatching = false;
+  #watchingSince: Milliseconds | undefined;
   #currentAt: Milliseconds | undefined;
   #byteAt: Milliseconds | undefined;
   #bookmarkAt: Milliseconds | undefined;
@@ -32,18 +32,21 @@ export class Hearing {
 
   /** A watch goes on from a complete list. */
   watches(): void {
-    this.#isWatching = true;
+    this.#watchingSince ??= this.#time.now();
   }
 
-  /** The watch is over. */
-  ended(): void {
-    if (this.#isWatching) this.#currentAt = this.#time.now();
-    this.#isWatching = false;
+  /** The watch is over. Returns how long it was open; 0 if it never was. */
+  ended(): Milliseconds {
+    const since = this.#watchingSince;
+    this.#watchingSince = undefined;
+    if (since === undefined) return 0;
+    this.#currentAt = this.#time.now();
+    return this.#currentAt - since;
   }
 
   read(): Pick<Freshness, 'staleness' | 'sinceByte' | 'sinceBookmark'> {
     return {
-      staleness: this.#isWatching ? 0 : this.#since(this.#currentAt),
+      staleness: this.#watchingSince !== undefined ? 0 : this.#since(this.#currentAt),
       sinceByte: this.#since(this.#byteAt),
       sinceBookmark: this.#since(this.#bookmarkAt),
     };

@@ -29,6 +29,8 @@ export class Recovery {
   #setbacks: Count = 0;
   /** Watches in a row that said nothing at all. */
   #silences: Count = 0;
+  /** How long they were open. */
+  #silence: Milliseconds = 0;
   /** First lists in a row that did not come to their end. */
   #cutLists: Count = 0;
 
@@ -44,9 +46,21 @@ export class Recovery {
     this.#cutLists = 0;
   }
 
+  /** A watch is over, in whatever way. `open`: how long it could have said something. */
+  watched(hadBytes: boolean, open: Milliseconds): void {
+    this.#silence = hadBytes ? 0 : this.#silence + open;
+  }
+
+  /** Have watches said nothing for so long that the server may know less than we do? */
+  get isDeaf(): boolean {
+    return this.#silence >= SILENCE_MAX;
+  }
+
   /** `hadBytes`: did the watch say anything before it failed? */
   after(fault: ApiFault, phase: Phase, hadBytes: boolean): Remedy {
-    return { reason: interruptionBy(fault), ...this.#decide(fault, phase, hadBytes) };
+    const decision = this.#decide(fault, phase, hadBytes);
+    if (decision.mustList) this.#silence = 0;
+    return { reason: interruptionBy(fault), ...decision };
   }
 
   #decide(fault: ApiFault, phase: Phase, hadBytes: boolean): Decision {
@@ -84,6 +98,7 @@ export class Recovery {
       return this.#setbacks >= SETBACKS_MAX ? again(delay, 'any') : goOn(delay);
     }
     const delay = this.#delayAfter(fault);
+    if (this.isDeaf) return { ...again(delay, 'any'), reason: 'silence' };
     // After a fault of our own nobody knows what was published: only a list tells for certain.
     return code === 'internal' || isBadQuestion(fault) ? again(delay, 'any') : goOn(delay);
   }
@@ -150,6 +165,8 @@ const ASKED_MAX: Seconds = 60;
 /** A line that cannot be read is asked for once more; if it cannot be read again, a list goes round it. */
 const SETBACKS_MAX: Count = 2;
 const SILENCES_MAX: Count = 2;
+/** As long as two watches that stall. Where something on the way ends silent watches sooner, none does. */
+const SILENCE_MAX: Milliseconds = 300_000;
 const CUT_LISTS_MAX: Count = 2;
 
 /** Did the server not understand what it was asked? */

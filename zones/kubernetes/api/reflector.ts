@@ -170,8 +170,10 @@ export class Reflector {
     try {
       await client.get(get, signal, (chunk) => this.#take(chunk, reader));
     } finally {
-      this.#hearing.ended();
+      const open = this.#hearing.ended();
+      this.#recovery.watched(this.#hadBytes, this.#hasBookmarks ? open : 0);
     }
+    if (this.#recovery.isDeaf) throw new ApiFault('cut', 'watches end that have said nothing for minutes');
     if (reader.isListing) throw new ApiFault('cut', 'a watch ended before its first list was complete');
     if (time.now() - began >= SHORT_WATCH) {
       this.#succeeded();

@@ -563,6 +563,27 @@ test('21: a server put back to an older state is silent, and is listed after two
   await follows(made, 'new');
 });
 
+for (const ending of ['endWatches', 'reset'] as const) {
+  test(`21: the same where something on the way ends silent watches sooner (${ending})`, async (t) => {
+    const made = await synced(t);
+    const { api, cluster, time } = made;
+    api.restore(500);
+    api.put(rawService('shop', 'restored'));
+    for (let round = 0; round < 6; round++) {
+      t.is(cluster.count('replace', 'Service'), 1);
+      const next = api.next(ofServices(round < 5 ? 'watch' : 'watchlist'));
+      time.advance(60_000);
+      api[ending]();
+      await next;
+      await opened(made, 'Service');
+    }
+    await cluster.when(() => cluster.count('replace', 'Service') === 2);
+    t.deepEqual(cluster.names('Service'), ['shop/restored']);
+    t.is(cluster.counted('Service')['relists silence'], 1);
+    await follows(made, 'new');
+  });
+}
+
 for (const [name, does] of [
   ['connecting', { does: 'mute', headers: false }],
   ['listing', { does: 'mute', headers: true }],
