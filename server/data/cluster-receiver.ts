@@ -4,13 +4,15 @@
  */
 
 import { objectFrom } from '../../zones/kubernetes/object-text.ts';
-import type { ClusterChange } from '../../zones/kubernetes/objects.ts';
+import type { ClusterChange, Kind } from '../../zones/kubernetes/objects.ts';
 import type { ClusterStore } from '../../zones/kubernetes/store/store.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { ClusterPart } from '../messages.ts';
 
-/** Endpoints and objects of a step that is applied at once: three milliseconds. */
+/** Endpoints and objects of a step that is applied at once: three milliseconds, and the largest slice that there can be. */
 const AT_ONCE_MAX: Count = 1000;
+/** Endpoints that go for one that comes. */
+const LOSSES_PER_PUT: Count = 8;
 /** Work on a larger step before queries have their turn. */
 const WORK_SLICE: Milliseconds = 2;
 
@@ -74,13 +76,29 @@ export class ClusterReceiver {
   #read({ put, removed, whole, loaded = [] }: ClusterPart): void {
     for (const line of put === '' ? [] : put.split('\n')) {
       const object = objectFrom(line);
-      this.#weight += object.kind === 'EndpointSlice' ? 1 + object.endpoints.length : 1;
+      const endpoints = object.kind === 'EndpointSlice' ? object.endpoints.length : 0;
+      this.#weight += Math.max(1, endpoints, this.#lossOf(object));
       this.#changes.push({ verb: 'put', object });
     }
-    for (const place of removed) this.#changes.push({ verb: 'remove', ...place });
+    for (const place of removed) {
+      this.#weight += Math.max(1, this.#lossOf(place));
+      this.#changes.push({ verb: 'remove', ...place });
+    }
     for (const kind of loaded) this.#changes.push({ verb: 'loaded', kind });
     for (const kind of whole) this.#changes.push({ verb: 'whole', kind });
-    this.#weight += removed.length;
+  }
+
+  /** What it costs to take away what an object has now. */
+  #lossOf({
+    kind,
+    namespace,
+    name,
+  }: {
+    readonly kind: Kind;
+    readonly namespace: string;
+    readonly name: string;
+  }): Count {
+    return kind === 'EndpointSlice' ? this.#options.store.addressCount(namespace, name) / LOSSES_PER_PUT : 0;
   }
 
   async #applyBeside(changes: readonly ClusterChange[]): Promise<void> {

@@ -132,6 +132,41 @@ test('a thousand removed objects go in several parts and at once', async (t) => 
   t.deepEqual(seen(both.store), []);
 });
 
+test('an event of a slice as large as there can be costs no more than the slice', (t) => {
+  const both = ends();
+  const before = both.store.serial;
+  both.sender.apply([{ verb: 'put', object: big('a', 1000) }]);
+  for (const part of both.way) both.receiver.take(part);
+  t.not(both.store.serial, before);
+});
+
+for (const [what, count, size, isAtOnce] of [
+  ['a slice as large as there can be', 1, 1000, true],
+  ['what a large service has', 50, 100, true],
+  ['a quarter of a large cluster', 250, 100, false],
+] as const) {
+  test(`${what} goes ${isAtOnce ? 'at once' : 'while queries have their turn'}`, async (t) => {
+    const both = ends();
+    const slices = Array.from({ length: count }, (_, i) => big(`s${i}`, size, i));
+    both.sender.apply([listing('EndpointSlice', slices)]);
+    await settle(both);
+    const emptied = slices.map((one) => ({ ...one, endpoints: [] }));
+    for (const left of [emptied, slices, []]) {
+      both.sender.apply([listing('EndpointSlice', left)]);
+      if (left === slices) {
+        await settle(both);
+        continue;
+      }
+      const before = both.store.serial;
+      for (let part = both.way.shift(); part !== undefined; part = both.way.shift()) both.receiver.take(part);
+      t.is(both.store.serial !== before, isAtOnce);
+      await both.receiver.settled();
+      await settle(both);
+      t.not(both.store.serial, before);
+    }
+  });
+}
+
 test('a receiver that is closed puts nothing more in use', async (t) => {
   const both = ends();
   both.sender.apply([listing('EndpointSlice', [big('a', 1000), big('b', 1000, 1)])]);

@@ -4,6 +4,7 @@
  */
 
 import { addressKeyFrom } from '../../ip.ts';
+import type { Count } from '../../units.ts';
 import { AddressTree } from './address-tree.ts';
 import { readySliceFrom, type ReadyAddress, type ReadySlice, type SliceHead } from './endpoints.ts';
 import { MultiMap } from './multi-map.ts';
@@ -80,6 +81,11 @@ export class ServiceTables {
     this.#leave(ready);
     this.#move(ready, undefined);
     return hasOwner(ready.head);
+  }
+
+  /** How many addresses a slice has; 0 if there is no such slice. */
+  addressCount(namespace: string, name: string): Count {
+    return this.#slices.get(namespace, name)?.addresses.length ?? 0;
   }
 
   /** A slice may be of a Service here and of an import as well. */

@@ -1,7 +1,7 @@
 /** The trimmed objects of one cluster, found by what a question asks for. Knows nothing of zones, TTLs or the Corefile. */
 
 import type { ReverseDigits } from '../../ip.ts';
-import type { Seconds } from '../../units.ts';
+import type { Count, Seconds } from '../../units.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { ReadyAddress } from './endpoints.ts';
 import type { ClusterChange, ClusterObject, Kind, Pod } from '../objects.ts';
@@ -107,6 +107,11 @@ export class ClusterStore implements ClusterView {
   /** Where in the slices that address is a ready one, by `addressKey`. In no order. */
   readyAddresses(key: string): readonly ReadyAddress[] {
     return this.#state.services.byReadyAddress.get(key);
+  }
+
+  /** How many addresses a slice has; 0 if there is no such slice. */
+  addressCount(namespace: string, name: string): Count {
+    return this.#state.services.addressCount(namespace, name);
   }
 
   /** Is there a cluster IP or ready address that begins with these digits, and whose key `isShown` is true of? */
