@@ -145,6 +145,12 @@ export class FakeApiServer {
     this.#faults.push({ fault, left: fault.times ?? 1 });
   }
 
+  /** Nothing that was asked for fails any more. */
+  heal(): void {
+    this.#faults.length = 0;
+    this.#mangled.clear();
+  }
+
   /** The next event of that kind goes out as what `mangle` makes of its line. */
   mangleNext(kind: string, mangle: (line: string) => string): void {
     this.#mangled.set(kind, mangle);
