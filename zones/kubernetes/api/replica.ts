@@ -4,7 +4,7 @@
  */
 
 import type { Count } from '../../units.ts';
-import { ApiFault } from './api-fault.ts';
+import { ApiFault, plainText } from './api-fault.ts';
 import { isNotNewer, keyFrom, versionFrom, type Resource } from './api-resources.ts';
 import type { Fields } from '../api-values.ts';
 import { Listing } from '../listing.ts';
@@ -98,7 +98,8 @@ export class Replica {
     const { kind, trim: options } = this.resource;
     const key = keyIn(kind, raw);
     const version = versionFrom(raw);
-    if (version === undefined) throw new ApiFault('protocol', `${type} event of ${key} without a resourceVersion`);
+    if (version === undefined)
+      throw new ApiFault('protocol', `${type} event of ${plainText(key)} without a resourceVersion`);
     if (this.#version !== undefined && isNotNewer(version, this.#version)) return 'old';
     const object = type === 'DELETED' ? undefined : trim(kind, raw, options);
     const known = this.#known();

@@ -1025,6 +1025,15 @@ for (const chance of [0, 0.999_999]) {
   });
 }
 
+test('a name as long as a line is not said whole', async (t) => {
+  const { api, cluster } = await synced(t);
+  const metadata = { namespace: 'shop', name: 'x'.repeat(1_000_000) };
+  api.write('Service', `${JSON.stringify({ type: 'ADDED', object: { metadata } })}\n`);
+  const isSaid = (text: string): boolean => text.includes('without a resourceVersion');
+  await cluster.when(() => cluster.reports.some(({ text }) => isSaid(text)));
+  t.true(cluster.reports.every(({ text }) => text.length < 1000));
+});
+
 test('an event of another type is left aside and said once', async (t) => {
   const made = await synced(t);
   const { api, cluster } = made;
