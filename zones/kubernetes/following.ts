@@ -72,7 +72,7 @@ export type Tally = 'events' | 'dropped-events' | 'stalls' | 'protocol-errors' |
 /**
  * What became of a list taken aside.
  * - `compared`: with what the watch had told at the same version.
- * - `dropped`: the watch broke before it came to that version, or the versions cannot be compared.
+ * - `dropped`: the watch broke before it came to that version, or told too much meanwhile, or the versions cannot be compared.
  * - `failed`: the server did not give it.
  */
 export type ResyncOutcome = (typeof RESYNC_OUTCOMES)[number];

@@ -3,7 +3,7 @@
  * what there was at the list's version: exactly, for the watch tells when it passes that version. Knows nothing of connections.
  */
 
-import type { Milliseconds } from '../../units.ts';
+import type { Count, Milliseconds } from '../../units.ts';
 import { isNotNewer, type Resource } from './api-resources.ts';
 import { isStay } from './departures.ts';
 import { list, type Lister } from './list.ts';
@@ -61,7 +61,9 @@ export class Resync {
   /** An object was put or removed by an event. */
   applied(change: WatchedChange, version: string): void {
     if (this.#running === undefined || this.#running.listed !== undefined) return;
-    for (const key of keysOf(change)) this.#running.touched.set(key, version);
+    const { touched } = this.#running;
+    for (const key of keysOf(change)) touched.set(key, version);
+    if (touched.size > TOUCHED_MAX) this.drop();
   }
 
   /**
@@ -151,11 +153,13 @@ export class Resync {
 /** A list on its way, or one that waits for the watch to come to its version. */
 type Running = {
   readonly abort: AbortController;
-  /** Versions by key of what events have changed since the list was asked for: no more than there are objects. */
+  /** Versions by key of what events have changed since the list was asked for; what they removed need never have been there. */
   readonly touched: Map<string, string>;
   listed: { readonly texts: ReadonlyMap<string, string>; readonly version: string } | undefined;
 };
 
+/** Objects that may change while a list is on its way: 1,000 a second for five minutes. */
+const TOUCHED_MAX: Count = 300_000;
 /** With half an hour between the earliest and the latest, replicas and kinds do not list in one moment. */
 const INTERVAL_MIN: Milliseconds = 45 * 60_000;
 const INTERVAL_SPREAD: Milliseconds = 30 * 60_000;

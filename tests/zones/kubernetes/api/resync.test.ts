@@ -170,6 +170,30 @@ const [, SERVICES] = resourcesOf({
   requests: NO_LIMITS,
 }) as [Resource, Resource];
 
+test('a list taken aside is given up when events tell more than a cluster has meanwhile', (t) => {
+  const time = new ManualTime();
+  const happenings: Happening[] = [];
+  const resync = new Resync({
+    resource: SERVICES,
+    client: { text: () => new Promise(() => {}) },
+    time,
+    replica: { version: '1', newListing: () => new ResourceListing(SERVICES, new Map()) },
+    known: () => new Map(),
+    believe: () => {},
+    report: () => {},
+    happened: (happening) => void happenings.push(happening),
+  });
+  resync.start();
+  t.teardown(() => resync.close());
+  time.advance(HOUR);
+  const remove = (i: number): void =>
+    resync.applied({ verb: 'remove', kind: 'Service', namespace: 'shop', name: `s${i}` }, String(i));
+  for (let i = 0; i < 300_000; i++) remove(i);
+  t.deepEqual(happenings, []);
+  remove(300_000);
+  t.deepEqual(happenings, [{ what: 'resyncs', kind: 'Service', outcome: 'dropped' }]);
+});
+
 /** What happens to one of four services at the version of its place in the history. */
 type Step = {
   readonly name: string;
