@@ -1,5 +1,6 @@
 /** All that a store has, found in every way in which it can be found, so that two stores can be compared. */
 
+import { addressOfKey, presentAddress } from '../../zones/ip.ts';
 import { KINDS } from '../../zones/kubernetes/objects.ts';
 import type { ServiceEntry } from '../../zones/kubernetes/store/service-table.ts';
 import type { ClusterStore } from '../../zones/kubernetes/store/store.ts';
@@ -19,7 +20,7 @@ export function contentOf(store: ClusterStore): unknown {
     imports: inOrder(imports.map(entryOf)),
     pods: inOrder(snapshot.pods()),
     keys: keys.map((key) => [
-      [...key].map((octet) => octet.codePointAt(0)),
+      presentAddress(addressOfKey(key)),
       inOrder(store.servicesByClusterIP(key).map(entryOf)),
       inOrder(store.readyAddresses(key)),
     ]),
