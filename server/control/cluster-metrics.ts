@@ -33,7 +33,7 @@ export function openClusterMetrics(registry: Registry, statuses: () => Iterable<
   gauge('fivedots_cluster_objects', 'Objects that are known.', ({ objects }) => objects);
   gauge(
     'fivedots_cluster_staleness_seconds',
-    'Time since a kind was followed by a watch or read by a list; 0 while it is followed.',
+    'Time since a kind was followed by a watch or read by a list, or, before that, since it was first asked for; 0 while it is followed.',
     ({ freshness }) => freshness?.staleness,
   );
   gauge(

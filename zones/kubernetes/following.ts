@@ -88,8 +88,8 @@ export type Happening =
 /** How fresh a kind is, at the moment of asking. */
 export type Freshness = {
   readonly kind: Kind;
-  /** 0 while a watch of it is open, else the time since one was, or since a list. Undefined before the first list. */
-  readonly staleness: Seconds | undefined;
+  /** 0 while a watch of it is open, else the time since one was, or since a list; before the first list, since it was first asked for. */
+  readonly staleness: Seconds;
   /** Since the server last said anything of it; undefined if it never did. */
   readonly sinceByte: Seconds | undefined;
   readonly sinceBookmark: Seconds | undefined;
@@ -110,7 +110,7 @@ export function oldestOfEach(all: readonly Freshness[]): readonly Freshness[] {
 function oldestOf(one: Freshness, other: Freshness): Freshness {
   return {
     kind: one.kind,
-    staleness: longest(one.staleness, other.staleness),
+    staleness: Math.max(one.staleness, other.staleness),
     sinceByte: longest(one.sinceByte, other.sinceByte),
     sinceBookmark: longest(one.sinceBookmark, other.sinceBookmark),
     trouble: one.trouble ?? other.trouble,

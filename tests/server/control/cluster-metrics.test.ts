@@ -28,7 +28,7 @@ function opened(): { happened: CountHappening; statuses: KindStatus[]; lines: ()
 }
 
 function status(kind: Kind, freshness?: Partial<Freshness>, more: Partial<KindStatus> = {}): KindStatus {
-  const none = { kind, staleness: undefined, sinceByte: undefined, sinceBookmark: undefined, trouble: undefined };
+  const none = { kind, staleness: 1, sinceByte: undefined, sinceBookmark: undefined, trouble: undefined };
   return {
     labels: { cluster: 'in-cluster', kind },
     synced: true,
@@ -104,6 +104,7 @@ test('ages are absent as long as there is nothing that they count from, and all 
     'fivedots_cluster_objects in-cluster Namespace 7',
     'fivedots_cluster_objects in-cluster Service 7',
     'fivedots_cluster_objects in-cluster Pod 7',
+    'fivedots_cluster_staleness_seconds in-cluster Service 1',
     'fivedots_cluster_staleness_seconds in-cluster Pod 0',
     'fivedots_reflector_seconds_since_byte in-cluster Pod 2',
     'fivedots_reflector_seconds_since_bookmark in-cluster Pod 9.5',

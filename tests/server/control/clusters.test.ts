@@ -328,7 +328,7 @@ test('what is missing of a cluster is said with its troubles, each once, and not
   const { clusters, opened } = stage();
   const prepared = await clusters.prepare(new Map([['a', wish('a', { endpointSlices: true })]]));
   const trouble = 'cannot reach it';
-  const unknown = { staleness: undefined, sinceByte: undefined, sinceBookmark: undefined };
+  const unknown = { staleness: 1, sinceByte: undefined, sinceBookmark: undefined };
   opened[0]?.freshness.push(
     { kind: 'Namespace', ...unknown, trouble: 'something else' },
     { kind: 'Service', ...unknown, trouble },

@@ -162,7 +162,12 @@ test('a cluster that does not come: sockets are open, cluster names get SERVFAIL
     const found = relists.find(({ labels }) => labels['kind'] === kind && labels['reason'] === 'unreachable');
     t.true((found?.value ?? 0) > 0, kind);
   }
-  t.deepEqual(families.get('fivedots_cluster_staleness_seconds')?.samples, []);
+  const staleness = families.get('fivedots_cluster_staleness_seconds')?.samples ?? [];
+  t.deepEqual(
+    staleness.map(({ labels }) => labels['kind']),
+    ['Namespace', 'Service', 'EndpointSlice'],
+  );
+  t.true(staleness.every(({ value }) => value > 0));
   t.regex(
     body,
     /^kubernetes\nhttp:\/\/127\.0\.0\.1:1: Namespace, Service, EndpointSlice still to come\ncannot reach the API server at http:\/\/127\.0\.0\.1:1 \(.*ECONNREFUSED.*\)[^\n]*$/,

@@ -8,12 +8,14 @@ import type { Time } from './time.ts';
 export class Hearing {
   readonly #time: Pick<Time, 'now'>;
   #watchingSince: Milliseconds | undefined;
-  #currentAt: Milliseconds | undefined;
+  /** When all of it was known last; until that has been so, when it was first asked for. */
+  #currentAt: Milliseconds;
   #byteAt: Milliseconds | undefined;
   #bookmarkAt: Milliseconds | undefined;
 
   constructor(time: Pick<Time, 'now'>) {
     this.#time = time;
+    this.#currentAt = time.now();
   }
 
   /** Octets came. */
@@ -25,7 +27,7 @@ export class Hearing {
     this.#bookmarkAt = this.#time.now();
   }
 
-  /** A list is complete. */
+  /** A list is complete, or the server has said that there is nothing to list. */
   listed(): void {
     this.#currentAt = this.#time.now();
   }
@@ -46,7 +48,7 @@ export class Hearing {
 
   read(): Pick<Freshness, 'staleness' | 'sinceByte' | 'sinceBookmark'> {
     return {
-      staleness: this.#watchingSince !== undefined ? 0 : this.#since(this.#currentAt),
+      staleness: this.#watchingSince !== undefined ? 0 : (this.#time.now() - this.#currentAt) / 1000,
       sinceByte: this.#since(this.#byteAt),
       sinceBookmark: this.#since(this.#bookmarkAt),
     };

@@ -46,6 +46,8 @@ export class Reflector {
   #watchListFrom: Milliseconds = -Infinity;
   #mustPageOnce = false;
   #isSynced = false;
+  /** Synced by a list, not only by word that there is nothing to list. */
+  #isListed = false;
   /** Does this server send bookmarks? Then silence means something. */
   #hasBookmarks = false;
   #phase: Phase = 'list';
@@ -114,8 +116,11 @@ export class Reflector {
       return canWatchList ? await this.#watch(true) : await this.#list();
     } catch (error) {
       const { kind, isOptional } = this.#options.resource;
-      const hasNone = isOptional && !this.#isSynced && error instanceof ApiFault && isAbsent(error);
-      if (hasNone && !this.#abort.signal.aborted) this.#tell([{ verb: 'replace', listing: new Listing(kind) }]);
+      const hasNone = isOptional && !this.#isListed && error instanceof ApiFault && isAbsent(error);
+      if (hasNone && !this.#abort.signal.aborted) {
+        if (!this.#isSynced) this.#tell([{ verb: 'replace', listing: new Listing(kind) }]);
+        this.#hearing.listed();
+      }
       throw error;
     }
   }
@@ -213,6 +218,7 @@ export class Reflector {
     this.#tell(changes);
     const first = changes[0];
     if (first?.verb !== 'replace') return;
+    this.#isListed = true;
     this.#hearing.listed();
     this.#succeeded();
     report('debug', `read ${first.listing.size} ${resource.plural} up to version ${this.#replica.version}`);

@@ -897,7 +897,7 @@ for (const watchList of [true, false]) {
     api.watchList = watchList;
     api.unknown.add('serviceimports');
     time.hold();
-    made.open();
+    const source = made.open();
     const isSynced = (): boolean => cluster.isSynced('ServiceImport') && cluster.isSynced('EndpointSlice');
     await cluster.when(() => isSynced() && cluster.told.length > 0);
     await new Promise((resolve) => setImmediate(resolve));
@@ -908,6 +908,17 @@ for (const watchList of [true, false]) {
       /^warning: the API server at .* has no serviceimports\.multicluster\.x-k8s\.io .*Install its CustomResourceDefinition or remove `multicluster`\.$/,
     );
     t.deepEqual(time.pauses, [60_000]);
+    const reports = cluster.reports.length;
+    time.release();
+    time.hold();
+    await cluster.when(() => cluster.reports.length > reports);
+    await new Promise((resolve) => setImmediate(resolve));
+    t.deepEqual(time.pauses, [60_000, 60_000]);
+    t.like(
+      source.freshness?.().find(({ kind }) => kind === 'ServiceImport'),
+      { staleness: 60 },
+      'since it was asked for last',
+    );
     api.unknown.clear();
     api.put(rawServiceImport('shop', 'cart', ['10.112.0.1']));
     time.release();
