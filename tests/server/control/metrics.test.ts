@@ -208,6 +208,19 @@ test('snapshots: what is used and since when, and each result from the first scr
   ]);
 });
 
+test('of two snapshots of one cluster the one that is used and the older one are shown, in any order', async (t) => {
+  const both = [
+    { cluster: 'a', writtenAt: 9_000, isUsed: false },
+    { cluster: 'a', writtenAt: 1_500, isUsed: true },
+    { cluster: 'a', writtenAt: undefined, isUsed: false },
+  ];
+  for (const snapshots of [both, both.toReversed()]) {
+    const families = await scrape(opened({ snapshots: () => snapshots }).metrics);
+    t.is(valueOf(families, 'fivedots_cluster_from_snapshot'), 1);
+    t.is(valueOf(families, 'fivedots_snapshot_written_timestamp_seconds'), 1.5);
+  }
+});
+
 test('every metric that the data thread counts has a help text', (t) => {
   for (const folder of ['server/data', 'server/plugins']) {
     for (const file of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
