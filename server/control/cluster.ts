@@ -24,8 +24,8 @@ export class Cluster {
   readonly #options: ClustersOptions;
   readonly #began: Milliseconds;
   #keeper: SnapshotKeeper | undefined;
-  /** Is there what a snapshot had, and has the data thread taken it in? */
-  #isLoaded = false;
+  /** When the snapshot was written that was loaded, since 1970; and has the data thread taken it in? */
+  #loaded: Milliseconds | undefined;
   #isLoadTaken = false;
   #isOverdue = false;
   #source: Source | undefined;
@@ -50,8 +50,8 @@ export class Cluster {
   async open(): Promise<void> {
     const { open, metrics, log, timers } = this.#options;
     this.#keeper = this.#keeperOf(this.#wish.snapshot);
-    void this.#keeper?.load((listings) => {
-      this.#isLoaded = true;
+    void this.#keeper?.load((listings, written) => {
+      this.#loaded = written;
       this.sender.load(listings);
       this.sender.whenTaken(() => (this.#isLoadTaken = true));
     });
@@ -102,11 +102,11 @@ export class Cluster {
     await this.#keeper?.flush();
   }
 
-  /** Undefined if it is not kept. */
+  /** Undefined if it is not kept, nor answered from what was kept before a reload. */
   snapshotStatus(): SnapshotStatus | undefined {
-    if (this.#keeper === undefined) return undefined;
-    const { writtenAt } = this.#keeper;
-    return { cluster: placeOf(this.#wish.source), writtenAt, isUsed: this.#isFromSnapshot };
+    const isUsed = this.#isFromSnapshot;
+    if (this.#keeper === undefined && !isUsed) return undefined;
+    return { cluster: placeOf(this.#wish.source), writtenAt: isUsed ? this.#loaded : this.#keeper?.writtenAt, isUsed };
   }
 
   /** The data thread has taken in a part of its state, and has these kinds whole. */
@@ -159,8 +159,7 @@ export class Cluster {
   #wait(): void {
     const { log, timers } = this.#options;
     const missing = this.#kinds.filter((kind) => !this.sender.memory.isWhole(kind)).join(', ');
-    const written = this.#isLoaded ? this.#keeper?.writtenAt : undefined;
-    const age = written === undefined ? '' : ageText(timers.wall() - written);
+    const age = this.#loaded === undefined ? '' : ageText(timers.wall() - this.#loaded);
     if (timers.now() - this.#began < this.#wish.startupTimeout) {
       log(
         'info',

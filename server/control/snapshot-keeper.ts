@@ -53,8 +53,8 @@ export class SnapshotKeeper {
     return this.#writtenAt;
   }
 
-  /** The objects of the file, if it can be used, given to `use` in one call; what comes of it is said in the log. */
-  async load(use: (listings: readonly Listing[]) => void): Promise<void> {
+  /** The objects of the file and when it was written, if it can be used, given to `use` in one call; what comes of it is said in the log. */
+  async load(use: (listings: readonly Listing[], written: Milliseconds) => void): Promise<void> {
     const { source, memory, timers, log } = this.#options;
     const reading = await readSnapshot(this.file, source);
     if (this.#closed.signal.aborted) return;
@@ -72,7 +72,7 @@ export class SnapshotKeeper {
       return;
     }
     this.#writtenAt = written;
-    use(listings);
+    use(listings, written);
     if (read.length === 0) this.#kept = memory.changes;
     const count = listings.reduce((sum, { size }) => sum + size, 0);
     const when = `${new Date(written).toISOString()}, ${ageText(timers.wall() - written)} ago`;

@@ -406,6 +406,27 @@ test('before startup_timeout is over a snapshot does not make ready', async (t) 
   clusters.close();
 });
 
+test('a reload that names another file, or none, does not hide that a snapshot is used', async (t) => {
+  const { clusters, opened, sent, lines, timers } = stage();
+  const snapshot = await snapshotFile(t, [NAMESPACE, WEB]);
+  const use = async (file?: string): Promise<void> =>
+    (await clusters.prepare(new Map([['a', { ...wish('a'), snapshot: file }]]))).commit();
+  await use(snapshot);
+  await sentTo(sent, 1);
+  clusters.taken('a', []);
+  for (const file of [`${snapshot}-other`, undefined]) {
+    await use(file);
+    t.deepEqual(clusters.snapshots(), [{ cluster: 'a', writtenAt: 0, isUsed: true }]);
+  }
+  await timers.advance(6_000);
+  t.regex(lines.at(-1) ?? '', /^warning .* snapshot written \d+ days ago, and \/ready says yes$/);
+  t.true(clusters.isUsable('a'));
+  opened[0]?.events.change(all('Namespace', 'Service'));
+  clusters.taken('a', ['Namespace', 'Service']);
+  t.deepEqual(clusters.snapshots(), []);
+  clusters.close();
+});
+
 test('a cluster that is not in use yet, or never comes to be, writes no file', async (t) => {
   const { clusters, opened, timers } = stage();
   const snapshot = await snapshotFile(t, [NAMESPACE, WEB]);
