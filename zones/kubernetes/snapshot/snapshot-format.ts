@@ -90,9 +90,9 @@ export function headerFrom(line: string, source: SourceOptions): SnapshotHeader 
   const { format, version, of, written, counts } = fieldsOf(parsed(line));
   if (format !== FORMAT) throw new SnapshotFault('is not a snapshot of fivedots');
   if (version !== VERSION) {
-    const isNewer = typeof version === 'number' && version > VERSION;
-    const why = isNewer ? 'was written by a newer version of fivedots' : 'is damaged';
-    throw new SnapshotFault(`${why}: it has format ${JSON.stringify(version)}, and this one reads ${VERSION}`);
+    if (typeof version !== 'number' || !(version > VERSION)) throw damaged();
+    const why = 'was written by a newer version of fivedots';
+    throw new SnapshotFault(`${why}: it has format ${version}, and this one reads ${VERSION}`);
   }
   if (of !== identityOf(source)) {
     throw new SnapshotFault('is of another cluster, or was made with other options of `kubernetes`');

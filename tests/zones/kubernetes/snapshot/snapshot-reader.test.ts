@@ -240,7 +240,8 @@ test('first lines: what is not ours, newer, foreign, or does not count right', (
     refused('"version":1', '"version":2'),
     'was written by a newer version of fivedots: it has format 2, and this one reads 1',
   );
-  t.is(refused('"version":1', '"version":"1"'), 'is damaged: it has format "1", and this one reads 1');
+  for (const version of ['"1"', '0', '-1', 'null', `"${'x'.repeat(1_000_000)}"`, '['.repeat(1e6) + ']'.repeat(1e6)])
+    t.is(refused('"version":1', `"version":${version}`), 'is damaged', version.slice(0, 9));
   const foreign = 'is of another cluster, or was made with other options of `kubernetes`';
   t.is(refused(/"of":"./, '"of":"x'), foreign);
   for (const [from, to] of [
