@@ -18,6 +18,8 @@ const FORMAT = 'fivedots snapshot';
 
 /** Of the whole file: ten times that of 10,000 services, 100,000 endpoints and 150,000 pods. */
 export const SNAPSHOT_MAX: Bytes = 256 * 1024 * 1024;
+/** However small they are: each costs half a kilobyte of memory while it is read. Five times that of such a cluster. */
+const OBJECTS_MAX: Count = 1_000_000;
 /** Octets that are made at once: half a millisecond of work. */
 const CHUNK: Bytes = 64 * 1024;
 
@@ -47,12 +49,17 @@ export function contentOf(memory: ClusterMemory, kinds: readonly Kind[]): Snapsh
   );
 }
 
-/** The file's octets, piece by piece. */
+/**
+ * The file's octets, piece by piece.
+ * @throws Error if there are more objects than would be read
+ */
 export function* encodeSnapshot(
   source: SourceOptions,
   content: SnapshotContent,
   written: Milliseconds,
 ): Generator<Buffer, void, void> {
+  const total = sumOf(Array.from(content.values(), (texts) => texts.length));
+  if (total > OBJECTS_MAX) throw new Error(`the cluster has more than the ${OBJECTS_MAX} objects of a snapshot`);
   const hash = createHash('sha256');
   const finish = (lines: readonly string[]): Buffer => {
     const octets = Buffer.from(`${lines.join('\n')}\n`);
@@ -101,7 +108,9 @@ export function headerFrom(line: string, source: SourceOptions): SnapshotHeader 
   const kinds = kindsOf(source);
   const found = fieldsOf(counts);
   if (Number.isNaN(time) || !isFields(counts) || Object.keys(found).join() !== kinds.join()) throw damaged();
-  return { written: time, counts: new Map(kinds.map((kind) => [kind, countFrom(found[kind])])) };
+  const counted = new Map(kinds.map((kind) => [kind, countFrom(found[kind])]));
+  if (sumOf(counted.values()) > OBJECTS_MAX) throw new SnapshotFault(`has more than ${OBJECTS_MAX} objects`);
+  return { written: time, counts: counted };
 }
 
 /** A line as JSON; undefined if it is none. */
@@ -130,6 +139,10 @@ function identityOf(source: SourceOptions): string {
 function countFrom(value: unknown): Count {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) throw damaged();
   return value;
+}
+
+function sumOf(counts: Iterable<Count>): Count {
+  return [...counts].reduce((sum, count) => sum + count, 0);
 }
 
 function isoTime(time: Milliseconds): string {

@@ -9,7 +9,12 @@ import { ClusterMemory } from '../../../../zones/kubernetes/cluster-memory.ts';
 import { Listing } from '../../../../zones/kubernetes/listing.ts';
 import { textOf } from '../../../../zones/kubernetes/object-text.ts';
 import { KINDS, type ClusterObject, type Kind } from '../../../../zones/kubernetes/objects.ts';
-import { contentOf, encodeSnapshot, SnapshotFault } from '../../../../zones/kubernetes/snapshot/snapshot-format.ts';
+import {
+  contentOf,
+  encodeSnapshot,
+  SnapshotFault,
+  type SnapshotContent,
+} from '../../../../zones/kubernetes/snapshot/snapshot-format.ts';
 import { SnapshotReader, type Snapshot } from '../../../../zones/kubernetes/snapshot/snapshot-reader.ts';
 import { kindsOf, type SourceOptions } from '../../../../zones/kubernetes/source.ts';
 import { trim } from '../../../../zones/kubernetes/trim.ts';
@@ -255,6 +260,21 @@ test('first lines: what is not ours, newer, foreign, or does not count right', (
     ['"written":"', '"written":1,"x":"'],
   ] as const)
     t.is(refused(from, to), 'is damaged', to);
+});
+
+test('more objects than a snapshot may have are neither read nor written, however small the file is', (t) => {
+  const source = sourceOptions();
+  const [first = '', ...rest] = linesOf(octetsOf(OBJECTS));
+  for (const counts of ['"Service":1000001', '"Service":999999'])
+    t.is(refusal(signed([first.replace('"Service":2', counts), ...rest])), 'has more than 1000000 objects');
+  const texts = Array.from({ length: 1_000_000 }, () => '');
+  const content = (count: number): SnapshotContent =>
+    new Map([
+      ['Namespace', texts.slice(0, count)],
+      ['Service', ['']],
+    ]);
+  t.throws(() => encodeSnapshot(source, content(1_000_000), 0).next(), { message: /more than the 1000000 objects/ });
+  t.notThrows(() => encodeSnapshot(source, content(999_999), 0).next());
 });
 
 test('foreign is what was read of another cluster or with another choice of objects; how it was read is no matter', (t) => {
