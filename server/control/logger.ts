@@ -46,9 +46,10 @@ export function openLogger(descriptor: number, timers: Timers): Logger {
   };
 }
 
-/** One line, whatever is in the text: nothing that moves a terminal's cursor, ends the line or turns its direction. */
+/** One line, whatever is in the text: not too long, and nothing that moves a terminal's cursor, ends the line or turns its direction. */
 export function escapeText(text: string): string {
-  return text.toWellFormed().replace(UNPRINTABLE, (c) => {
+  const cut = text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
+  return cut.toWellFormed().replace(UNPRINTABLE, (c) => {
     const code = c.charCodeAt(0);
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
   });
@@ -78,6 +79,5 @@ type MetadataStream = {
 
 function lineOf(level: number, source: string, text: string): string {
   const name = level >= 50 ? 'ERROR' : level >= 40 ? 'WARNING' : level >= 30 ? 'INFO' : 'DEBUG';
-  const cut = text.length > TEXT_MAX ? `${text.slice(0, TEXT_MAX)}…` : text;
-  return `[${name}] ${source === '' ? '' : `${escapeText(source)}: `}${escapeText(cut)}`;
+  return `[${name}] ${source === '' ? '' : `${escapeText(source)}: `}${escapeText(text)}`;
 }

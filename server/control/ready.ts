@@ -3,6 +3,7 @@
 import type { Log } from '../log.ts';
 import type { Monitor } from '../plugins/ready.ts';
 import { textPage, type Page } from './admin-http.ts';
+import { escapeText } from './logger.ts';
 
 export type ReadinessSources = {
   /** Are the sockets open and does a data thread read them? */
@@ -45,7 +46,7 @@ export class Readiness {
     }
     this.#lastSaid = names;
     if (names === '') return textPage(200, 'OK');
-    const missing = isSynced ? [] : clusters.flatMap((cluster) => this.#sources.missing(cluster));
+    const missing = isSynced ? [] : clusters.flatMap((cluster) => this.#sources.missing(cluster)).map(escapeText);
     return textPage(503, [names, ...missing].join('\n'));
   }
 

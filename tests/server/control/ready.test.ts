@@ -36,6 +36,18 @@ test('ready: 503 with the names of what is missing, sorted, and below them why; 
   t.like(readiness.page(['a', 'b'], 'until-ready'), { status: 200, body: 'OK' });
 });
 
+test('ready: what a server has said of itself is one line, and not a long one', (t) => {
+  const readiness = new Readiness({
+    isAnswering: () => true,
+    isSynced: () => false,
+    missing: () => ["not in cert's CN: evil\nOK\x1b[2J\u202e", 'x'.repeat(1_000_000)],
+    log: () => {},
+  });
+  const [names, first, second = '', ...more] = readiness.page(['a'], 'until-ready').body.split('\n');
+  t.deepEqual([names, first, more], ['kubernetes', "not in cert's CN: evil\\x0aOK\\x1b[2J\\u202e", []]);
+  t.true(second.length < 10_000);
+});
+
 test('ready without a cluster is ready when queries are answered', (t) => {
   const { readiness, state } = stage();
   t.is(readiness.page([], 'until-ready').status, 200);
