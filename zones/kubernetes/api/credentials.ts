@@ -104,7 +104,8 @@ export function endpointCredentials(from: SourceOptions['from'] & { kind: 'endpo
 export function serverFrom(text: string): URL {
   const server = URL.parse(text);
   if (server === null || !/^https?:$/.test(server.protocol)) {
-    throw new SourceError(`"${text}" is not the URL of an API server; write it like https://10.96.0.1:443`);
+    const shown = text.replace(/^.*@/s, '…@');
+    throw new SourceError(`"${shown}" is not the URL of an API server; write it like https://10.96.0.1:443`);
   }
   return server;
 }

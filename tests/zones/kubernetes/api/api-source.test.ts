@@ -243,6 +243,10 @@ for (const [name, from, message] of [
 test('secrets in an endpoint URL are in no message', (t) => {
   const from = { kind: 'endpoint', url: 'https://me:secret@10.96.0.1', tls: undefined } as const;
   t.is(endpointCredentials(from, new ManualTime()).place, 'https://10.96.0.1');
+  for (const url of ['me:secret@10.96.0.1:443', 'htps://me:secret@10.96.0.1', 'https://me:sec@ret@10.96.0.1:x']) {
+    const error = t.throws(() => endpointCredentials({ ...from, url }, new ManualTime()), { instanceOf: SourceError });
+    t.regex(error?.message ?? '', /^"…@10\.96\.0\.1\S* is not the URL/);
+  }
 });
 
 type Kubeconfig = { cluster: object; user: object };
