@@ -11,7 +11,7 @@ import type { RequestOptions } from 'node:https';
 import type { Cluster, KubeConfig } from '@kubernetes/client-node';
 
 import type { Milliseconds } from '../../units.ts';
-import { ApiFault } from './api-fault.ts';
+import { ApiFault, plainText } from './api-fault.ts';
 import {
   agentFor,
   isReadable,
@@ -79,8 +79,7 @@ class KubeconfigCredentials implements Credentials {
     } catch (cause) {
       this.#config = undefined;
       if (cause instanceof ApiFault) throw cause;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new ApiFault('credentials', `kubeconfig ${this.#file} gives no credentials: ${why}`, { cause });
+      throw new ApiFault('credentials', `kubeconfig ${this.#file} gives no credentials: ${whyOf(cause)}`, { cause });
     }
   }
 
@@ -134,6 +133,13 @@ function clusterOf(config: KubeConfig): Cluster {
   if (cluster !== null) return cluster;
   const known = config.contexts.map(({ name }) => name).join(', ');
   throw new Error(`context "${config.getCurrentContext()}" names no cluster in it; it has these contexts: ${known}`);
+}
+
+/** Without what was read: a YAML parser shows the lines of the file below its message, and JSON.parse shows its input, tokens and all. */
+function whyOf(cause: unknown): string {
+  if (cause instanceof SyntaxError) return 'what its exec plugin wrote is no JSON';
+  const [first = ''] = (cause instanceof Error ? cause.message : String(cause)).trimStart().split('\n', 1);
+  return plainText(first);
 }
 
 /** Is it an agent of node:http or one made from it? Proxy agents are. */

@@ -355,6 +355,22 @@ test('a kubeconfig that is changed is read again without waiting for a refusal',
   t.deepEqual(cluster.told, []);
 });
 
+test('what a kubeconfig and its exec plugin have in them is in no message', async (t) => {
+  const broken = kubeconfig(t, { cluster: { server: 'http://127.0.0.1:1' }, user: {} });
+  writeFileSync(broken, 'users:\n- name: a\n  user:\n    token: "a-secret\n   b: [}\n');
+  const exec = { apiVersion: 'client.authentication.k8s.io/v1', command: 'echo', args: ['a-secret'] };
+  const talkative = kubeconfig(t, { cluster: { server: 'https://127.0.0.1:1' }, user: { exec } });
+  for (const [file, why] of [
+    [broken, /\(\d+:\d+\); cluster names/],
+    [talkative, /no JSON; cluster names/],
+  ] as const) {
+    const { cluster } = open(t, { kind: 'kubeconfig', file, context: undefined });
+    await cluster.when(() => cluster.told.length > 0);
+    t.regex(cluster.told[0] ?? '', why);
+    t.false(cluster.told.some((text) => text.includes('a-secret')));
+  }
+});
+
 for (const [name, text, message] of [
   ['is no YAML', '{{{', /gives no credentials/],
   ['is empty', '', /gives no credentials/],
