@@ -147,10 +147,12 @@ test.serial('before startup_timeout is over a snapshot answers, and /ready does 
   const first = await stage.start({ options: stage.snapshot });
   await until('it is ready', async () => (await first.ready()).status === 200);
   await first.server.close();
-  stage.api.fail({ does: 'mute', headers: false, times: 1e9 });
+  await stage.api.down();
   const { ask, ready } = await stage.start({ options: `${stage.snapshot}\nstartup_timeout 1h` });
   await until('the snapshot is in use', async () => (await ask(WEB))[0] === 'NOERROR');
   t.is((await ready()).status, 503);
+  await until('the page says why', async () => (await ready()).body.includes('\ncannot reach'));
+  t.regex((await ready()).body, /names get SERVFAIL until it has been read, unless a snapshot has them/);
 });
 
 test.serial(

@@ -66,7 +66,7 @@ export class Trouble {
     const name = group === '' ? plural : `${plural}.${group}`;
     const meanwhile = isSynced
       ? 'the last known state is served meanwhile'
-      : `${resource.isOptional ? 'multicluster' : 'cluster'} names get SERVFAIL until it has been read`;
+      : `${resource.isOptional ? 'multicluster' : 'cluster'} names get SERVFAIL until it has been read, unless a snapshot has them`;
     switch (fault.status.code) {
       case 401:
         return `the API server at ${this.#server} does not accept our credentials (${fault.message}); ${meanwhile}. Check token, certificate or kubeconfig.`;
