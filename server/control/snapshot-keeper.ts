@@ -129,6 +129,6 @@ export function ageText(age: Milliseconds): string {
 }
 
 const SOURCE = 'plugin/kubernetes';
-const WITHOUT = 'Names of the cluster get SERVFAIL until the API server has been read; then the file is written anew.';
+const WITHOUT = 'Names of the cluster get SERVFAIL until the API server has been read.';
 const WITH = 'Names of the cluster are answered from it, as stale ones, until the API server has been read.';
 const RETRY = `Answers do not depend on it, but the next start may. Make its folder one that can be written; it is tried again every ${SNAPSHOT_INTERVAL / 1000} s.`;

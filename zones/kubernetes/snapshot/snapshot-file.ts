@@ -9,11 +9,15 @@ import { basename, dirname, join } from 'node:path';
 
 import type { Bytes } from '../../units.ts';
 import type { SourceOptions } from '../source.ts';
-import { SNAPSHOT_MAX, SnapshotFault } from './snapshot-format.ts';
+import { BEGINNING, SNAPSHOT_MAX, SnapshotFault } from './snapshot-format.ts';
 import { SnapshotReader, type Snapshot } from './snapshot-reader.ts';
 
 /** Octets that are read at once; what is in them is two milliseconds of work. */
 const READ_SIZE: Bytes = 64 * 1024;
+/** A FIFO that nobody writes would be waited for, and a link leads to where others may write. */
+const READING = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+/** Nothing is there, a link, or what another user has left in our folder. */
+const REPLACED_UNREAD: ReadonlySet<string> = new Set(['ENOENT', 'ELOOP', 'EACCES']);
 const OWNER_ONLY = 0o600;
 const WRITABLE_BY_OTHERS = 0o022;
 
@@ -27,8 +31,7 @@ export type SnapshotReading =
 export async function readSnapshot(file: string, source: SourceOptions): Promise<SnapshotReading> {
   let handle: FileHandle | undefined;
   try {
-    // A FIFO that nobody writes would be waited for, and a link leads to where others may write.
-    handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    handle = await open(file, READING);
     const refusal = await refusalOf(handle);
     if (refusal !== undefined) return { kind: 'refused', why: refusal };
     return { kind: 'read', snapshot: await readAll(handle, source) };
@@ -44,7 +47,7 @@ export async function readSnapshot(file: string, source: SourceOptions): Promise
 
 /**
  * Writes the file beside its place and moves it there, so that it is never there in part: not for a reader, and not after
- * the machine has failed. There is no other file left, whatever goes wrong.
+ * the machine has failed. There is no other file left, whatever goes wrong, and what is something else stays.
  * @throws Error of the file system, or of the signal
  */
 export async function writeSnapshot(
@@ -53,6 +56,8 @@ export async function writeSnapshot(
   signal: AbortSignal,
   max: Bytes = SNAPSHOT_MAX,
 ): Promise<void> {
+  if (!(await mayReplace(file)))
+    throw new Error('there is something that is no snapshot; move it, or name another file');
   const temporary = join(dirname(file), `.${basename(file)}.tmp`);
   const handle = await openNew(temporary);
   try {
@@ -78,6 +83,24 @@ export async function writeSnapshot(
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+/** Is there nothing that would be missed: a snapshot, the beginning of one, a link, or nothing at all? */
+async function mayReplace(file: string): Promise<boolean> {
+  let handle: FileHandle;
+  try {
+    handle = await open(file, READING);
+  } catch (error) {
+    if (REPLACED_UNREAD.has(codeOf(error))) return true;
+    throw error;
+  }
+  try {
+    if (!(await handle.stat()).isFile()) return false;
+    const { bytesRead, buffer } = await handle.read(Buffer.alloc(BEGINNING.length));
+    return buffer.subarray(0, bytesRead).equals(BEGINNING.subarray(0, bytesRead));
+  } finally {
+    await handle.close();
   }
 }
 

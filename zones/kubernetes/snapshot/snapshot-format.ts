@@ -16,6 +16,9 @@ import { kindsOf, type SourceOptions } from '../source.ts';
 const VERSION = 1;
 const FORMAT = 'fivedots snapshot';
 
+/** How every snapshot begins, and nothing else does. */
+export const BEGINNING: Buffer = Buffer.from(JSON.stringify({ format: FORMAT }).slice(0, -1));
+
 /** Of the whole file: ten times that of 10,000 services, 100,000 endpoints and 150,000 pods. */
 export const SNAPSHOT_MAX: Bytes = 256 * 1024 * 1024;
 /** However small they are: each costs half a kilobyte of memory while it is read. Five times that of such a cluster. */

@@ -79,9 +79,29 @@ test('a write that ends before the rename leaves the file as it was', async (t) 
   };
   await t.throwsAsync(writeSnapshot(file, aborting(), stopped.signal), { name: 'AbortError' });
   await mkdir(join(folder, 'taken'));
-  await t.throwsAsync(writeSnapshot(join(folder, 'taken'), content('x'), NEVER), { code: 'EISDIR' });
+  await t.throwsAsync(writeSnapshot(join(folder, 'taken'), content('x'), NEVER), { message: /no snapshot/ });
   t.deepEqual(await namesIn(file), ['/a']);
   t.deepEqual((await readdir(folder)).toSorted(), ['cluster', 'taken']);
+});
+
+test('what is no snapshot is not written over; a damaged one is', async (t) => {
+  const { folder, file } = await folderFor(t);
+  for (const precious of ['.:53 {\n}\n', 'x', '{"format":"another"}\n', ' '.repeat(100)]) {
+    await writeFile(file, precious);
+    await t.throwsAsync(writeSnapshot(file, content('a'), NEVER), { message: /something that is no snapshot/ });
+    t.is(await readFile(file, 'utf8'), precious);
+  }
+  await rm(file);
+  execFileSync('mkfifo', ['-m', '600', file]);
+  await t.throwsAsync(writeSnapshot(file, content('a'), NEVER), { message: /something that is no snapshot/ });
+  t.true((await stat(file)).isFIFO());
+  await rm(file);
+  t.deepEqual(await readdir(folder), []);
+  for (const left of ['', '{"for', '{"format":"fivedots snapshot","version":9}']) {
+    await writeFile(file, left);
+    await writeSnapshot(file, content('a'), NEVER);
+    t.deepEqual(await namesIn(file), ['/a'], left);
+  }
 });
 
 test('what a crash has left is taken away, and a link in its place is not followed', async (t) => {
