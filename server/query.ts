@@ -89,7 +89,7 @@ export type Reply = {
   readonly plugin: string;
   /** The upstream that said it just now, as `host:port`; empty if none did. */
   readonly upstream: string;
-  /** Made from the cluster's state just now: `cache` leaves it alone. */
+  /** Made from the cluster's state just now, or because of it: `cache` leaves it alone. */
   readonly fresh: boolean;
   /** The fault behind a SERVFAIL, in words for the log; `errors` writes it. */
   readonly fault: string | undefined;

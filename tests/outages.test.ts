@@ -142,6 +142,23 @@ test.serial(
   },
 );
 
+test.serial('a name that is not in the snapshot and falls through is not denied for longer than that', async (t) => {
+  const stage = await prepared(t);
+  const options = `${stage.snapshot}\nstartup_timeout 100ms\nfallthrough`;
+  const plugins = 'cache 3600';
+  const first = await stage.start({ options, plugins });
+  await until('it is ready', async () => (await first.ready()).status === 200);
+  await first.server.close();
+  await stage.api.down();
+  const { ask, metric: value } = await stage.start({ options, plugins });
+  await until('the snapshot is in use', async () => (await ask(WEB))[0] === 'NOERROR');
+  t.deepEqual(await ask(NEW), ['NXDOMAIN']);
+  stage.api.put(rawService('prod', 'new', { clusterIP: '10.96.1.3', clusterIPs: ['10.96.1.3'] }));
+  await stage.api.up();
+  await until('it is synced', async () => (await value('fivedots_cluster_from_snapshot')) === 0);
+  t.deepEqual(await ask(NEW), ['NOERROR', `${NEW}. 60 IN A 10.96.1.3`]);
+});
+
 test.serial('before startup_timeout is over a snapshot answers, and /ready does not say yes for it', async (t) => {
   const stage = await prepared(t);
   const first = await stage.start({ options: stage.snapshot });
@@ -204,7 +221,8 @@ test.serial('a folder that cannot be written costs a warning and nothing else', 
 
 const OUTSIDE = `
   example.org. 300 IN SOA ns.example.org. hostmaster.example.org. 1 7200 1800 86400 300
-  www.example.org. 300 IN A 192.0.2.7`;
+  www.example.org. 300 IN A 192.0.2.7
+  local. 300 IN SOA ns.local. hostmaster.local. 1 7200 1800 86400 300`;
 
 type Stage = {
   readonly api: FakeApiServer;
@@ -212,7 +230,7 @@ type Stage = {
   readonly file: string;
   /** The line that names the file. */
   readonly snapshot: string;
-  readonly start: (how: { readonly options: string }) => Promise<Started>;
+  readonly start: (how: { readonly options: string; readonly plugins?: string }) => Promise<Started>;
 };
 
 type Started = {
@@ -243,7 +261,7 @@ async function prepared(t: ExecutionContext): Promise<Stage> {
     folder,
     file,
     snapshot: `snapshot ${file}`,
-    async start({ options }) {
+    async start({ options, plugins = '' }) {
       const metricsPort = await freePort();
       const server = await startServer({
         corefile: {
@@ -258,6 +276,7 @@ async function prepared(t: ExecutionContext): Promise<Stage> {
                 ${options}
               }
               forward . ${upstream.address}
+              ${plugins}
             }`,
         },
         until: 'answering',

@@ -97,13 +97,23 @@ function nameError(authority: Authority, zone: Zone, query: Query, found: Answer
   const target = aliasTarget(found.answer);
   const missing = target === undefined ? query.question.name : lowerCase(target);
   if (!authority.passesOn(missing)) return told(authority, zone, replyFrom(found, NAME));
-  return target === undefined ? next(query) : told(authority, zone, aliasReply(authority, query, found));
+  if (target !== undefined) return told(authority, zone, aliasReply(authority, query, found));
+  return isStale(authority.store, zone) ? after(next(query), notKept) : next(query);
+}
+
+/** What has come into the cluster since its snapshot would stay denied after the first sync. */
+function notKept(reply: Reply): Reply {
+  return { ...reply, fresh: true };
 }
 
 /** A reply of this cluster's, which says so where it may be that of another day. */
-function told({ store }: Authority, { kinds }: Zone, reply: Reply | Promise<Reply>): ReturnType<Handler> {
-  for (const kind of kinds) if (store.isStale(kind)) return after(reply, staleReply);
-  return reply;
+function told({ store }: Authority, zone: Zone, reply: Reply | Promise<Reply>): ReturnType<Handler> {
+  return isStale(store, zone) ? after(reply, staleReply) : reply;
+}
+
+function isStale(store: ClusterStore, { kinds }: Zone): boolean {
+  for (const kind of kinds) if (store.isStale(kind)) return true;
+  return false;
 }
 
 function isKnown(store: ClusterStore, { kinds }: Zone): boolean {
