@@ -73,6 +73,12 @@ export function replyFault(code: number, retryAfter: string | undefined, body: s
   return new ApiFault('status', describe(status, object['message']), { status });
 }
 
+/** The fault that something of ours threw. */
+export function internalFault(error: unknown): ApiFault {
+  const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return new ApiFault('internal', `fault in fivedots: ${why}`, { cause: error });
+}
+
 /** Is the resourceVersion too old to go on from? */
 export function isExpired({ status }: ApiFault): boolean {
   return status.code === 410 || status.reason === 'Expired' || status.reason === 'Gone';

@@ -4,7 +4,7 @@
  */
 
 import type { Count, Milliseconds, Seconds } from '../../units.ts';
-import { ApiFault, isAbsent } from './api-fault.ts';
+import { ApiFault, internalFault, isAbsent } from './api-fault.ts';
 import { watchParametersOf, type Resource } from './api-resources.ts';
 import type { ApiClient } from './client.ts';
 import { Doubt } from './doubt.ts';
@@ -290,11 +290,6 @@ const WATCH_IDLE_WITHIN: Milliseconds = 150_000;
 const SHORT_WATCH: Milliseconds = 1000;
 /** When a server that knew no WatchList is asked for it again. */
 const WATCH_LIST_AGAIN: Milliseconds = 3_600_000;
-
-function internalFault(error: unknown): ApiFault {
-  const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return new ApiFault('internal', `fault in fivedots: ${why}`, { cause: error });
-}
 
 /** What is put right at once is not worth a word. */
 function isNews(fault: ApiFault, remedy: Remedy): boolean {
