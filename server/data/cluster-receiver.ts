@@ -9,7 +9,7 @@ import type { ClusterStore } from '../../zones/kubernetes/store/store.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { ClusterPart } from '../messages.ts';
 
-/** Endpoints and objects of a step that is applied at once: three milliseconds, and the largest slice that there can be. */
+/** Three milliseconds, and the largest slice that there can be. */
 const AT_ONCE_MAX: Count = 1000;
 /** Endpoints that go for one that comes. */
 const LOSSES_PER_PUT: Count = 8;
@@ -20,6 +20,8 @@ export type ReceiverOptions = {
   readonly store: ClusterStore;
   /** Monotonic. */
   readonly clock: () => Milliseconds;
+  /** Endpoints and objects of a step that is applied at once; 1,000 unless it says otherwise. */
+  readonly atOnceMax?: Count | undefined;
   /** Told of each part that has been taken in, in order. */
   readonly taken: () => void;
 };
@@ -55,12 +57,12 @@ export class ClusterReceiver {
   }
 
   #work(): void {
-    const { store, taken } = this.#options;
+    const { store, taken, atOnceMax = AT_ONCE_MAX } = this.#options;
     for (let part = this.#parts.shift(); part !== undefined; part = this.#parts.shift()) {
       this.#read(part);
       if (part.isLast) {
         const changes = this.#changes;
-        const isLarge = this.#weight > AT_ONCE_MAX;
+        const isLarge = this.#weight > atOnceMax;
         this.#changes = [];
         this.#weight = 0;
         if (isLarge) {

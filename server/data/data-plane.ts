@@ -2,7 +2,7 @@
 
 import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
 import { ClusterStore } from '../../zones/kubernetes/store/store.ts';
-import type { Milliseconds, Seconds } from '../../zones/units.ts';
+import type { Count, Milliseconds, Seconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
 import type { ClusterPart } from '../messages.ts';
@@ -22,6 +22,8 @@ export type DataPlaneOptions = {
   readonly log: Log;
   readonly counters: Counters;
   readonly plugins: ReadonlyMap<string, Plugin<unknown>>;
+  /** As in `ReceiverOptions`. */
+  readonly atOnceMax?: Count | undefined;
   /** A part of a cluster's state has been taken in; of these kinds everything is known now. */
   readonly taken: (cluster: string, whole: readonly Kind[]) => void;
 };
@@ -132,10 +134,10 @@ export class DataPlane {
   #cluster(key: string): { readonly store: ClusterStore; readonly receiver: ClusterReceiver } {
     const known = this.#clusters.get(key);
     if (known !== undefined) return known;
-    const { wallClock, clock, taken } = this.#options;
+    const { wallClock, clock, taken, atOnceMax } = this.#options;
     const store = new ClusterStore(wallClock);
     const synced = (): readonly Kind[] => KINDS.filter((kind) => store.isSynced(kind));
-    const receiver = new ClusterReceiver({ store, clock, taken: () => taken(key, synced()) });
+    const receiver = new ClusterReceiver({ store, clock, atOnceMax, taken: () => taken(key, synced()) });
     this.#clusters.set(key, { store, receiver });
     return { store, receiver };
   }

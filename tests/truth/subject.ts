@@ -17,7 +17,7 @@ import { resourcesOf, selectorsOf, type Resource } from '../../zones/kubernetes/
 import { JoinedStreams } from '../../zones/kubernetes/api/joined-streams.ts';
 import { Replica, type WatchedChange } from '../../zones/kubernetes/api/replica.ts';
 import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
-import type { Seconds } from '../../zones/units.ts';
+import type { Count, Seconds } from '../../zones/units.ts';
 import { serverAddressFrom } from '../support/client.ts';
 import { corefileOf as corefileFrom } from '../support/corefile.ts';
 import { matcherFrom, type Matcher } from '../support/fake-api-selectors.ts';
@@ -28,6 +28,9 @@ import { Asker, type Replies } from './asker.ts';
 import type { Delivery } from './events.ts';
 import { corefileOf, type Setting } from './settings.ts';
 import { OutsideUpstream } from './upstream.ts';
+
+/** So few that the small clusters here have steps of both kinds: applied at once, and made beside the state in use. */
+const AT_ONCE_MAX: Count = 3;
 
 /** A server whose answers are looked at. */
 export type Subject = {
@@ -73,6 +76,7 @@ export class Fivedots implements Subject {
       },
       counters: new Counters(new SharedArrayBuffer(COUNTER_SLOTS * Float64Array.BYTES_PER_ELEMENT), () => {}),
       plugins: this.#plugins,
+      atOnceMax: AT_ONCE_MAX,
       taken: () => this.#sender.taken(),
     });
   }
