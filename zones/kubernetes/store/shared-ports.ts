@@ -13,7 +13,7 @@ export class SharedPorts {
 
   /** An equal list, the same one each time. */
   share(ports: readonly Port[]): readonly Port[] {
-    const text = ports.map(({ name, protocol, number }) => `${name}/${protocol}/${number}`).join();
+    const text = JSON.stringify(ports);
     const known = this.#lists.get(text);
     if (known !== undefined) return known;
     if (this.#lists.size < LISTS_MAX) this.#lists.set(text, ports);
