@@ -11,6 +11,7 @@ import { Listing } from '../../../zones/kubernetes/listing.ts';
 import type { ClusterObject, EndpointSlice, Kind } from '../../../zones/kubernetes/objects.ts';
 import type { SourceChange } from '../../../zones/kubernetes/source.ts';
 import { ClusterStore } from '../../../zones/kubernetes/store/store.ts';
+import type { Count } from '../../../zones/units.ts';
 import { endpoint, namespace, port, removal, service, slice } from '../../support/example-cluster.ts';
 
 type Ends = {
@@ -24,21 +25,24 @@ type Ends = {
 };
 
 /** A receiver whose thread turns only when `arrive` is called. */
-function ends(): Ends {
+function ends(atOnceMax?: Count): Ends {
   const way: ClusterPart[] = [];
   let longest = 0;
   const sender = new ClusterSender((part) => {
     way.push(part);
     longest = Math.max(longest, way.length);
   });
-  return { sender, way, longest: () => longest, ...newThread(sender) };
+  return { sender, way, longest: () => longest, ...newThread(sender, atOnceMax) };
 }
 
-function newThread(sender: ClusterSender): Pick<Ends, 'store' | 'receiver'> {
+function newThread(sender: ClusterSender, atOnceMax: Count = LARGE): Pick<Ends, 'store' | 'receiver'> {
   const store = new ClusterStore(() => 1_800_000_000);
-  const receiver = new ClusterReceiver({ store, clock: () => 0, taken: () => sender.taken() });
+  const receiver = new ClusterReceiver({ store, clock: () => 0, atOnceMax, taken: () => sender.taken() });
   return { store, receiver };
 }
+
+/** More than that is made beside the state in use. */
+const LARGE: Count = 1000;
 
 async function settle({ way, receiver }: Ends): Promise<void> {
   for (let part = way.shift(); part !== undefined; part = way.shift()) {
@@ -146,7 +150,7 @@ for (const [what, count, size, isAtOnce] of [
   ['a quarter of a large cluster', 250, 100, false],
 ] as const) {
   test(`${what} goes ${isAtOnce ? 'at once' : 'while queries have their turn'}`, async (t) => {
-    const both = ends();
+    const both = ends(5000);
     const slices = Array.from({ length: count }, (_, i) => big(`s${i}`, size, i));
     both.sender.apply([listing('EndpointSlice', slices)]);
     await settle(both);
@@ -166,6 +170,15 @@ for (const [what, count, size, isAtOnce] of [
     }
   });
 }
+
+test('what gathers at a thousand changes a second while a large step is made is itself none', (t) => {
+  const store = new ClusterStore(() => 1_800_000_000);
+  const receiver = new ClusterReceiver({ store, clock: () => 0, taken: () => sender.taken() });
+  const sender = new ClusterSender((part) => receiver.take(part));
+  const slices = Array.from({ length: 49 }, (_, i) => big(`s${i}`, 100, i));
+  sender.apply(slices.map((object) => ({ verb: 'put', object })));
+  t.is(store.service('ns', 'db')?.slices.length, 49, 'at once, so that the next step is a small one again');
+});
 
 test('a receiver that is closed puts nothing more in use', async (t) => {
   const both = ends();
