@@ -106,7 +106,7 @@ export class Departures {
     }
     const endpoints = without(elsewhere, lost);
     if (endpoints.length === 0) return [];
-    // See `isStay`.
+    // No name of the API's (`hasApiName`).
     const slice = { ...before, name: `${before.name}:${++this.#count}`, endpoints };
     const cancel = this.#time.after(DEPARTURE_DELAY, () => this.#tell([this.#end(owner, stay)]));
     const stay: Stay = { slice, cancel };
@@ -142,11 +142,6 @@ export class Departures {
     const object = text === undefined ? undefined : objectFrom(text);
     return object?.kind === 'EndpointSlice' ? object : undefined;
   }
-}
-
-/** Is that the key of a slice that stays? No object of the API has a colon in its name. */
-export function isStay(key: string): boolean {
-  return key.includes(':');
 }
 
 /** What stays of one change, until `cancel` or the end of the delay. */

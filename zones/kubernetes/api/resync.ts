@@ -5,9 +5,8 @@
 
 import type { Count, Milliseconds } from '../../units.ts';
 import { isNotNewer, type Resource } from './api-resources.ts';
-import { isStay } from './departures.ts';
 import { list, type Lister } from './list.ts';
-import { keyOf, objectFrom, placeOf, textOf } from '../object-text.ts';
+import { hasApiName, keyOf, objectFrom, placeOf, textOf } from '../object-text.ts';
 import type { Happening, ResyncOutcome } from '../following.ts';
 import type { Replica, WatchedChange } from './replica.ts';
 import type { SourceEvents } from '../source.ts';
@@ -131,7 +130,7 @@ export class Resync {
     }
     const missing = new Set<string>();
     for (const key of [...this.#options.known().keys(), ...pending.flatMap(keysOf)]) {
-      if (!listed.has(key) && told(key) !== undefined && !isTouched(key) && !isStay(key)) missing.add(key);
+      if (!listed.has(key) && told(key) !== undefined && !isTouched(key) && hasApiName(key)) missing.add(key);
     }
     for (const key of missing) gaps.push({ verb: 'remove', kind, ...placeOf(key) });
     if (gaps.length > 0) this.#tell(gaps);
