@@ -74,18 +74,18 @@ export class Cluster {
     else if (!this.#isReceived) this.#stopWaiting = timers.every(WAITING_INTERVAL, () => this.#wait());
   }
 
-  /** Can the data thread answer from it? Once it could, it always can. */
-  get isSynced(): boolean {
+  /** Can the data thread answer from it at all? A snapshot is enough for that when the API server has not come in time. */
+  get isUsable(): boolean {
+    return this.#isSynced || (this.#isOverdue && this.#isFromSnapshot);
+  }
+
+  /** Has the data thread been given all that there is? Once it has, it always has. */
+  get #isSynced(): boolean {
     return this.#kinds.every((kind) => this.#acknowledged.has(kind));
   }
 
-  /** Can it answer at all? A snapshot is enough for that when the API server has not come in time. */
-  get isUsable(): boolean {
-    return this.isSynced || (this.#isOverdue && this.#isFromSnapshot);
-  }
-
   get #isFromSnapshot(): boolean {
-    return this.#isLoadTaken && !this.isSynced;
+    return this.#isLoadTaken && !this.#isSynced;
   }
 
   /** It is in use: from now on, what is known is kept in that file, or in none. */
@@ -112,9 +112,9 @@ export class Cluster {
   /** The data thread has taken in a part of its state, and has these kinds whole. */
   taken(whole: readonly Kind[]): void {
     this.sender.taken();
-    if (this.isSynced) return;
+    if (this.#isSynced) return;
     for (const kind of whole) this.#acknowledged.add(kind);
-    if (!this.isSynced) return;
+    if (!this.#isSynced) return;
     const counts = this.#kinds.map((kind) => counted(this.sender.memory.texts(kind).size, kind)).join(', ');
     this.#options.log('info', SOURCE, `synced: ${counts}`);
   }

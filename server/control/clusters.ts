@@ -101,11 +101,6 @@ export class Clusters {
     (this.#clusters.get(key) ?? this.#prepared.get(key))?.taken(whole);
   }
 
-  /** Can the data thread answer from this cluster? Once it could, it always can. */
-  isSynced(key: string): boolean {
-    return this.#clusters.get(key)?.isSynced ?? false;
-  }
-
   /** Is there something to answer from? A snapshot is taken for that when the API server has not come in time. */
   isUsable(key: string): boolean {
     return this.#clusters.get(key)?.isUsable ?? false;

@@ -129,7 +129,7 @@ class Running {
     });
     this.#readiness = new Readiness({
       isAnswering: () => this.#supervisor.isAnswering,
-      isSynced: (cluster) => this.#clusters.isUsable(cluster),
+      isUsable: (cluster) => this.#clusters.isUsable(cluster),
       missing: (cluster) => this.#clusters.missing(cluster),
       log,
     });

@@ -1,4 +1,4 @@
-/** The readiness page. Knows nothing of HTTP, nor of how a cluster comes to be synced. */
+/** The readiness page. Knows nothing of HTTP, nor of what makes a cluster one that can be answered from. */
 
 import type { Log } from '../log.ts';
 import type { Monitor } from '../plugins/ready.ts';
@@ -8,8 +8,9 @@ import { escapeText } from './logger.ts';
 export type ReadinessSources = {
   /** Are the sockets open and does a data thread read them? */
   readonly isAnswering: () => boolean;
-  readonly isSynced: (cluster: string) => boolean;
-  /** What is not there of a cluster that is not synced, and why: lines for people. */
+  /** Can queries be answered from this cluster? */
+  readonly isUsable: (cluster: string) => boolean;
+  /** What is not there of a cluster that is not usable, and why: lines for people. */
   readonly missing: (cluster: string) => readonly string[];
   readonly log: Log;
 };
@@ -17,7 +18,7 @@ export type ReadinessSources = {
 /** Readiness of one server, from its start to its end. */
 export class Readiness {
   readonly #sources: ReadinessSources;
-  #wasSynced = false;
+  #wasUsable = false;
   #isLeaving = false;
   #lastSaid = '';
 
@@ -38,23 +39,23 @@ export class Readiness {
     if (this.#isLeaving) return textPage(503, 'shutting down');
     const waiting: string[] = [];
     if (!this.#sources.isAnswering()) waiting.push('dns');
-    const isSynced = this.#isSynced(clusters, monitor);
-    if (!isSynced) waiting.push('kubernetes');
+    const isUsable = this.#isUsable(clusters, monitor);
+    if (!isUsable) waiting.push('kubernetes');
     const names = waiting.join(',');
     if (names !== this.#lastSaid && names !== '') {
       this.#sources.log('info', 'plugin/ready', `Plugins not ready: "${names}"`);
     }
     this.#lastSaid = names;
     if (names === '') return textPage(200, 'OK');
-    const missing = isSynced ? [] : clusters.flatMap((cluster) => this.#sources.missing(cluster)).map(escapeText);
+    const missing = isUsable ? [] : clusters.flatMap((cluster) => this.#sources.missing(cluster)).map(escapeText);
     return textPage(503, [names, ...missing].join('\n'));
   }
 
   /** With `until-ready` a plugin that was ready once is not asked again (CoreDNS's default). */
-  #isSynced(clusters: readonly string[], monitor: Monitor): boolean {
-    if (this.#wasSynced && monitor === 'until-ready') return true;
-    const isSynced = clusters.every((cluster) => this.#sources.isSynced(cluster));
-    if (isSynced && clusters.length > 0) this.#wasSynced = true;
-    return isSynced;
+  #isUsable(clusters: readonly string[], monitor: Monitor): boolean {
+    if (this.#wasUsable && monitor === 'until-ready') return true;
+    const isUsable = clusters.every((cluster) => this.#sources.isUsable(cluster));
+    if (isUsable && clusters.length > 0) this.#wasUsable = true;
+    return isUsable;
   }
 }

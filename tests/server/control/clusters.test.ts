@@ -104,9 +104,9 @@ test('what a source reports goes to the data thread as it comes; synced is what 
   const put = `${textOf(NAMESPACE)}\n${textOf(WEB)}`;
   const part = { put, removed: [], whole: ['Namespace', 'Service'], isLast: true };
   t.deepEqual(sent, [{ type: 'cluster', cluster: 'a', part }]);
-  t.false(clusters.isSynced('a'));
+  t.false(clusters.isUsable('a'));
   clusters.taken('a', ['Namespace']);
-  t.false(clusters.isSynced('a'));
+  t.false(clusters.isUsable('a'));
   t.deepEqual(
     clusters.kinds().map(({ labels, synced }) => [labels.cluster, labels.kind, synced]),
     [
@@ -115,9 +115,9 @@ test('what a source reports goes to the data thread as it comes; synced is what 
     ],
   );
   clusters.taken('a', ['Service']);
-  t.true(clusters.isSynced('a'));
+  t.true(clusters.isUsable('a'));
   t.deepEqual(lines, ['info plugin/kubernetes: synced: 1 Namespace, 1 Service']);
-  t.false(clusters.isSynced('b'));
+  t.false(clusters.isUsable('b'));
 });
 
 test('the data thread is told what is new: an update or a list that says what was known costs it nothing', async (t) => {
@@ -247,7 +247,7 @@ test('a data thread that begins again gets everything, and readiness stays', asy
       },
     ],
   );
-  t.true(clusters.isSynced('a'));
+  t.true(clusters.isUsable('a'));
 });
 
 test('waiting is said each second until startup_timeout, then once that the server goes on without', async (t) => {
@@ -373,7 +373,7 @@ test('a snapshot is sent at once; it makes ready when startup_timeout is over, a
   t.false(clusters.isUsable('a'), 'the data thread has not taken it in');
   clusters.taken('a', []);
   t.true(clusters.isUsable('a'));
-  t.false(clusters.isSynced('a'));
+  t.true(clusters.kinds().every(({ synced }) => !synced));
   t.deepEqual(clusters.snapshots(), [{ cluster: 'a', writtenAt: 0, isUsed: true }]);
   t.regex(lines.join('\n'), /waiting for Kubernetes API: Namespace, Service to come; the snapshot is used until then/);
   t.regex(lines.at(-1) ?? '', /^warning .* snapshot written \d+ days ago, and \/ready says yes$/);
@@ -388,7 +388,7 @@ test('a snapshot is sent at once; it makes ready when startup_timeout is over, a
     part: { put: '', removed: [], whole, isLast: true },
   });
   clusters.taken('a', whole);
-  t.true(clusters.isSynced('a'));
+  t.true(clusters.kinds().every(({ synced }) => synced));
   t.deepEqual(clusters.snapshots(), [{ cluster: 'a', writtenAt: 0, isUsed: false }]);
   clusters.close();
   t.is(timers.pending, 0);

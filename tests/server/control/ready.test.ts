@@ -5,14 +5,14 @@ import test from 'ava';
 import { healthPage } from '../../../server/control/health.ts';
 import { Readiness } from '../../../server/control/ready.ts';
 
-function stage(): { readiness: Readiness; state: { isAnswering: boolean; synced: Set<string> }; lines: string[] } {
-  const state = { isAnswering: true, synced: new Set<string>() };
+function stage(): { readiness: Readiness; state: { isAnswering: boolean; usable: Set<string> }; lines: string[] } {
+  const state = { isAnswering: true, usable: new Set<string>() };
   const missing = (cluster: string): string[] =>
-    state.synced.has(cluster) ? [] : [`${cluster}: Service to come`, 'why'];
+    state.usable.has(cluster) ? [] : [`${cluster}: Service to come`, 'why'];
   const lines: string[] = [];
   const readiness = new Readiness({
     isAnswering: () => state.isAnswering,
-    isSynced: (cluster) => state.synced.has(cluster),
+    isUsable: (cluster) => state.usable.has(cluster),
     missing,
     log: (level, source, text) => void lines.push(`${level} ${source}: ${text}`),
   });
@@ -27,19 +27,19 @@ test('ready: 503 with the names of what is missing, sorted, and below them why; 
     body: 'dns,kubernetes\na: Service to come\nwhy\nb: Service to come\nwhy',
   });
   state.isAnswering = true;
-  state.synced.add('a');
+  state.usable.add('a');
   t.like(readiness.page(['a', 'b'], 'until-ready'), {
     status: 503,
     body: 'kubernetes\nb: Service to come\nwhy',
   });
-  state.synced.add('b');
+  state.usable.add('b');
   t.like(readiness.page(['a', 'b'], 'until-ready'), { status: 200, body: 'OK' });
 });
 
 test('ready: what a server has said of itself is one line, and not a long one', (t) => {
   const readiness = new Readiness({
     isAnswering: () => true,
-    isSynced: () => false,
+    isUsable: () => false,
     missing: () => ["not in cert's CN: evil\nOK\x1b[2J\u202e", 'x'.repeat(1_000_000)],
     log: () => {},
   });
@@ -57,7 +57,7 @@ test('ready without a cluster is ready when queries are answered', (t) => {
 
 test('ready: what was ready once is not asked again, unless it is to be monitored continuously', (t) => {
   const { readiness, state } = stage();
-  state.synced.add('a');
+  state.usable.add('a');
   t.is(readiness.page(['a'], 'until-ready').status, 200);
   t.is(readiness.page(['new'], 'until-ready').status, 200);
   t.is(readiness.page(['new'], 'continuously').status, 503);
