@@ -16,9 +16,7 @@ export class PodAddresses {
 
   /** All pods, as they are now. */
   all(): readonly Pod[] {
-    const pods: Pod[] = [];
-    this.#pods.forEach((pod) => void pods.push(pod));
-    return pods;
+    return [...this.#pods.values()];
   }
 
   /**

@@ -57,16 +57,14 @@ export class ServiceTable<Kind extends Service | ServiceImport> {
     forgetRecords(entry);
   }
 
-  /** Was it there? */
-  detach(ready: ReadySlice, namespace: string, name: string): boolean {
+  detach(ready: ReadySlice, namespace: string, name: string): void {
     const entry = this.#entries.get(namespace, name);
     const at = entry?.slices.indexOf(ready) ?? -1;
-    if (entry === undefined || at === -1) return false;
+    if (entry === undefined || at === -1) return;
     const last = entry.slices.pop();
     if (last !== undefined && at < entry.slices.length) entry.slices[at] = last;
     forgetRecords(entry);
     this.#dropIfEmpty(entry);
-    return true;
   }
 
   /** The services as they are now. */

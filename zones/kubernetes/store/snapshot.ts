@@ -7,7 +7,7 @@ import { addressKeyFrom, type ReverseDigits } from '../../ip.ts';
 import type { Count } from '../../units.ts';
 import { AddressTree } from './address-tree.ts';
 import type { ClusterView, NamedService } from './cluster-view.ts';
-import { type ReadyAddress } from './endpoints.ts';
+import type { ReadyAddress } from './endpoints.ts';
 import { MultiMap } from './multi-map.ts';
 import type { Pod, Service, ServiceImport } from '../objects.ts';
 import type { ServiceRecords } from './records.ts';
