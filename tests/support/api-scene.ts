@@ -8,8 +8,8 @@ import { ClusterRecorder } from './cluster-recorder.ts';
 import type { Logged } from './fake-api-faults.ts';
 import { FakeApiServer, type FakeApiOptions } from './fake-api-server.ts';
 import { ManualTime } from './manual-time.ts';
-import { NO_LIMITS } from './no-limits.ts';
 import { rawNamespace, rawService } from './raw-objects.ts';
+import { sourceOptions } from './source-options.ts';
 
 export type Scene = { api: FakeApiServer; cluster: ClusterRecorder; time: ManualTime; open: () => Source };
 
@@ -28,16 +28,8 @@ export async function scene(
   const open = (): Source => {
     const source = openApiSource(
       {
+        ...sourceOptions({ podNames: false }),
         from: { kind: 'endpoint', url: api.url, tls: undefined },
-        pods: false,
-        endpointSlices: false,
-        headlessOnly: false,
-        imports: false,
-        topologyZones: false,
-        podNames: false,
-        labels: '',
-        namespaceLabels: '',
-        requests: NO_LIMITS,
         ...options,
       },
       cluster,

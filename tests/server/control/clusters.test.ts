@@ -17,7 +17,7 @@ import { encodeSnapshot } from '../../../zones/kubernetes/snapshot/snapshot-form
 import { writeSnapshot } from '../../../zones/kubernetes/snapshot/snapshot-file.ts';
 import { kindsOf, type SourceChange, type SourceEvents, type SourceOptions } from '../../../zones/kubernetes/source.ts';
 import { FakeTimers } from '../../support/fake-timers.ts';
-import { NO_LIMITS } from '../../support/no-limits.ts';
+import { sourceOptions } from '../../support/source-options.ts';
 
 const NAMESPACE: ClusterObject = { kind: 'Namespace', namespace: '', name: 'shop' };
 const WEB: Service = {
@@ -33,19 +33,7 @@ const WEB: Service = {
 function wish(url: string, more: Partial<SourceOptions> = {}): ClusterWish {
   const from = { kind: 'endpoint', url, tls: undefined } as const;
   return {
-    source: {
-      from,
-      pods: false,
-      endpointSlices: false,
-      headlessOnly: false,
-      imports: false,
-      topologyZones: false,
-      podNames: false,
-      labels: '',
-      namespaceLabels: '',
-      requests: NO_LIMITS,
-      ...more,
-    },
+    source: sourceOptions({ from, podNames: false, ...more }),
     startupTimeout: 5_000,
   };
 }

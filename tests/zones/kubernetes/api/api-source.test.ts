@@ -19,7 +19,7 @@ import { ClusterRecorder } from '../../../support/cluster-recorder.ts';
 import { FakeApiServer } from '../../../support/fake-api-server.ts';
 import { ManualTime } from '../../../support/manual-time.ts';
 import { rawNamespace, rawService } from '../../../support/raw-objects.ts';
-import { NO_LIMITS } from '../../../support/no-limits.ts';
+import { sourceOptions } from '../../../support/source-options.ts';
 
 const TLS = fileURLToPath(new URL('../../../../fixtures/tls', import.meta.url));
 const SERVER = { cert: pem('server.crt'), key: pem('server.key') };
@@ -52,18 +52,7 @@ function open(
 ): Opened {
   const cluster = new ClusterRecorder();
   const time = new ManualTime();
-  const options = {
-    from,
-    pods: false,
-    endpointSlices: false,
-    headlessOnly: false,
-    imports: false,
-    topologyZones: false,
-    podNames: false,
-    labels: '',
-    namespaceLabels: '',
-    requests: NO_LIMITS,
-  };
+  const options = { ...sourceOptions({ podNames: false }), from };
   const source = openApiSource(options, cluster, { version: '1', variables: {}, time, ...environment });
   t.teardown(() => source.close());
   return { cluster, time, close: () => source.close() };

@@ -13,7 +13,7 @@ import {
   rawSlice,
   type RawObject,
 } from '../../../support/raw-objects.ts';
-import { NO_LIMITS } from '../../../support/no-limits.ts';
+import { sourceOptions } from '../../../support/source-options.ts';
 
 // The numbers are those of the list of faults that the reflector was designed against.
 
@@ -35,7 +35,7 @@ test('1: WatchList gives the state in one step, then changes as they come', asyn
 });
 
 test('1: the parameters of WatchList and of a watch are those that the API wants', async (t) => {
-  const made = await synced(t, { labels: 'a=b', namespaceLabels: 'c=d', requests: NO_LIMITS });
+  const made = await synced(t, { labels: 'a=b', namespaceLabels: 'c=d' });
   const [first] = asked(made, 'watchlist');
   t.deepEqual(Object.fromEntries(first?.query ?? []), {
     labelSelector: 'a=b',
@@ -775,18 +775,7 @@ test('38: a receiver that throws is told of the whole state again', async (t) =>
   const { api, cluster, time } = await scene(t);
   let faults = 2;
   const source = openApiSource(
-    {
-      from: { kind: 'endpoint', url: api.url, tls: undefined },
-      pods: false,
-      endpointSlices: false,
-      headlessOnly: false,
-      imports: false,
-      topologyZones: false,
-      podNames: false,
-      labels: '',
-      namespaceLabels: '',
-      requests: NO_LIMITS,
-    },
+    { ...sourceOptions({ podNames: false }), from: { kind: 'endpoint', url: api.url, tls: undefined } },
     {
       report: cluster.report,
       known: cluster.known,
@@ -933,16 +922,8 @@ test('a receiver that throws when it is told of none is told again', async (t) =
   let faults = 2;
   const source = openApiSource(
     {
+      ...sourceOptions({ endpointSlices: true, imports: true, podNames: false }),
       from: { kind: 'endpoint', url: api.url, tls: undefined },
-      pods: false,
-      endpointSlices: true,
-      headlessOnly: false,
-      imports: true,
-      topologyZones: false,
-      podNames: false,
-      labels: '',
-      namespaceLabels: '',
-      requests: NO_LIMITS,
     },
     {
       report: cluster.report,

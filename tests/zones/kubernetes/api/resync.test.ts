@@ -14,8 +14,8 @@ import { keyOf, textOf } from '../../../../zones/kubernetes/object-text.ts';
 import { trim } from '../../../../zones/kubernetes/trim.ts';
 import { follows, ofServices, scene, synced, type Scene } from '../../../support/api-scene.ts';
 import { ManualTime } from '../../../support/manual-time.ts';
-import { NO_LIMITS } from '../../../support/no-limits.ts';
 import { rawNamespace, rawPod, rawService, rawSlice, type RawObject } from '../../../support/raw-objects.ts';
+import { sourceOptions } from '../../../support/source-options.ts';
 
 const HOUR = 3_600_000;
 
@@ -157,18 +157,7 @@ test('a relist in the meantime makes the comparison superfluous', async (t) => {
 
 // The exactness, over all orders in which a list and a watch can pass each other.
 
-const [, SERVICES] = resourcesOf({
-  from: { kind: 'in-cluster' },
-  pods: false,
-  endpointSlices: false,
-  headlessOnly: false,
-  imports: false,
-  topologyZones: false,
-  podNames: false,
-  labels: '',
-  namespaceLabels: '',
-  requests: NO_LIMITS,
-}) as [Resource, Resource];
+const [, SERVICES] = resourcesOf(sourceOptions()) as [Resource, Resource];
 
 test('a list taken aside is given up when events tell more than a cluster has meanwhile', (t) => {
   const time = new ManualTime();
