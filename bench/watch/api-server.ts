@@ -10,7 +10,8 @@ import { RESOURCES, type Resource } from '../../tests/support/fake-api-store.ts'
 import type { Bytes, Count } from '../../zones/units.ts';
 import { ApiWatch, type Told } from './api-watch.ts';
 import type { ChangeEvent } from './churn.ts';
-import { textOf, type Cluster, type Kind } from './cluster.ts';
+import type { Cluster, Kind } from './cluster.ts';
+import { textOf } from './cluster-text.ts';
 
 /** How often something was asked for. */
 export type Requests = { list: Count; watch: Count; watchlist: Count };

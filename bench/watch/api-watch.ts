@@ -4,7 +4,8 @@ import type { ServerResponse } from 'node:http';
 
 import type { Resource } from '../../tests/support/fake-api-store.ts';
 import type { Bytes, Count, Milliseconds, Seconds } from '../../zones/units.ts';
-import { textOf, type ClusterObject, type Kind } from './cluster.ts';
+import type { ClusterObject, Kind } from './cluster.ts';
+import { textOf } from './cluster-text.ts';
 
 /** A change as it goes over the wire. */
 export type Told = { readonly kind: Kind; readonly version: Count; readonly line: string };

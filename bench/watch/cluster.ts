@@ -1,20 +1,8 @@
-/**
- * A cluster of any size, the same for the same seed: what differs between its objects, and their JSON text when it is asked for. Knows nothing
- * of HTTP, nor of why an object changes.
- */
+/** A cluster of any size, the same for the same seed: what differs between its objects. Knows nothing of their text, nor of why one changes. */
 
 import { Random } from '../../tests/differential/random.ts';
 import type { Count } from '../../zones/units.ts';
 import { addressAt } from '../services.ts';
-import {
-  clusterIPServiceText,
-  endpointText,
-  externalNameServiceText,
-  headlessServiceText,
-  namespaceText,
-  podText,
-  sliceText,
-} from './object-text.ts';
 
 /** How large. */
 export type Shape = {
@@ -212,33 +200,6 @@ export class Cluster {
   }
 }
 
-/** An object's JSON behind its first `{`, without kind and apiVersion. */
-export function textOf(object: ClusterObject): string {
-  const { namespace, name, number } = object;
-  const head = { namespace, name, uid: uidOf(number), version: String(object.version) };
-  switch (object.kind) {
-    case 'Namespace':
-      return namespaceText(head);
-    case 'Service':
-      if (object.type === 'headless') return headlessServiceText(head);
-      if (object.type === 'ExternalName') return externalNameServiceText(head);
-      return clusterIPServiceText({ ...head, clusterIP: object.clusterIP });
-    case 'EndpointSlice': {
-      const endpoints = object.endpoints.map((endpoint) => endpointTextOf(endpoint, namespace, object.service));
-      const labels = object.isHeadless ? HEADLESS_LABELS : LABELS;
-      return sliceText({
-        ...head,
-        service: object.service,
-        labels: labels.replace(SERVICE_PLACE, object.service),
-        endpoints: `[${endpoints.join(',')}]`,
-        time: new Date().toISOString(),
-      });
-    }
-    case 'Pod':
-      return podText({ ...head, app: object.app, address: object.address, node: nodeAt(number) });
-  }
-}
-
 export function namespaceAt(i: Count, { namespaces }: Shape): string {
   return `team-${i % namespaces}`;
 }
@@ -257,35 +218,11 @@ export function podName(app: string, number: Count): string {
 }
 
 const NOT_READY_ONE_IN: Count = 50;
-const NODE_COUNT: Count = 1_000;
-const ZONE_COUNT: Count = 3;
 const WORDS = ['checkout', 'billing', 'search', 'inventory', 'notifications', 'identity', 'gateway', 'reports'];
-const SERVICE_PLACE = '‹service›';
-const LABEL_TEXTS = {
-  'kubernetes.io/service-name': SERVICE_PLACE,
-  'endpointslice.kubernetes.io/managed-by': 'endpointslice-controller.k8s.io',
-};
-const LABELS = JSON.stringify(LABEL_TEXTS);
-const HEADLESS_LABELS = JSON.stringify({ ...LABEL_TEXTS, 'service.kubernetes.io/headless': '' });
-
 /** One service in 100 is an ExternalName, one in 10 headless. */
 function typeAt(i: Count): Service['type'] {
   if (i % 100 === 99) return 'ExternalName';
   return i % 10 === 5 ? 'headless' : 'ClusterIP';
-}
-
-function endpointTextOf(endpoint: Endpoint, namespace: string, service: string): string {
-  const { pod, address, isReady, isTerminating } = endpoint;
-  return endpointText({
-    address,
-    ready: String(isReady),
-    terminating: String(isTerminating),
-    namespace,
-    pod: podName(service, pod),
-    uid: uidOf(pod),
-    node: nodeAt(pod),
-    zone: `region-1${'abc'.charAt(pod % ZONE_COUNT)}`,
-  });
 }
 
 function serviceAddress(number: Count): string {
@@ -294,12 +231,4 @@ function serviceAddress(number: Count): string {
 
 function podAddress(number: Count): string {
   return addressAt([10, 128], number);
-}
-
-function nodeAt(number: Count): string {
-  return `node-${(number * 7) % NODE_COUNT}.region-1.example.org`;
-}
-
-function uidOf(number: Count): string {
-  return `6ba7b810-9dad-4d1a-80b4-${number.toString(16).padStart(12, '0')}`;
 }
