@@ -9,6 +9,7 @@ import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
 import type { RawObject } from '../support/raw-objects.ts';
 import { clustersFrom, objectsFrom, slicesTogether, touched } from './clusters.ts';
 import type { Palette } from './palettes.ts';
+import { exchanged, respelled } from './slice-changes.ts';
 
 /** One thing that the API server says. */
 export type Delivery =
@@ -76,6 +77,8 @@ type Step =
   /** One part of an object changes to what it is in another one. */
   | { readonly does: 'edit'; readonly nth: number; readonly donor: RawObject; readonly part: number }
   | { readonly does: 'touch'; readonly nth: number }
+  /** Endpoints of a slice exchange something, or addresses are spelled otherwise. */
+  | { readonly does: 'exchange' | 'respell'; readonly nth: number }
   | { readonly does: 'delete'; readonly nth: number }
   /** A list after missed events: some objects are gone, some new. */
   | { readonly does: 'list'; readonly kind: Kind; readonly nth: number; readonly donors: readonly RawObject[] };
@@ -91,6 +94,8 @@ export function historiesFrom(palette: Palette, length: number): fc.Arbitrary<Hi
     },
     { weight: 1, arbitrary: nth.map((n): Step => ({ does: 'touch', nth: n })) },
     { weight: 2, arbitrary: nth.map((n): Step => ({ does: 'delete', nth: n })) },
+    { weight: 5, arbitrary: nth.map((n): Step => ({ does: 'exchange', nth: n })) },
+    { weight: 2, arbitrary: nth.map((n): Step => ({ does: 'respell', nth: n })) },
     {
       weight: 1,
       arbitrary: fc.record({
@@ -180,6 +185,13 @@ function resolved(step: Step, state: ClusterState): Delivery | undefined {
     case 'touch': {
       const object = pick(state.objects, step.nth);
       return object === undefined ? undefined : { verb: 'put', object: touched(object, step.nth) };
+    }
+    case 'exchange':
+    case 'respell': {
+      const slice = pick(state.ofKind('EndpointSlice'), step.nth);
+      if (slice === undefined) return undefined;
+      const object = step.does === 'exchange' ? exchanged(slice, step.nth >> 3) : respelled(slice);
+      return { verb: 'put', object };
     }
     case 'delete': {
       const object = pick(state.objects, step.nth);

@@ -15,7 +15,7 @@ import { DIFFERENCE_KINDS } from './trial.ts';
 
 const AVA = 'node_modules/ava/entrypoints/cli.js';
 /** Only the part that compares: the rest proves that the comparison can fail. */
-const SUITE = ['tests/truth/truth.test.ts', '--match=*pairs of a state*', '--fail-fast', '--tap'];
+const SUITE = ['tests/truth/truth.test.ts', '--match=*pairs of a state*', '--fail-fast', '--tap', '--timeout=5m'];
 const NOT_COPIED: ReadonlySet<string> = new Set(['node_modules', '.git', '.compile-cache']);
 
 process.exitCode = main(process.argv.slice(2));

@@ -2,6 +2,7 @@
 
 import type { RawObject } from '../support/raw-objects.ts';
 import { dashedLabels, reverseLabels } from './address-names.ts';
+import { fieldsIn, listIn } from './object-parts.ts';
 
 export type Labels = readonly string[];
 
@@ -117,10 +118,10 @@ function ownersOf({ metadata }: RawObject): readonly Owner[] {
 }
 
 function firstAliases(services: readonly RawObject[]): readonly RawObject[] {
-  const targets = services.map(({ spec }) => fields(spec)['externalName']).filter(isText);
+  const targets = services.map(({ spec }) => fieldsIn(spec)['externalName']).filter(isText);
   return services.filter((service) => {
     const front = `${ownName(service).labels.join('.')}.`;
-    const isAlias = fields(service['spec'])['type'] === 'ExternalName';
+    const isAlias = fieldsIn(service['spec'])['type'] === 'ExternalName';
     return isAlias && !targets.some((target) => `${target}.`.startsWith(front));
   });
 }
@@ -130,19 +131,19 @@ function keyOf({ labels, under }: Owner): string {
 }
 
 function isNotHeadless(service: RawObject): boolean {
-  const { clusterIP, clusterIPs, type } = fields(service['spec']);
-  return type !== 'Headless' && clusterIP !== 'None' && list(clusterIPs)[0] !== 'None';
+  const { clusterIP, clusterIPs, type } = fieldsIn(service['spec']);
+  return type !== 'Headless' && clusterIP !== 'None' && listIn(clusterIPs)[0] !== 'None';
 }
 
 /** Of a slice, a service or an import. */
 function portsOf(object: RawObject): readonly unknown[] {
-  return list(object['ports'] ?? fields(object['spec'])['ports']);
+  return listIn(object['ports'] ?? fieldsIn(object['spec'])['ports']);
 }
 
 /** With the names above them, for there denials are made. */
 function portNames(ports: readonly unknown[], { labels: own, under }: Owner): readonly Candidate[] {
   return ports.flatMap((port): readonly Candidate[] => {
-    const { name, protocol } = fields(port);
+    const { name, protocol } = fieldsIn(port);
     const transport = `_${isText(protocol) ? protocol.toLowerCase() : 'tcp'}`;
     const types = ['SRV', 'SRV', 'SRV', 'A', 'AAAA'];
     const named: readonly Candidate[] = isText(name) ? [{ labels: [`_${name}`, transport, ...own], under, types }] : [];
@@ -157,10 +158,10 @@ function portNames(ports: readonly unknown[], { labels: own, under }: Owner): re
 /** By host name, by pod, by address; those from other clusters also below these. */
 function endpointNames(slice: RawObject, owner: Owner, isLikely: boolean): readonly Candidate[] {
   const cluster = slice.metadata.labels?.['multicluster.kubernetes.io/source-cluster']?.toLowerCase() ?? 'east';
-  return list(slice['endpoints']).flatMap((endpoint) => {
-    const { hostname, targetRef, addresses } = fields(endpoint);
-    const named = [hostname, fields(targetRef)['name']].filter(isText);
-    const dashed = list(addresses).flatMap((address) => dashedLabels(String(address)).slice(0, isLikely ? 1 : 9));
+  return listIn(slice['endpoints']).flatMap((endpoint) => {
+    const { hostname, targetRef, addresses } = fieldsIn(endpoint);
+    const named = [hostname, fieldsIn(targetRef)['name']].filter(isText);
+    const dashed = listIn(addresses).flatMap((address) => dashedLabels(String(address)).slice(0, isLikely ? 1 : 9));
     const likely = isText(hostname) ? [hostname] : named.concat(dashed);
     const far = owner.under === 'clusterset' ? [cluster] : [];
     return (isLikely ? likely : [...named, ...dashed]).map((label): Candidate => ({
@@ -172,8 +173,8 @@ function endpointNames(slice: RawObject, owner: Owner, isLikely: boolean): reado
 }
 
 function zonalNames(slice: RawObject, { labels: own, under }: Owner): readonly Candidate[] {
-  return list(slice['endpoints']).flatMap((endpoint) => {
-    const { zone } = fields(endpoint);
+  return listIn(slice['endpoints']).flatMap((endpoint) => {
+    const { zone } = fieldsIn(endpoint);
     const place = isText(zone) ? zone.toLowerCase().split('.') : ['nowhere'];
     const fronts = [[...place, 'pin'], [...place, 'pin'], [...place, 'prefer'], ['nowhere', 'prefer'], ['pin'], []];
     return fronts.map((front): Candidate => ({ labels: [...front, '_zone', ...own], under, types: ADDRESS_TYPES }));
@@ -194,15 +195,15 @@ function podNames(pod: RawObject): readonly Candidate[] {
 /** Every address anywhere in some objects. */
 function addressesOf(objects: readonly RawObject[]): readonly string[] {
   const texts = objects.flatMap((object) => {
-    const { clusterIP, clusterIPs, ips } = fields(object['spec']);
-    const { podIP, podIPs } = fields(object['status']);
+    const { clusterIP, clusterIPs, ips } = fieldsIn(object['spec']);
+    const { podIP, podIPs } = fieldsIn(object['status']);
     return [
       clusterIP,
-      ...list(clusterIPs),
-      ...list(ips),
+      ...listIn(clusterIPs),
+      ...listIn(ips),
       podIP,
-      ...list(podIPs).map((each) => fields(each)['ip']),
-      ...list(object['endpoints']).flatMap((endpoint) => list(fields(endpoint)['addresses'])),
+      ...listIn(podIPs).map((each) => fieldsIn(each)['ip']),
+      ...listIn(object['endpoints']).flatMap((endpoint) => listIn(fieldsIn(endpoint)['addresses'])),
     ];
   });
   return texts.filter(isText).filter((text) => /^[0-9a-fA-F]*[.:][0-9a-fA-F.:]*$/.test(text));
@@ -210,12 +211,4 @@ function addressesOf(objects: readonly RawObject[]): readonly string[] {
 
 function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-function fields(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function list(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

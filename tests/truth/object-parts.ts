@@ -18,3 +18,13 @@ export const labels: fc.Arbitrary<Record<string, string>> = fc
 export function defined(fields: Part): Part {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
+
+/** The fields of what may be an object. */
+export function fieldsIn(value: unknown): Part {
+  return typeof value === 'object' && value !== null ? (value as Part) : {};
+}
+
+/** The elements of what may be a list. */
+export function listIn(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
