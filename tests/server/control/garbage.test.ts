@@ -4,24 +4,11 @@ import test from 'ava';
 
 import { COLLECT_AFTER_EVENT, COLLECT_AFTER_LIST, collectingAfterChanges } from '../../../server/control/garbage.ts';
 import { Listing } from '../../../zones/kubernetes/listing.ts';
-import type { SourceChange, SourceEvents, SourceOptions } from '../../../zones/kubernetes/source.ts';
+import type { SourceChange, SourceEvents } from '../../../zones/kubernetes/source.ts';
 import { ClusterRecorder } from '../../support/cluster-recorder.ts';
 import { namespace } from '../../support/example-cluster.ts';
 import { FakeTimers } from '../../support/fake-timers.ts';
-import { NO_LIMITS } from '../../support/no-limits.ts';
-
-const OPTIONS: SourceOptions = {
-  from: { kind: 'in-cluster' },
-  pods: false,
-  endpointSlices: true,
-  headlessOnly: false,
-  imports: false,
-  topologyZones: false,
-  podNames: false,
-  labels: '',
-  namespaceLabels: '',
-  requests: NO_LIMITS,
-};
+import { sourceOptions } from '../../support/source-options.ts';
 
 test('once after lists that come together, and half a minute after events', async (t) => {
   const timers = new FakeTimers();
@@ -36,7 +23,7 @@ test('once after lists that come together, and half a minute after events', asyn
     timers,
     () => void count++,
   );
-  await open(OPTIONS, recorder);
+  await open(sourceOptions(), recorder);
   const list: SourceChange = { verb: 'replace', listing: new Listing('Namespace', [namespace('a')]) };
   told?.change([list]);
   await timers.advance(COLLECT_AFTER_LIST - 1);
