@@ -3,9 +3,11 @@
  * way of failing that a test asks for. File names in comments are those of k8s.io/apiserver, whose behaviour is played.
  */
 
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 
 import { applyFault, sendStatus, type Fault, type Logged } from './fake-api-faults.ts';
 import { matcherFrom } from './fake-api-selectors.ts';
@@ -195,7 +197,7 @@ export class FakeApiServer {
 
   async up(): Promise<void> {
     this.#server = this.#createServer();
-    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
+    await listening(this.#server, this.#port);
     this.#port = (this.#server.address() as AddressInfo).port;
     const { bookmarkEvery } = this.#options;
     if (bookmarkEvery !== undefined) this.#bookmarks = setInterval(() => this.bookmark(), bookmarkEvery);
@@ -359,3 +361,20 @@ export class FakeApiServer {
     });
   }
 }
+
+/** While a server is down somebody's connection may go out from its port. */
+async function listening(server: Server, port: number): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await once(server.listen(port, '127.0.0.1'), 'listening');
+      return;
+    } catch (error) {
+      const isTaken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+      if (!isTaken || tries === LISTEN_TRIES_MAX) throw error;
+      await pause(LISTEN_PAUSE);
+    }
+  }
+}
+
+const LISTEN_TRIES_MAX = 200;
+const LISTEN_PAUSE = 50;
