@@ -17,7 +17,7 @@ const AT_ONCE_MAX: Count = 5000;
 /** Endpoints that go for one that comes. */
 const LOSSES_PER_PUT: Count = 2;
 /** Work on a larger step before queries have their turn. */
-const WORK_SLICE: Milliseconds = 2;
+const WORK_SLICE: Milliseconds = 1;
 
 export type ReceiverOptions = {
   readonly store: ClusterStore;
