@@ -92,8 +92,8 @@ export function chooseCores(): Cores {
 }
 
 const GENERATOR = fileURLToPath(new URL('./generator.ts', import.meta.url));
-const START_TRIES_MAX: Count = 3;
-const PORT_TAKEN = /another program uses that port|address (already )?in use/i;
+const START_TRIES_MAX: Count = 5;
+const PORT_TAKEN = /another program uses (that port|it)|address (already )?in use/i;
 const STOP_DEADLINE: Milliseconds = 10_000;
 /** What is kept of what a server writes, for when it ends unasked. */
 const LOG_KEPT: Count = 4_000;

@@ -50,7 +50,7 @@ export async function startServer(options: StartOptions): Promise<StartedServer>
       return await startOnce(options);
     } catch (error) {
       // A query to somebody's upstream goes out from any port, and may have taken ours before the server had it.
-      if (tries === START_TRIES_MAX || !String(error).includes('another program uses that port')) throw error;
+      if (tries === START_TRIES_MAX || !/another program uses (that port|it)/.test(String(error))) throw error;
     }
   }
 }
