@@ -18,7 +18,8 @@ import { ClusterStore } from '../zones/kubernetes/store/store.ts';
 import { FakeApiServer } from './support/fake-api-server.ts';
 import { ManualTime } from './support/manual-time.ts';
 import { NO_LIMITS } from './support/no-limits.ts';
-import { Chance, RandomCluster } from './support/random-cluster.ts';
+import { Random } from './support/random.ts';
+import { MANY, RandomCluster } from './support/random-cluster.ts';
 import type { RawObject } from './support/raw-objects.ts';
 import { contentOf } from './support/store-content.ts';
 
@@ -39,6 +40,7 @@ class Thread {
     this.#taken = taken;
     this.#receiver = new ClusterReceiver({
       store: this.store,
+      atOnceMax: MANY - 1,
       clock: () => turns++,
       taken: () => void this.#way.push('taken'),
     });
@@ -67,7 +69,7 @@ class Thread {
 
 class History {
   readonly #api: FakeApiServer;
-  readonly #chance: Chance;
+  readonly #random: Random;
   readonly #cluster: RandomCluster;
   readonly #time = new ManualTime();
   readonly #options: ApiSourceOptions;
@@ -80,21 +82,21 @@ class History {
   #gaps = 0;
 
   constructor(api: FakeApiServer, seed: number) {
-    const chance = new Chance(seed);
+    const random = new Random(seed);
     this.#api = api;
-    this.#chance = chance;
-    this.#cluster = new RandomCluster(api, chance);
-    this.#time.chance = chance.below(100) / 100;
-    this.#isMild = chance.oneIn(2);
-    this.#tellsAll = chance.oneIn(2);
+    this.#random = random;
+    this.#cluster = new RandomCluster(api, random);
+    this.#time.chance = random.below(100) / 100;
+    this.#isMild = random.once(2);
+    this.#tellsAll = random.once(2);
     this.#options = {
       from: { kind: 'endpoint', url: api.url, tls: undefined },
-      pods: chance.oneIn(2),
+      pods: random.once(2),
       endpointSlices: true,
-      headlessOnly: chance.oneIn(2),
-      imports: chance.oneIn(2),
-      topologyZones: chance.oneIn(2),
-      podNames: chance.oneIn(2),
+      headlessOnly: random.once(2),
+      imports: random.once(2),
+      topologyZones: random.once(2),
+      podNames: random.once(2),
       labels: '',
       namespaceLabels: '',
       requests: NO_LIMITS,
@@ -119,21 +121,21 @@ class History {
   }
 
   async step(): Promise<void> {
-    const chance = this.#chance;
-    const roll = chance.below(this.#isMild && !chance.oneIn(4) ? 72 : 100);
+    const random = this.#random;
+    const roll = random.below(this.#isMild && !random.once(4) ? 72 : 100);
     if (roll < 50) this.#cluster.change();
-    else if (roll < 66) await this.#turns(chance.below(4));
-    else if (roll < 72) this.#thread?.carry(chance.below(6));
+    else if (roll < 66) await this.#turns(random.below(4));
+    else if (roll < 72) this.#thread?.carry(random.below(6));
     else if (roll < 74) await this.#replaceThread();
     else if (roll < 78) this.#breakWatches();
     else if (roll < 80) await this.#restartServer();
     else if (roll < 82) this.#api.compact();
     else if (roll < 85) this.#mangle();
     else if (roll < 88) this.#fail();
-    else if (roll < 92) this.#time.advance(chance.pick([10, 250, 31_000, 151_000, 3_600_000]));
-    else if (roll < 95) this.#api.bookmark(this.#api.version + chance.below(3));
-    else if (roll < 96) this.#api.chunkSize = chance.pick([undefined, 1000, 50]);
-    else if (roll < 97) this.#api.watchList = chance.oneIn(2);
+    else if (roll < 92) this.#time.advance(random.of([10, 250, 31_000, 151_000, 3_600_000]));
+    else if (roll < 95) this.#api.bookmark(this.#api.version + random.below(3));
+    else if (roll < 96) this.#api.chunkSize = random.once(3) ? undefined : random.of([1000, 50]);
+    else if (roll < 97) this.#api.watchList = random.once(2);
     else if (roll < 98) this.#restore();
     else if (roll < 99) this.#cluster.changeMany();
     else if (!this.#tellsAll) this.#cluster.plant();
@@ -168,7 +170,7 @@ class History {
   async #turns(count: number): Promise<void> {
     for (let i = 0; i < count; i++) {
       await setImmediate();
-      this.#thread?.carry(this.#chance.below(3));
+      this.#thread?.carry(this.#random.below(3));
     }
   }
 
@@ -181,21 +183,21 @@ class History {
   async #replaceThread(): Promise<void> {
     this.#thread?.end();
     this.#thread = undefined;
-    if (this.#chance.oneIn(2)) await this.#turns(this.#chance.below(4));
+    if (this.#random.once(2)) await this.#turns(this.#random.below(4));
     this.#begin();
   }
 
   #breakWatches(): void {
-    if (this.#chance.oneIn(2)) this.#api.reset();
-    else this.#api.endWatches(this.#chance.oneIn(2) ? undefined : this.#chance.pick(KINDS));
+    if (this.#random.once(2)) this.#api.reset();
+    else this.#api.endWatches(this.#random.once(2) ? undefined : this.#random.of(KINDS));
   }
 
   async #restartServer(): Promise<void> {
     await this.#api.down();
-    const count = this.#chance.below(10);
+    const count = this.#random.below(10);
     for (let i = 0; i < count; i++) this.#cluster.change();
-    if (this.#chance.oneIn(2)) this.#api.compact();
-    await this.#turns(this.#chance.below(5));
+    if (this.#random.once(2)) this.#api.compact();
+    await this.#turns(this.#random.below(5));
     await this.#api.up();
   }
 
@@ -207,8 +209,8 @@ class History {
   }
 
   #mangle(): void {
-    const kind = this.#chance.pick(KINDS);
-    const manner = this.#chance.below(kind === 'Pod' || this.#tellsAll ? 2 : 3);
+    const kind = this.#random.of(KINDS);
+    const manner = this.#random.below(kind === 'Pod' || this.#tellsAll ? 2 : 3);
     this.#api.mangleNext(kind, (line) => {
       if (manner === 0) return line.slice(0, line.length / 2);
       if (manner === 1) return line.replace('"type"', '"typo"');
@@ -220,20 +222,20 @@ class History {
   }
 
   #fail(): void {
-    const chance = this.#chance;
-    const fault = chance.pick([
-      { does: 'status', status: chance.pick([400, 401, 403, 410, 422, 429, 500, 504]) },
+    const random = this.#random;
+    const fault = random.of([
+      { does: 'status', status: random.of([400, 401, 403, 410, 422, 429, 500, 504]) },
       { does: 'reset' },
-      { does: 'mute', headers: chance.oneIn(2) },
+      { does: 'mute', headers: random.once(2) },
       { does: 'end' },
       {
         does: 'send',
-        body: chance.pick(['{', 'x\n', '{"type":"ADDED"}\n', '\n']),
-        ending: chance.pick(['silence', 'end', 'reset'] as const),
+        body: random.of(['{', 'x\n', '{"type":"ADDED"}\n', '\n']),
+        ending: random.of(['silence', 'end', 'reset'] as const),
       },
     ] as const);
-    const on = chance.pick(['list', 'watch', 'watchlist'] as const);
-    this.#api.fail({ kind: chance.pick(KINDS), on, times: 1 + chance.below(2), ...fault });
+    const on = random.of(['list', 'watch', 'watchlist'] as const);
+    this.#api.fail({ kind: random.of(KINDS), on, times: 1 + random.below(2), ...fault });
   }
 }
 

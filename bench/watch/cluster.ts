@@ -1,6 +1,6 @@
 /** A cluster of any size, the same for the same seed: what differs between its objects. Knows nothing of their text, nor of why one changes. */
 
-import { Random } from '../../tests/differential/random.ts';
+import { Random } from '../../tests/support/random.ts';
 import type { Count } from '../../zones/units.ts';
 import { addressAt } from '../services.ts';
 

@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 
-import { Random } from '../../tests/differential/random.ts';
+import { Random } from '../../tests/support/random.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
 import { presentTable, thousands } from '../figures.ts';
 import type { Shape } from './cluster.ts';

@@ -14,13 +14,13 @@ export const COLLECT_AFTER_EVENT: Milliseconds = 30_000;
 
 /** The same sources; some time after they have told of something `collect` is called, once for all that came until then. */
 export function collectingAfterChanges(open: OpenSource, timers: Timers, collect: () => void): OpenSource {
-  let due = Infinity;
+  let isDue = false;
   let callOff: Stop = () => {};
   const collectIn = (delay: Milliseconds): void => {
     callOff();
-    due = timers.now() + delay;
+    isDue = true;
     callOff = timers.after(delay, () => {
-      due = Infinity;
+      isDue = false;
       collect();
     });
   };
@@ -30,7 +30,7 @@ export function collectingAfterChanges(open: OpenSource, timers: Timers, collect
       change(changes) {
         events.change(changes);
         if (changes.some(({ verb }) => verb === 'replace')) collectIn(COLLECT_AFTER_LIST);
-        else if (due === Infinity) collectIn(COLLECT_AFTER_EVENT);
+        else if (!isDue) collectIn(COLLECT_AFTER_EVENT);
       },
     });
 }

@@ -4,7 +4,7 @@
  */
 
 import { rawNamespace, rawPod, rawService, rawSlice, type RawObject } from '../support/raw-objects.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../support/random.ts';
 
 /** What a question or an explanation needs to know of it. */
 export type Cluster = {

@@ -9,7 +9,7 @@ import { clusterFrom, ZONES } from './cluster.ts';
 import { EXPLANATIONS, explanationOf, type Agreed, type Explanation, type World } from './explanations.ts';
 import { Pipeline } from './pipeline.ts';
 import { Questioner, type Question } from './questions.ts';
-import { Random } from './random.ts';
+import { Random } from '../support/random.ts';
 import { areSame, seenIn, textOf, type Seen } from './seen.ts';
 import { startServers, type Corruption, type Servers } from './servers.ts';
 

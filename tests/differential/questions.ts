@@ -4,7 +4,7 @@
  */
 
 import type { Cluster } from './cluster.ts';
-import type { Random } from './random.ts';
+import type { Random } from '../support/random.ts';
 
 export type Question = { readonly name: string; readonly type: string };
 

@@ -5,6 +5,7 @@ import { kindsOf, labelSelectorsOf, type SourceOptions } from '../../zones/kuber
 import { HEADLESS_LABEL, MANAGED_BY_LABEL, SERVICE_NAME_LABEL, trim } from '../../zones/kubernetes/trim.ts';
 import { matcherFrom } from './fake-api-selectors.ts';
 import type { FakeApiServer } from './fake-api-server.ts';
+import type { Random } from './random.ts';
 import {
   rawImportedSlice,
   rawNamespace,
@@ -21,47 +22,22 @@ const NAMES = ['s1', 's2', 's3'];
 const SLICES = ['x', 'y', 'z'];
 const CLUSTER_IPS = ['10.96.0.1', '10.96.0.2', '10.96.0.3', 'None'];
 const ADDRESSES = [...Array.from({ length: 8 }, (_, i) => `10.0.0.${i}`), '10.96.0.1', 'fd00::1'];
-/** More than is applied at once, and than a list may lack without being doubted. */
-const MANY = 1200;
-
-/** Chance that can be played again. */
-export class Chance {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-
-  /** A whole number from 0 to below `below` (mulberry32). */
-  below(below: number): number {
-    this.#state = (this.#state + 0x6d_2b_79_f5) | 0;
-    let x = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
-    return ((x ^ (x >>> 14)) >>> 0) % below;
-  }
-
-  oneIn(count: number): boolean {
-    return this.below(count) === 0;
-  }
-
-  pick<T>(all: readonly T[]): T {
-    return all[this.below(all.length)] as T;
-  }
-}
+/** Objects of a change that is made of many: more than a list may lack without being doubted. */
+export const MANY = 1200;
 
 export class RandomCluster {
   readonly #api: FakeApiServer;
-  readonly #chance: Chance;
+  readonly #random: Random;
   readonly #objects = new Map<string, RawObject>();
 
-  constructor(api: FakeApiServer, chance: Chance) {
+  constructor(api: FakeApiServer, random: Random) {
     this.#api = api;
-    this.#chance = chance;
+    this.#random = random;
   }
 
   change(): void {
     const raw = this.#any();
-    if (this.#chance.oneIn(3)) this.#remove(raw);
+    if (this.#random.once(3)) this.#remove(raw);
     else this.#put(raw);
   }
 
@@ -70,7 +46,7 @@ export class RandomCluster {
     const raw = this.#any();
     const { kind, metadata } = raw;
     if (kind === 'Pod') return; // nobody looks for what a watch of them has not told
-    if (this.#chance.oneIn(2)) {
+    if (this.#random.once(2)) {
       this.#objects.delete(keyOf(raw));
       this.#api.plantRemoval(kind, metadata.namespace ?? '', metadata.name);
     } else {
@@ -91,7 +67,7 @@ export class RandomCluster {
   /** Everything is lost, and the version goes back. */
   restore(): void {
     this.#objects.clear();
-    this.#api.restore(Math.max(1, this.#api.version - this.#chance.below(30)));
+    this.#api.restore(Math.max(1, this.#api.version - this.#random.below(30)));
   }
 
   /** What a source with these options is to know. */
@@ -125,22 +101,22 @@ export class RandomCluster {
   }
 
   #any(): RawObject {
-    const chance = this.#chance;
-    const namespace = chance.pick(NAMESPACES);
-    const name = chance.pick(NAMES);
-    switch (chance.below(12)) {
+    const random = this.#random;
+    const namespace = random.of(NAMESPACES);
+    const name = random.of(NAMES);
+    switch (random.below(12)) {
       case 0:
         return rawNamespace(namespace);
       case 1:
-        return rawPod(namespace, name, chance.pick(ADDRESSES), chance.oneIn(6) ? 'Succeeded' : 'Running');
+        return rawPod(namespace, name, random.of(ADDRESSES), random.once(6) ? 'Succeeded' : 'Running');
       case 2:
-        return rawServiceImport(namespace, name, chance.oneIn(2) ? [] : [chance.pick(ADDRESSES)]);
+        return rawServiceImport(namespace, name, random.once(2) ? [] : [random.of(ADDRESSES)]);
       case 3:
-        return rawImportedSlice(namespace, name, chance.pick(SLICES), this.#endpoints());
+        return rawImportedSlice(namespace, name, random.of(SLICES), this.#endpoints());
       case 4:
       case 5:
       case 6: {
-        const clusterIP = chance.pick(CLUSTER_IPS);
+        const clusterIP = random.of(CLUSTER_IPS);
         return rawService(namespace, name, { clusterIP, clusterIPs: [clusterIP] });
       }
       default:
@@ -150,22 +126,22 @@ export class RandomCluster {
 
   /** Its name is not its owner's, so that it can change its owner, and go from one watch to another. */
   #slice(raw: RawObject): RawObject {
-    const chance = this.#chance;
+    const random = this.#random;
     const labels = { ...raw.metadata.labels };
-    if (chance.oneIn(2)) labels[HEADLESS_LABEL] = '';
-    if (chance.oneIn(4)) labels[MANAGED_BY_LABEL] = 'me';
-    if (chance.oneIn(6)) delete labels[SERVICE_NAME_LABEL];
-    return { ...raw, metadata: { ...raw.metadata, name: chance.pick(SLICES), labels } };
+    if (random.once(2)) labels[HEADLESS_LABEL] = '';
+    if (random.once(4)) labels[MANAGED_BY_LABEL] = 'me';
+    if (random.once(6)) delete labels[SERVICE_NAME_LABEL];
+    return { ...raw, metadata: { ...raw.metadata, name: random.of(SLICES), labels } };
   }
 
   #endpoints(): readonly RawEndpoint[] {
-    const chance = this.#chance;
-    return Array.from({ length: chance.below(4) }, () => ({
-      address: chance.pick(ADDRESSES),
-      ready: !chance.oneIn(5),
-      ...(chance.oneIn(4) ? { hostname: chance.pick(NAMES) } : {}),
-      ...(chance.oneIn(4) ? { podName: chance.pick(NAMES) } : {}),
-      ...(chance.oneIn(4) ? { zone: chance.pick(NAMES) } : {}),
+    const random = this.#random;
+    return Array.from({ length: random.below(4) }, () => ({
+      address: random.of(ADDRESSES),
+      ready: !random.once(5),
+      ...(random.once(4) ? { hostname: random.of(NAMES) } : {}),
+      ...(random.once(4) ? { podName: random.of(NAMES) } : {}),
+      ...(random.once(4) ? { zone: random.of(NAMES) } : {}),
     }));
   }
 }

@@ -6,7 +6,7 @@
 import type { RawObject } from '../../support/raw-objects.ts';
 import { until } from '../../support/programs.ts';
 import { Questioner, type Owners, type Question } from '../questions.ts';
-import { Random } from '../random.ts';
+import { Random } from '../../support/random.ts';
 import { Datagrams } from './datagrams.ts';
 import { DEPARTURES, departureOf } from './departures.ts';
 import { primaryOf, type Ask, type Difference, type Replies } from './difference.ts';

@@ -16,7 +16,7 @@ import {
   type RawObject,
 } from '../../support/raw-objects.ts';
 import { clusterFrom, type Cluster } from '../cluster.ts';
-import type { Random } from '../random.ts';
+import type { Random } from '../../support/random.ts';
 
 export type HostileCluster = Cluster & {
   /** Those of its objects that are worth more questions than others. */
