@@ -1,7 +1,8 @@
 /** The command line, which is CoreDNS's. Knows nothing of what the words make the program do. */
 
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 
+import type { DataThreadSettings, UdpMode } from './messages.ts';
 import { PROGRAM } from './version.ts';
 
 export type Arguments = {
@@ -13,6 +14,7 @@ export type Arguments = {
   /** No banner. */
   readonly quiet: boolean;
   readonly pidFile: string | undefined;
+  readonly dataThreads: DataThreadSettings;
 };
 
 /** What was asked for, or what to print instead: help (`code` 0) or what is wrong (`code` 1). */
@@ -37,6 +39,12 @@ export function readArguments(words: readonly string[]): Reading {
     .option('--version', 'print the version and exit')
     .option('--plugins', 'print the plugins and exit')
     .option('--pidfile <file>', 'write the process id there, remove it at exit')
+    .option('--no-express', 'answer every query in the plain lane; no octet of a reply changes')
+    .addOption(
+      new Option('--udp <calls>', 'system calls for datagrams: many with each where the machine can, or node:dgram')
+        .choices(['batched', 'dgram'])
+        .default('batched'),
+    )
     .option('--check', 'load the Corefile, say what it serves, exit 0 if it can be used and 1 if not')
     .addHelpText('after', '\nCoreDNS writes its flags with one dash (-conf FILE); both spellings are accepted.')
     .allowExcessArguments(false)
@@ -61,6 +69,7 @@ export function readArguments(words: readonly string[]): Reading {
       port: options['dns.port'],
       quiet: options.quiet ?? false,
       pidFile: options.pidfile,
+      dataThreads: { express: options.express, udp: options.udp },
     },
   };
 }
@@ -73,14 +82,27 @@ type Options = {
   readonly plugins?: boolean;
   readonly pidfile?: string;
   readonly check?: boolean;
+  readonly express: boolean;
+  readonly udp: UdpMode;
 };
 
 /** Go's flag package knows only long flags and takes one dash as well as two. */
-const LONG_FLAGS: readonly string[] = ['conf', 'dns.port', 'quiet', 'version', 'plugins', 'pidfile', 'check', 'help'];
+const LONG_FLAGS: readonly string[] = [
+  'conf',
+  'dns.port',
+  'quiet',
+  'version',
+  'plugins',
+  'pidfile',
+  'check',
+  'help',
+  'no-express',
+  'udp',
+];
 
 function twoDashes(words: readonly string[]): string[] {
   return words.map((word) => {
-    const flag = /^-([a-z.]+)(=.*)?$/s.exec(word);
+    const flag = /^-([a-z.-]+)(=.*)?$/s.exec(word);
     if (flag === null || !LONG_FLAGS.includes(flag[1] ?? ''))
       return word.startsWith('-p=') ? `-p${word.slice(3)}` : word;
     return `-${word}`;

@@ -19,6 +19,7 @@ import { collectGarbage, collectingAfterChanges } from './control/garbage.ts';
 import { loadSources, sourceOpener } from './control/sources.ts';
 import { systemTimers } from './control/timers.ts';
 import { readStandardInput } from './corefile/files.ts';
+import type { DataThreadSettings, DataThreadStart } from './messages.ts';
 import { plugins } from './plugins/order.ts';
 import { VERSION } from './version.ts';
 
@@ -34,8 +35,12 @@ const surroundings: Surroundings = {
   revision: process.env['FIVEDOTS_REVISION'] ?? '',
 };
 
-const startWorker: StartWorker = (memory) =>
-  new Worker(new URL('./data/thread.ts', import.meta.url), { workerData: memory, name: 'data' });
+function workerStarter(settings: DataThreadSettings): StartWorker {
+  return (memory) => {
+    const workerData: DataThreadStart = { ...memory, ...settings };
+    return new Worker(new URL('./data/thread.ts', import.meta.url), { workerData, name: 'data' });
+  };
+}
 
 await main();
 
@@ -66,7 +71,7 @@ async function check(words: Arguments, logger: Logger): Promise<0 | 1> {
     const { plan, warnings } = readerFor(corefileFor(words, logger), words)();
     for (const warning of warnings) logger.log('warning', '', warning);
     await loadSources();
-    const fault = await checkDataThread(startWorker, systemTimers);
+    const fault = await checkDataThread(workerStarter(words.dataThreads), systemTimers);
     if (fault !== undefined) throw new Error(`The data thread cannot be started: ${fault}`);
     for (const line of startLines(plan, surroundings)) logger.print(line);
     return 0;
@@ -122,7 +127,7 @@ async function serve(words: Arguments, logger: Logger): Promise<void> {
     const begun = await startControl({
       read: readerFor({ path }, words),
       plugins,
-      start: startWorker,
+      start: workerStarter(words.dataThreads),
       open: collectingAfterChanges(
         sourceOpener({ version: VERSION, variables: process.env }),
         systemTimers,

@@ -4,13 +4,26 @@ import type { Kind } from '../zones/kubernetes/objects.ts';
 import type { Series } from './counters.ts';
 import type { Plan } from './plan.ts';
 
-/** Given to a data thread when it starts. */
+/** What a data thread shares with the control thread. */
 export type DataThreadMemory = {
   /** `COUNTER_SLOTS` float64: counters.ts. */
   readonly counters: SharedArrayBuffer;
   /** Lines for the log: ring.ts. */
   readonly log: SharedArrayBuffer;
 };
+
+/** What of the command line concerns data threads. */
+export type DataThreadSettings = {
+  /** Is there an express lane? It changes no octet of a reply. */
+  readonly express: boolean;
+  /** `batched` reads and writes many datagrams with one system call, where the machine has such calls; `dgram` is node:dgram. */
+  readonly udp: UdpMode;
+};
+
+export type UdpMode = 'batched' | 'dgram';
+
+/** Given to a data thread when it starts. */
+export type DataThreadStart = DataThreadMemory & DataThreadSettings;
 
 /** A piece of one step of a cluster's state. */
 export type ClusterPart = {

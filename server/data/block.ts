@@ -14,6 +14,7 @@ import {
 } from '../pipeline.ts';
 import type { BlockPlan, ListenerPlan, Plan } from '../plan.ts';
 import { emptyReply, ExtendedErrorCode, type Reply, servfail } from '../query.ts';
+import type { ExpressAnswer } from './lanes.ts';
 
 /** A server block that answers. */
 export type Block = {
@@ -33,6 +34,8 @@ export type Routes = {
   readonly zones: ReadonlyMap<Name, RoutedZone>;
   /** Told of queries that no zone here holds: one observer, or none. */
   readonly unrouted: readonly Observer[];
+  /** Absent where every query goes the plain lane. */
+  readonly express?: ExpressAnswer | undefined;
 };
 
 /** For a name that no zone here holds, or whose block has no plugin that answers. */

@@ -5,7 +5,7 @@ import { ClusterStore } from '../../zones/kubernetes/store/store.ts';
 import type { Count, Milliseconds, Seconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
-import type { ClusterPart } from '../messages.ts';
+import type { ClusterPart, UdpMode } from '../messages.ts';
 import type { Plugin } from '../pipeline.ts';
 import type { ListenerPlan, Plan } from '../plan.ts';
 import { routesOf, type Routes } from './block.ts';
@@ -22,6 +22,9 @@ export type DataPlaneOptions = {
   readonly log: Log;
   readonly counters: Counters;
   readonly plugins: ReadonlyMap<string, Plugin<unknown>>;
+  /** As in `DataThreadSettings`; absent for those of the command line. */
+  readonly express?: boolean | undefined;
+  readonly udp?: UdpMode | undefined;
   /** As in `ReceiverOptions`. */
   readonly atOnceMax?: Count | undefined;
   /** A part of a cluster's state has been taken in; of these kinds everything is known now. */

@@ -6,10 +6,11 @@ import type { Milliseconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import type { ListenerPlan } from '../plan.ts';
 import type { Routes } from './block.ts';
+import type { Lanes } from './lanes.ts';
 import type { Serve } from './serve.ts';
 import { TcpListener } from './tcp.ts';
 import type { StreamAnswer } from './tcp-connection.ts';
-import { UdpListener, type Answer } from './udp.ts';
+import { UdpListener } from './udp.ts';
 
 /** How long queries that were accepted may still wait for their upstreams, and connections for their reader, when a listener closes. */
 const CLOSE_DEADLINE: Milliseconds = 5_000;
@@ -34,15 +35,18 @@ export class Listener {
   static async open(plan: ListenerPlan, routes: Routes, serve: Serve, counters: Counters): Promise<Listener> {
     let current = routes;
     const answer: StreamAnswer = (packet, peer) => serve(packet, peer, current);
-    const answerDatagram: Answer = (packet, peer) => {
-      const reply = serve(packet, peer, current);
-      // Whole zones go over TCP only, so no datagram has a reply of many messages.
-      return Buffer.isBuffer(reply) || reply instanceof Promise ? reply : undefined;
+    const lanes: Lanes = {
+      plain(packet, peer) {
+        const reply = serve(packet, peer, current);
+        // Whole zones go over TCP only, so no datagram has a reply of many messages.
+        return Buffer.isBuffer(reply) || reply instanceof Promise ? reply : undefined;
+      },
+      express: (query, start, end, reply, at, asker) => current.express?.(query, start, end, reply, at, asker) ?? 0,
     };
     let tcp: TcpListener | undefined;
     try {
       tcp = await TcpListener.open(plan.host, plan.port, answer, counters);
-      const udp = await UdpListener.open(plan.host, tcp.port, answerDatagram, counters);
+      const udp = await UdpListener.open(plan.host, tcp.port, lanes, counters);
       return new Listener(plan.host, udp, tcp, (next) => (current = next));
     } catch (error) {
       await tcp?.close();

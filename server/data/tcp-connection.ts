@@ -5,10 +5,10 @@ import type { Socket } from 'node:net';
 import type { Bytes, Count, Milliseconds } from '../../zones/units.ts';
 import type { Counter } from '../counters.ts';
 import type { Peer } from '../query.ts';
-import type { Answer } from './udp.ts';
+import type { PlainAnswer } from './lanes.ts';
 
 /** What becomes of a message: one reply, or many, of which each is taken when the client has read enough of those before. */
-export type StreamAnswer = (packet: Buffer, peer: Peer) => ReturnType<Answer> | AsyncIterable<Buffer>;
+export type StreamAnswer = (packet: Buffer, peer: Peer) => ReturnType<PlainAnswer> | AsyncIterable<Buffer>;
 
 /** From the first octet of a message to its last, and from the connection's start to the end of its first message. */
 export const MESSAGE_DEADLINE: Milliseconds = 5_000;

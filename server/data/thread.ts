@@ -4,7 +4,7 @@ import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 
 import type { Milliseconds } from '../../zones/units.ts';
 import { Counters, HEARTBEAT_SLOT } from '../counters.ts';
-import type { DataThreadMemory, FromData, ToData } from '../messages.ts';
+import type { DataThreadStart, FromData, ToData } from '../messages.ts';
 import { plugins } from '../plugins/order.ts';
 import { ringLog } from '../ring.ts';
 import { DataPlane } from './data-plane.ts';
@@ -12,19 +12,21 @@ import { DataPlane } from './data-plane.ts';
 /** The control thread calls a thread silent after a second without a beat. */
 const HEARTBEAT_INTERVAL: Milliseconds = 100;
 
-if (parentPort !== null) run(parentPort, workerData as DataThreadMemory);
+if (parentPort !== null) run(parentPort, workerData as DataThreadStart);
 
-function run(control: MessagePort, memory: DataThreadMemory): void {
+function run(control: MessagePort, { counters, log, express, udp }: DataThreadStart): void {
   const say = (message: FromData): void => control.postMessage(message);
   const plane = new DataPlane({
     clock: () => performance.now(),
     wallClock: () => (performance.timeOrigin + performance.now()) / 1000,
-    log: ringLog(memory.log),
-    counters: new Counters(memory.counters, (series) => say({ type: 'series', series: [series] })),
+    log: ringLog(log),
+    counters: new Counters(counters, (series) => say({ type: 'series', series: [series] })),
     plugins,
+    express,
+    udp,
     taken: (cluster, whole) => say({ type: 'taken', cluster, whole }),
   });
-  beat(new Float64Array(memory.counters));
+  beat(new Float64Array(counters));
   let last: Promise<void> = Promise.resolve();
   control.on('message', (message: ToData) => {
     switch (message.type) {

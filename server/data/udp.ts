@@ -7,9 +7,7 @@ import { networkInterfaces } from 'node:os';
 import type { Bytes, Count } from '../../zones/units.ts';
 import type { Counters, Counter } from '../counters.ts';
 import type { Peer } from '../query.ts';
-
-/** What becomes of a datagram. */
-export type Answer = (packet: Buffer, peer: Peer) => Buffer | Promise<Buffer> | undefined;
+import type { Lanes } from './lanes.ts';
 
 /** Replies that the kernel does not take yet; more are dropped and counted. */
 const SEND_QUEUE_MAX: Bytes = 1024 * 1024;
@@ -23,20 +21,20 @@ const RECEIVE_BUFFER: Bytes = 4 * 1024 * 1024;
  */
 export class UdpListener {
   readonly #sockets: Socket[] = [];
-  readonly #answer: Answer;
+  readonly #lanes: Lanes;
   readonly #unsent: Counter;
   /** Replies that are still to come for datagrams that came before `close`. */
   #owed: Count = 0;
   #whenPaid: (() => void) | undefined;
 
-  private constructor(answer: Answer, counters: Counters) {
-    this.#answer = answer;
+  private constructor(lanes: Lanes, counters: Counters) {
+    this.#lanes = lanes;
     this.#unsent = counters.counter('fivedots_unsent_replies_total', { proto: 'udp' });
   }
 
   /** @throws the system's error if the address is taken or not this machine's */
-  static async open(host: string, port: number, answer: Answer, counters: Counters): Promise<UdpListener> {
-    const listener = new UdpListener(answer, counters);
+  static async open(host: string, port: number, lanes: Lanes, counters: Counters): Promise<UdpListener> {
+    const listener = new UdpListener(lanes, counters);
     try {
       if (!WILDCARDS.has(host)) await listener.#bind(host, port, false);
       else {
@@ -113,7 +111,7 @@ export class UdpListener {
         localAddress,
         localPort,
       };
-      const reply = this.#answer(packet, peer);
+      const reply = this.#lanes.plain(packet, peer);
       if (reply === undefined) return;
       if (reply instanceof Promise) void this.#sendLate(socket, reply, peer);
       else this.#send(socket, reply, peer);

@@ -49,7 +49,7 @@ export function gate(packet: Buffer, peer: Peer): Verdict {
  * Can a reply go to this sender? Port 0 cannot be sent to; multicast, broadcast and unspecified sources are forged; our own
  * listening address would make us answer ourselves for ever.
  */
-function isAnswerable(peer: Peer): boolean {
+export function isAnswerable(peer: Peer): boolean {
   if (peer.port === 0) return false;
   if (peer.port === peer.localPort && peer.address === peer.localAddress) return false;
   if (peer.family === 6) return peer.address !== '::' && !peer.address.startsWith('ff');

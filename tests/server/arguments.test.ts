@@ -4,10 +4,20 @@ import test from 'ava';
 
 import { readArguments, type Arguments } from '../../server/arguments.ts';
 
-const DEFAULTS: Arguments = { action: 'serve', conf: undefined, port: 53, quiet: false, pidFile: undefined };
+const DEFAULTS: Arguments = {
+  action: 'serve',
+  conf: undefined,
+  port: 53,
+  quiet: false,
+  pidFile: undefined,
+  dataThreads: { express: true, udp: 'batched' },
+};
 
 const READ: readonly (readonly [string, readonly string[], Partial<Arguments>])[] = [
   ['nothing', [], {}],
+  ['a server without an express lane', ['-no-express'], { dataThreads: { express: false, udp: 'batched' } }],
+  ['node:dgram for datagrams', ['--udp', 'dgram'], { dataThreads: { express: true, udp: 'dgram' } }],
+  ['the same with one dash', ['-udp=dgram'], { dataThreads: { express: true, udp: 'dgram' } }],
   ["kubeadm's arguments", ['-conf', '/etc/coredns/Corefile'], { conf: '/etc/coredns/Corefile' }],
   ['two dashes', ['--conf', 'Corefile'], { conf: 'Corefile' }],
   ['an equals sign after one dash', ['-conf=Corefile'], { conf: 'Corefile' }],

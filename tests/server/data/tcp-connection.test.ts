@@ -13,7 +13,7 @@ import {
   WRITE_DEADLINE,
   type StreamAnswer,
 } from '../../../server/data/tcp-connection.ts';
-import type { Answer } from '../../../server/data/udp.ts';
+import type { PlainAnswer } from '../../../server/data/lanes.ts';
 import { FakeTimers } from '../../support/fake-timers.ts';
 
 type Server = { readonly listener: TcpListener; readonly timers: FakeTimers };
@@ -265,7 +265,7 @@ async function dial(t: ExecutionContext, { port }: TcpListener): Promise<Socket>
 }
 
 const FRAME = Buffer.from('0003616263', 'hex');
-const echo: Answer = (packet) => Buffer.from(packet);
+const echo: PlainAnswer = (packet) => Buffer.from(packet);
 
 /** Whatever ends it: `once` would take an error for a broken promise. */
 function closed(socket: Socket): Promise<void> {

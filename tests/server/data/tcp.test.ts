@@ -6,9 +6,9 @@ import test, { type ExecutionContext } from 'ava';
 import { Counters, COUNTER_SLOTS } from '../../../server/counters.ts';
 import { TcpListener, type TcpOptions } from '../../../server/data/tcp.ts';
 import { IN_FLIGHT_MAX, UNSENT_MAX } from '../../../server/data/tcp-connection.ts';
-import type { Answer } from '../../../server/data/udp.ts';
+import type { PlainAnswer } from '../../../server/data/lanes.ts';
 
-async function listen(t: ExecutionContext, answer: Answer): Promise<number> {
+async function listen(t: ExecutionContext, answer: PlainAnswer): Promise<number> {
   const listener = await TcpListener.open(
     '127.0.0.1',
     0,
@@ -51,7 +51,7 @@ async function read(socket: Socket, count: number): Promise<string[]> {
   return texts;
 }
 
-const echo: Answer = (packet) => Buffer.from(packet);
+const echo: PlainAnswer = (packet) => Buffer.from(packet);
 
 test('two messages are answered wherever the stream is cut between them', async (t) => {
   const port = await listen(t, echo);
@@ -231,7 +231,7 @@ test('what clients leave unfinished is bounded for all of them together; the one
 async function limited(
   t: ExecutionContext,
   options: Partial<TcpOptions>,
-  answer: Answer = echo,
+  answer: PlainAnswer = echo,
 ): Promise<{ readonly port: number; readonly count: (metric: string) => number | undefined }> {
   const memory = new SharedArrayBuffer(COUNTER_SLOTS * 8);
   const slots = new Map<string, number>();

@@ -5,22 +5,23 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 
 import { Counters, COUNTER_SLOTS } from '../../../server/counters.ts';
-import { UdpListener, type Answer } from '../../../server/data/udp.ts';
+import type { PlainAnswer } from '../../../server/data/lanes.ts';
+import { UdpListener } from '../../../server/data/udp.ts';
 import type { Peer } from '../../../server/query.ts';
 
-async function listen(t: ExecutionContext, host: string, answer: Answer): Promise<number> {
+async function listen(t: ExecutionContext, host: string, answer: PlainAnswer): Promise<number> {
   return (await open(t, host, answer)).listener.port;
 }
 
 type Opened = { readonly listener: UdpListener; readonly unsent: () => number | undefined };
 
-async function open(t: ExecutionContext, host: string, answer: Answer): Promise<Opened> {
+async function open(t: ExecutionContext, host: string, answer: PlainAnswer): Promise<Opened> {
   const memory = new SharedArrayBuffer(COUNTER_SLOTS * 8);
   let unsent = -1;
   const counters = new Counters(memory, ({ metric, slot }) => {
     if (metric === 'fivedots_unsent_replies_total') unsent = slot;
   });
-  const listener = await UdpListener.open(host, await freePort(), answer, counters);
+  const listener = await UdpListener.open(host, await freePort(), { plain: answer, express: () => 0 }, counters);
   t.teardown(() => listener.destroy());
   return { listener, unsent: () => new Float64Array(memory)[unsent] };
 }
@@ -143,7 +144,12 @@ test.serial('a port that is taken leaves no socket behind', async (t) => {
   const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
   const before = openSockets();
   for (let i = 0; i < 5; i++) {
-    const opening = UdpListener.open('127.0.0.1', taken.address().port, () => undefined, counters);
+    const opening = UdpListener.open(
+      '127.0.0.1',
+      taken.address().port,
+      { plain: () => undefined, express: () => 0 },
+      counters,
+    );
     await t.throwsAsync(opening, { code: 'EADDRINUSE' });
   }
   await new Promise(setImmediate);
