@@ -3,13 +3,15 @@
  * reply comes back as a value; no plugin ever sees a socket.
  */
 
+import type { Answer } from '../zones/answer.ts';
 import type { ClusterStore } from '../zones/kubernetes/store/store.ts';
+import type { Name, Spelling } from '../zones/name.ts';
 import type { RRset } from '../zones/rr.ts';
-import type { Milliseconds } from '../zones/units.ts';
+import type { Bytes, Count, Milliseconds } from '../zones/units.ts';
 import type { BlockHead, Directive } from './corefile/block.ts';
 import type { Counters } from './counters.ts';
 import type { Log } from './log.ts';
-import type { Query, Reply } from './query.ts';
+import type { Protocol, Query, Reply } from './query.ts';
 
 /** A reply now, or the promise of one where something must be waited for. It never rejects: faults are SERVFAIL replies. */
 export type Handler = (query: Query) => Reply | Promise<Reply>;
@@ -23,11 +25,60 @@ export type TransferHandler = (query: Query) => Transfer;
  */
 export type Transfer = { readonly reply: Reply; readonly rrsets: Iterable<RRset | undefined> | undefined };
 
-/** One turn of the onion: a handler made from the next one. */
-export type Layer = (next: Handler) => Handler;
+/**
+ * One turn of the onion: a handler made from the next one. Without `express` every query of the block goes the plain lane; `transparent` says
+ * that the express lane may pass it by.
+ */
+export type Layer = ((next: Handler) => Handler) & { readonly express?: Express };
+
+/** What the express lane has to know of a layer that it passes by. */
+export type Express = {
+  /** Names that the layer answers itself; absent if there are none but those that it gave a lease for. */
+  readonly takes?: (name: Name) => boolean;
+  /** Denies at once what its zones do not have. */
+  readonly denials?: Denials;
+  /** The addresses of each reply go out in a new order, made with this. */
+  readonly chance?: Chance;
+};
+
+/** Zones whose plugin can tell in one step that there is nothing, without memory for each such name. */
+export type Denials = {
+  readonly apexes: readonly Name[];
+  /** The Corefile word, for the counters. */
+  readonly plugin: string;
+  /** `nodata` or `nxdomain`; undefined for all else, and where others may know more. The type is no meta type, nor DS. */
+  readonly deny: (name: Name, spelling: Spelling, type: number) => Answer | undefined;
+};
+
+/** A number from 0 to `below` - 1, each as likely as the others. */
+export type Chance = (below: Count) => number;
+
+/**
+ * Says that a layer does nothing to a question of class IN for a type of data, with RD and without CD and DO, and to its reply, but what
+ * `express` tells. The reply's lease is then enough to say it again to anybody.
+ */
+export function transparent(layer: (next: Handler) => Handler, express: Express = {}): Layer {
+  return Object.assign(layer, { express });
+}
 
 /** Told of each reply after it was encoded; cannot change it. */
-export type Observer = (exchange: Exchange) => void;
+export type Observer = ((exchange: Exchange) => void) & {
+  /** Makes what takes the place of the observer for all exchanges that have this in common. Absent: it is told of each of them. */
+  readonly tally?: (common: CommonToExchanges) => Tally;
+};
+
+/** What may be known of an exchange before it takes place. */
+export type CommonToExchanges = {
+  readonly zone: string;
+  readonly type: number;
+  readonly plugin: string;
+  readonly rcode: number;
+  readonly protocol: Protocol;
+  readonly family: 4 | 6;
+};
+
+/** Counts one exchange of a query without DO. */
+export type Tally = (querySize: Bytes, size: Bytes, duration: Milliseconds) => void;
 
 /** One query with its reply, as it went out. */
 export type Exchange = {

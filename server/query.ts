@@ -1,9 +1,10 @@
 /** A query that came and the reply that goes, as values. Knows nothing of octets or sockets. */
 
 import type { Answer } from '../zones/answer.ts';
+import type { Life } from '../zones/life.ts';
 import type { Name, Spelling } from '../zones/name.ts';
 import { Rcode, type RRset } from '../zones/rr.ts';
-import type { Bytes, Milliseconds } from '../zones/units.ts';
+import type { Bytes, Milliseconds, Seconds } from '../zones/units.ts';
 
 export type Protocol = 'udp' | 'tcp';
 
@@ -93,7 +94,44 @@ export type Reply = {
   readonly fresh: boolean;
   /** The fault behind a SERVFAIL, in words for the log; `errors` writes it. */
   readonly fault: string | undefined;
+  /** For how long every asker of this question gets the same records; undefined if that is not known. */
+  readonly lease: Lease | undefined;
 };
+
+/** What may be said again without asking the plugin that said it first. */
+export type Lease = {
+  /** Has the data been authenticated (RFC 4035 section 3.2.3)? Askers who want to know are told. */
+  readonly isAuthentic: boolean;
+  /**
+   * For one more reply: the TTL that all of its records have now, or one of `SAME_TTL` and `LEASE_OVER`. Counts that reply wherever the
+   * plugin itself would have counted it.
+   */
+  readonly renew: (now: Milliseconds) => Seconds;
+};
+
+/** The records have the TTLs that they had. */
+export const SAME_TTL = -1;
+/** The plugin has to be asked anew. */
+export const LEASE_OVER = -2;
+
+/** The lease of an answer that is good until the first of some lives ends. */
+export function leaseFor(lives: readonly Life[] | undefined): Lease | undefined {
+  return lives === undefined ? undefined : new LivesLease(lives);
+}
+
+class LivesLease implements Lease {
+  readonly isAuthentic = false;
+  readonly #lives: readonly Life[];
+
+  constructor(lives: readonly Life[]) {
+    this.#lives = lives;
+  }
+
+  renew(): Seconds {
+    for (let i = 0; i < this.#lives.length; i++) if (this.#lives[i]?.isOver === true) return LEASE_OVER;
+    return SAME_TTL;
+  }
+}
 
 /** A reply without records. */
 export function emptyReply(rcode: number, plugin = ''): Reply {
@@ -112,6 +150,7 @@ export function emptyReply(rcode: number, plugin = ''): Reply {
     upstream: '',
     fresh: false,
     fault: undefined,
+    lease: undefined,
   };
 }
 
@@ -137,5 +176,6 @@ export function replyFrom(answer: Answer, plugin: string): Reply {
     upstream: '',
     fresh: true,
     fault: undefined,
+    lease: leaseFor(answer.lives),
   };
 }

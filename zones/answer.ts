@@ -1,5 +1,6 @@
 /** What a zone found for a question. Knows nothing of messages: turning it into octets is the server's business. */
 
+import type { Life } from './life.ts';
 import type { RRset } from './rr.ts';
 
 /**
@@ -16,4 +17,6 @@ export type Answer = {
   readonly answer: readonly RRset[];
   readonly authority: readonly RRset[];
   readonly additional: readonly RRset[];
+  /** Of everything that it was made from, where that is known: another question gets the same answer until the first of them ends. */
+  readonly lives?: readonly Life[] | undefined;
 };

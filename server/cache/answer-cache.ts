@@ -100,7 +100,8 @@ class Shelf {
       max: capacity,
       maxSize: Math.max(SHARE_MIN, capacity * ENTRY_SHARE),
       sizeCalculation: (entry, key) => entry.size + key.length,
-      dispose: (_entry, _key, reason) => {
+      dispose: (entry, _key, reason) => {
+        entry.lease?.end();
         if (reason === 'evict') evictions.add();
       },
     });

@@ -9,6 +9,7 @@ import type { Query, Reply } from '../query.ts';
 import { keyOf, type AnswerCache } from './answer-cache.ts';
 import { classify, type Classified } from './answer-class.ts';
 import type { CacheOptions, StaleOptions } from './cache-options.ts';
+import { countHit, EntryLease, type HitCounters } from './entry-lease.ts';
 import { Entry, forAsker, withTtl, type EntryClass } from './entry.ts';
 import { Flights } from './flights.ts';
 
@@ -19,10 +20,8 @@ export class Caching {
   readonly #next: Handler;
   readonly #flights: Flights;
   readonly #holdsAll: boolean;
-  readonly #requests: Counter;
+  readonly #counters: HitCounters;
   readonly #misses: Counter;
-  readonly #successHits: Counter;
-  readonly #denialHits: Counter;
   readonly #prefetches: Counter;
   readonly #staleServed: Counter;
 
@@ -34,10 +33,12 @@ export class Caching {
     this.#next = next;
     this.#flights = new Flights(counters, labels);
     this.#holdsAll = options.zones.includes(ROOT);
-    this.#requests = counters.counter('coredns_cache_requests_total', labels);
+    this.#counters = {
+      requests: counters.counter('coredns_cache_requests_total', labels),
+      successHits: counters.counter('coredns_cache_hits_total', { ...labels, type: 'success' }),
+      denialHits: counters.counter('coredns_cache_hits_total', { ...labels, type: 'denial' }),
+    };
     this.#misses = counters.counter('coredns_cache_misses_total', labels);
-    this.#successHits = counters.counter('coredns_cache_hits_total', { ...labels, type: 'success' });
-    this.#denialHits = counters.counter('coredns_cache_hits_total', { ...labels, type: 'denial' });
     this.#prefetches = counters.counter('coredns_cache_prefetch_total', labels);
     this.#staleServed = counters.counter('coredns_cache_served_stale_total', labels);
   }
@@ -56,22 +57,23 @@ export class Caching {
   };
 
   #hit(key: string, query: Query, entry: Entry, now: Milliseconds): Reply {
-    this.#countHit(entry);
+    countHit(this.#counters, entry);
     const { prefetch, keepTtl } = this.#options;
-    const left = entry.remaining(now);
-    if (prefetch !== undefined) {
+    if (prefetch === undefined) entry.lease ??= new EntryLease(entry, key, this.#cache, this.#counters, keepTtl);
+    else {
+      const left = entry.remaining(now);
       entry.hit(now, prefetch.within);
       const isDue = left <= Math.ceil((prefetch.percentage / 100) * entry.ttl);
       if (isDue && entry.hits >= prefetch.amount && entry.class !== 'failure') this.#refresh(key, query, entry, now);
     }
-    return entry.shown(query, keepTtl ? Math.ceil(entry.ttl) : left);
+    return entry.shown(query, entry.shownTtl(now, keepTtl));
   }
 
   #miss(key: string, query: Query): Reply | Promise<Reply> {
     return after(this.#ask(key, query), (reply) => {
       // What the cluster's state says passes by: it is neither kept nor missed.
       if (reply.fresh) return reply;
-      this.#requests.add();
+      this.#counters.requests.add();
       this.#misses.add();
       return forAsker(reply, query);
     });
@@ -84,7 +86,7 @@ export class Caching {
       this.#staleServed.add();
       return entry.stale(query, stale.ttl);
     };
-    this.#countHit(entry);
+    countHit(this.#counters, entry);
     if (stale.mode === 'immediate') {
       this.#refresh(key, query, entry, now);
       return old();
@@ -173,11 +175,6 @@ export class Caching {
   #replacesOld({ rcode, truncated }: Reply, { isPositive }: Classified): boolean {
     if (this.#options.stale?.prefersPositive === true) return isPositive;
     return !truncated && (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN);
-  }
-
-  #countHit(entry: Entry): void {
-    this.#requests.add();
-    (entry.class === 'success' ? this.#successHits : this.#denialHits).add();
   }
 }
 

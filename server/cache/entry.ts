@@ -2,7 +2,8 @@
 
 import { Rcode, type RRset } from '../../zones/rr.ts';
 import type { Bytes, Count, Milliseconds, Seconds } from '../../zones/units.ts';
-import { type ExtendedError, ExtendedErrorCode, type Query, type Reply } from '../query.ts';
+import { type ExtendedError, ExtendedErrorCode, type Lease, type Query, type Reply } from '../query.ts';
+import type { EntryLease } from './entry-lease.ts';
 
 export type EntryClass = 'success' | 'denial' | 'failure';
 
@@ -20,6 +21,8 @@ export class Entry {
   isRefreshing = false;
   /** No refresh before this: the last one brought nothing. */
   retryAt: Milliseconds = -Infinity;
+  /** Given with each reply from now on. */
+  lease: EntryLease | undefined;
   /** Hits without a long gap between them. */
   hits: Count = 0;
   #lastHit: Milliseconds = -Infinity;
@@ -36,6 +39,11 @@ export class Entry {
     this.#reply = reply;
     this.#stored = now;
     this.expires = now + what.ttl * 1000;
+  }
+
+  /** Has the upstream authenticated it? */
+  get isAuthentic(): boolean {
+    return this.#reply.authenticData;
   }
 
   /** About how much memory it takes. */
@@ -55,6 +63,11 @@ export class Entry {
     return Math.max(0, Math.ceil(this.ttl - Math.floor((now - this.#stored) / 1000)));
   }
 
+  /** The TTL of all its records: what is left of it, or with `keepttl` all of it. */
+  shownTtl(now: Milliseconds, keepsTtl: boolean): Seconds {
+    return keepsTtl ? Math.ceil(this.ttl) : this.remaining(now);
+  }
+
   /** Counts a hit; a gap longer than `within` begins anew. */
   hit(now: Milliseconds, within: Milliseconds): void {
     this.hits = now - this.#lastHit < within ? this.hits + 1 : 1;
@@ -70,7 +83,7 @@ export class Entry {
   /** The reply with that TTL on every record, as CoreDNS does. AA is set for old stub resolvers that drop the rest (glibc before 2.20). */
   shown(query: Query, ttl: Seconds): Reply {
     if (this.#shown === undefined || this.#shownTtl !== ttl) {
-      this.#shown = this.#show(ttl, this.#errorNow());
+      this.#shown = this.#show(ttl, this.#errorNow(), this.lease);
       this.#shownTtl = ttl;
     }
     return forAsker(this.#shown, query);
@@ -82,7 +95,7 @@ export class Entry {
       this.#reply.rcode === Rcode.NXDOMAIN
         ? { code: ExtendedErrorCode.STALE_NXDOMAIN_ANSWER, text: 'stale NXDOMAIN answer' }
         : { code: ExtendedErrorCode.STALE_ANSWER, text: 'stale answer' };
-    return forAsker(this.#show(ttl, error), query);
+    return forAsker(this.#show(ttl, error, undefined), query);
   }
 
   /** A SERVFAIL that is remembered says so, in the words of the one that is remembered (RFC 8914 section 4.14). */
@@ -92,7 +105,7 @@ export class Entry {
     return { code: ExtendedErrorCode.CACHED_ERROR, text: extendedError?.text ?? '' };
   }
 
-  #show(ttl: Seconds, extendedError: ExtendedError | undefined): Reply {
+  #show(ttl: Seconds, extendedError: ExtendedError | undefined, lease: Lease | undefined): Reply {
     const { rcode, recursionAvailable, authenticData, answer, authority, additional } = this.#reply;
     return {
       rcode,
@@ -109,6 +122,7 @@ export class Entry {
       upstream: '',
       fresh: false,
       fault: undefined,
+      lease,
     };
   }
 }

@@ -5,6 +5,8 @@ import { present } from '../../zones/name.ts';
 import { Rcode } from '../../zones/rr.ts';
 import {
   compose,
+  type Chance,
+  type Denials,
   type Handler,
   type Layer,
   type Observer,
@@ -14,7 +16,7 @@ import {
 } from '../pipeline.ts';
 import type { BlockPlan, ListenerPlan, Plan } from '../plan.ts';
 import { emptyReply, ExtendedErrorCode, type Reply, servfail } from '../query.ts';
-import type { ExpressAnswer } from './lanes.ts';
+import type { ExpressLane } from './express/express-lane.ts';
 
 /** A server block that answers. */
 export type Block = {
@@ -24,6 +26,15 @@ export type Block = {
   readonly observers: readonly Observer[];
   /** The observer that is also told of queries that no block took. */
   readonly unrouted: Observer | undefined;
+  /** What the express lane has to know of the layers; undefined where one of them is not transparent to it. */
+  readonly express: BlockExpress | undefined;
+};
+
+/** Of all layers of a block. */
+export type BlockExpress = {
+  readonly takers: readonly ((name: Name) => boolean)[];
+  readonly denials: Denials | undefined;
+  readonly chance: Chance | undefined;
 };
 
 /** A zone of a listener and the block behind it; `zone` is its presentation. */
@@ -35,7 +46,7 @@ export type Routes = {
   /** Told of queries that no zone here holds: one observer, or none. */
   readonly unrouted: readonly Observer[];
   /** Absent where every query goes the plain lane. */
-  readonly express?: ExpressAnswer | undefined;
+  readonly express?: ExpressLane | undefined;
 };
 
 /** For a name that no zone here holds, or whose block has no plugin that answers. */
@@ -57,11 +68,12 @@ export type ContextOf = (
   place: Pick<PluginContext, 'hosts' | 'isFirst'>,
 ) => PluginContext;
 
-/** A plan whose plugins have been made: the routes of each listener, by `ListenerPlan.server`. */
+/** A plan whose plugins have been made: the routes of each listener, by `ListenerPlan.server`. `express` makes their express lanes. */
 export function routesOf(
   plan: Plan,
   plugins: ReadonlyMap<string, Plugin<unknown>>,
   contextOf: ContextOf,
+  express: (zones: ReadonlyMap<Name, RoutedZone>, server: string) => ExpressLane | undefined = () => undefined,
 ): ReadonlyMap<string, Routes> {
   const routes = new Map<string, Routes>();
   for (const listener of plan.listeners) {
@@ -78,7 +90,7 @@ export function routesOf(
       zones.set(zone, { zone: present(zone), block });
     }
     const unrouted = [...zones.values()].flatMap(({ block }) => block.unrouted ?? []).slice(0, 1);
-    routes.set(listener.server, { zones, unrouted });
+    routes.set(listener.server, { zones, unrouted, express: express(zones, listener.server) });
   }
   return routes;
 }
@@ -104,5 +116,15 @@ function makeBlock(plan: BlockPlan, plugins: ReadonlyMap<string, Plugin<unknown>
     if (plugin.observesUnrouted === true) unrouted = observer;
   }
   const last: Handler = layers.length === 0 ? () => NOT_OURS : () => NO_PLUGIN;
-  return { handler: compose(layers, last), transfers, observers, unrouted };
+  return { handler: compose(layers, last), transfers, observers, unrouted, express: expressOf(layers) };
+}
+
+function expressOf(layers: readonly Layer[]): BlockExpress | undefined {
+  const all = layers.flatMap(({ express }) => express ?? []);
+  if (all.length < layers.length) return undefined;
+  return {
+    takers: all.flatMap(({ takes }) => takes ?? []),
+    denials: all.find(({ denials }) => denials !== undefined)?.denials,
+    chance: all.find(({ chance }) => chance !== undefined)?.chance,
+  };
 }

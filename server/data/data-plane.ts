@@ -8,8 +8,9 @@ import type { Log } from '../log.ts';
 import type { ClusterPart, UdpMode } from '../messages.ts';
 import type { Plugin } from '../pipeline.ts';
 import type { ListenerPlan, Plan } from '../plan.ts';
-import { routesOf, type Routes } from './block.ts';
+import { routesOf, type ContextOf, type Routes } from './block.ts';
 import { ClusterReceiver } from './cluster-receiver.ts';
+import { ExpressLane } from './express/express-lane.ts';
 import { KeptStates } from './kept.ts';
 import { Listener } from './listener.ts';
 import { Server } from './serve.ts';
@@ -105,8 +106,9 @@ export class DataPlane {
     keep: ReturnType<KeptStates['begin']>['keep'],
     starts: (() => void)[],
   ): ReadonlyMap<string, Routes> {
-    const { clock, log, counters, plugins } = this.#options;
-    return routesOf(plan, plugins, (block, listener, place) => ({
+    const { clock, log, counters, plugins, express = true } = this.#options;
+    const { tell } = this.#server;
+    const contextOf: ContextOf = (block, listener, place) => ({
       block,
       server: listener.server,
       ...place,
@@ -118,16 +120,14 @@ export class DataPlane {
       keep,
       shared: new Map(),
       onStart: (start) => void starts.push(start),
-    }));
+    });
+    return routesOf(plan, plugins, contextOf, (zones, server) =>
+      express ? new ExpressLane({ zones, server, counters, clock, tell }) : undefined,
+    );
   }
 
   #open(listener: ListenerPlan, routes: ReadonlyMap<string, Routes>): Promise<Listener> {
-    return Listener.open(
-      listener,
-      routes.get(listener.server) ?? NO_ROUTES,
-      this.#server.serve,
-      this.#options.counters,
-    );
+    return Listener.open(listener, routes.get(listener.server) ?? NO_ROUTES, this.#server.serve, this.#options);
   }
 
   #routesFor(server: string): Routes {

@@ -2,6 +2,8 @@
 
 import type { Bytes, Milliseconds } from '../../zones/units.ts';
 import type { Peer, Protocol } from '../query.ts';
+import { MESSAGE_MAX } from '../wire/pack.ts';
+import { isAnswerable } from '../wire/gate.ts';
 
 /** The plain lane: a reply of its own octets, now or later, or silence. The packet is only read during the call. */
 export type PlainAnswer = (packet: Buffer, peer: Peer) => Buffer | Promise<Buffer> | undefined;
@@ -13,7 +15,7 @@ export type PlainAnswer = (packet: Buffer, peer: Peer) => Buffer | Promise<Buffe
  * asker can be answered (`isAnswerable`, wire/gate.ts).
  */
 export type ExpressAnswer = (
-  query: Uint8Array,
+  query: Buffer,
   start: number,
   end: number,
   reply: Uint8Array,
@@ -32,4 +34,31 @@ export type Asker = {
 };
 
 /** What a datagram socket is given to answer with. */
-export type Lanes = { readonly plain: PlainAnswer; readonly express: ExpressAnswer };
+export type Lanes = {
+  readonly express: ExpressAnswer;
+  readonly plain: PlainAnswer;
+  /** `express`, then `plain` where that does not know, for sockets that read one datagram at a time. */
+  readonly either: PlainAnswer;
+};
+
+/** The express lane first, for transports that read one message at a time; `plain` where it does not know. */
+export function eitherLane<Plain>({
+  express,
+  plain,
+  clock,
+}: {
+  express: ExpressAnswer;
+  plain: (packet: Buffer, peer: Peer) => Plain;
+  clock: Clock;
+}): (packet: Buffer, peer: Peer) => Buffer | Plain {
+  const reply = Buffer.allocUnsafeSlow(MESSAGE_MAX);
+  return (packet, peer) => {
+    if (!isAnswerable(peer)) return plain(packet, peer);
+    const asker = { protocol: peer.protocol, family: peer.family, received: clock(), peer: () => peer };
+    const size = express(packet, 0, packet.length, reply, 0, asker);
+    return size === 0 ? plain(packet, peer) : Buffer.from(reply.subarray(0, size));
+  };
+}
+
+/** Monotonic. */
+type Clock = () => Milliseconds;

@@ -6,14 +6,19 @@ import type { Milliseconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import type { ListenerPlan } from '../plan.ts';
 import type { Routes } from './block.ts';
-import type { Lanes } from './lanes.ts';
+import { eitherLane, type ExpressAnswer, type Lanes, type PlainAnswer } from './lanes.ts';
 import type { Serve } from './serve.ts';
 import { TcpListener } from './tcp.ts';
-import type { StreamAnswer } from './tcp-connection.ts';
 import { UdpListener } from './udp.ts';
 
 /** How long queries that were accepted may still wait for their upstreams, and connections for their reader, when a listener closes. */
 const CLOSE_DEADLINE: Milliseconds = 5_000;
+
+export type ListenerOptions = {
+  readonly counters: Counters;
+  /** Monotonic. */
+  readonly clock: () => Milliseconds;
+};
 
 export class Listener {
   readonly #udp: UdpListener;
@@ -32,17 +37,22 @@ export class Listener {
    * Opens TCP first, which no other program can share, then UDP on the same port.
    * @throws Error saying which address, why, and what to do
    */
-  static async open(plan: ListenerPlan, routes: Routes, serve: Serve, counters: Counters): Promise<Listener> {
+  static async open(
+    plan: ListenerPlan,
+    routes: Routes,
+    serve: Serve,
+    { counters, clock }: ListenerOptions,
+  ): Promise<Listener> {
     let current = routes;
-    const answer: StreamAnswer = (packet, peer) => serve(packet, peer, current);
-    const lanes: Lanes = {
-      plain(packet, peer) {
-        const reply = serve(packet, peer, current);
-        // Whole zones go over TCP only, so no datagram has a reply of many messages.
-        return Buffer.isBuffer(reply) || reply instanceof Promise ? reply : undefined;
-      },
-      express: (query, start, end, reply, at, asker) => current.express?.(query, start, end, reply, at, asker) ?? 0,
-    };
+    const express: ExpressAnswer = (query, start, end, reply, at, asker) =>
+      current.express?.answer(query, start, end, reply, at, asker) ?? 0;
+    const answer = eitherLane<ReturnType<Serve>>({
+      express,
+      plain: (packet, peer) => serve(packet, peer, current),
+      clock,
+    });
+    const plain: PlainAnswer = (packet, peer) => ofOneMessage(serve(packet, peer, current));
+    const lanes: Lanes = { express, plain, either: eitherLane({ express, plain, clock }) };
     let tcp: TcpListener | undefined;
     try {
       tcp = await TcpListener.open(plan.host, plan.port, answer, counters);
@@ -76,6 +86,11 @@ export class Listener {
     await Promise.all([this.#tcp.close(), this.#udp.close()]);
     clearTimeout(deadline);
   }
+}
+
+/** Whole zones go over TCP only, so no datagram has a reply of many messages. */
+function ofOneMessage(reply: ReturnType<Serve>): ReturnType<PlainAnswer> {
+  return Buffer.isBuffer(reply) || reply instanceof Promise ? reply : undefined;
 }
 
 function adviceFor(error: unknown): string {

@@ -1,4 +1,4 @@
-/** The straight line from octets to octets, the same for every transport; the one place where a faster lane can plug in. */
+/** The plain lane: the straight line from octets to octets, the same for every transport. */
 
 import { setImmediate } from 'node:timers/promises';
 
@@ -8,6 +8,7 @@ import type { Counter, Counters } from '../counters.ts';
 import type { Log } from '../log.ts';
 import type { Exchange, Observer, Transfer } from '../pipeline.ts';
 import { emptyReply, ExtendedErrorCode, type Peer, type Query, type Reply, servfail } from '../query.ts';
+import type { Tell } from './express/express-lane.ts';
 import { NOT_OURS, type Block, type RoutedZone, type Routes } from './block.ts';
 import { decode, isRejected } from '../wire/decode.ts';
 import { encode, encodeRejection, encodeTransfer, type Encoded } from '../wire/encode.ts';
@@ -59,8 +60,9 @@ export class Server {
     if (routed === undefined) return this.#finish(decoded, NOT_OURS, 'dropped', routes.unrouted);
     if (isTransfer(question.type)) return this.#transfer(decoded, routed);
     const reply = this.#ask(routed.block, decoded);
-    if (!(reply instanceof Promise)) return this.#finish(decoded, reply, routed.zone, routed.block.observers);
-    return this.#later(decoded, reply, routed);
+    if (reply instanceof Promise) return this.#later(decoded, reply, routed);
+    if (reply.lease !== undefined) routes.express?.learn(packet, decoded, reply, routed);
+    return this.#finish(decoded, reply, routed.zone, routed.block.observers);
   };
 
   /** Asks the server itself, for a name that a reply points to: routed, answered, but neither counted nor logged as a client's query. */
@@ -112,7 +114,7 @@ export class Server {
       throw error;
     } finally {
       this.#transferring--;
-      this.#tell(query, reply, size, false, routed.zone, routed.block.observers);
+      this.tell(query, reply, size, false, routed.zone, routed.block.observers);
     }
   }
 
@@ -133,7 +135,7 @@ export class Server {
 
   #finish(query: Query, reply: Reply, zone: string, observers: readonly Observer[]): Buffer {
     const { packet, truncated, sent } = this.#encode(query, reply);
-    if (observers.length > 0) this.#tell(query, sent, packet.length, truncated, zone, observers);
+    if (observers.length > 0) this.tell(query, sent, packet.length, truncated, zone, observers);
     return packet;
   }
 
@@ -146,14 +148,7 @@ export class Server {
   }
 
   /** An observer that fails does not take the reply with it. */
-  #tell(
-    query: Query,
-    reply: Reply,
-    size: Bytes,
-    truncated: boolean,
-    zone: string,
-    observers: readonly Observer[],
-  ): void {
+  readonly tell: Tell = (query, reply, size, truncated, zone, observers) => {
     const exchange: Exchange = { query, reply, size, truncated, duration: this.#clock() - query.received, zone };
     for (const observe of observers) {
       try {
@@ -162,7 +157,7 @@ export class Server {
         this.#panic(error);
       }
     }
-  }
+  };
 
   #panic(error: unknown): Reply {
     this.#panics.add();

@@ -111,7 +111,7 @@ export class UdpListener {
         localAddress,
         localPort,
       };
-      const reply = this.#lanes.plain(packet, peer);
+      const reply = this.#lanes.either(packet, peer);
       if (reply === undefined) return;
       if (reply instanceof Promise) void this.#sendLate(socket, reply, peer);
       else this.#send(socket, reply, peer);

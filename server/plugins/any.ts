@@ -4,7 +4,7 @@ import { txtRdata } from '../../zones/rdata.ts';
 import { Rcode, RRType, type RRset } from '../../zones/rr.ts';
 import type { Seconds } from '../../zones/units.ts';
 import { noArguments, noBody } from '../corefile/values.ts';
-import type { Plugin } from '../pipeline.ts';
+import { transparent, type Plugin } from '../pipeline.ts';
 import { emptyReply, type Query, type Reply } from '../query.ts';
 
 /** It has none. */
@@ -20,7 +20,7 @@ export const any: Plugin<AnyOptions> = {
     }
     return {};
   },
-  layer: () => (next) => (query) => (query.question.type === RRType.ANY ? minimal(query) : next(query)),
+  layer: () => transparent((next) => (query) => (query.question.type === RRType.ANY ? minimal(query) : next(query))),
 };
 
 /** RFC 8482 section 4.2, in the words of CoreDNS plugin/any. */

@@ -19,7 +19,7 @@ import {
 import { AnswerCache } from '../cache/answer-cache.ts';
 import type { CacheOptions, ClassOptions, PrefetchOptions, StaleOptions } from '../cache/cache-options.ts';
 import { Caching } from '../cache/caching.ts';
-import type { Plugin, PluginContext } from '../pipeline.ts';
+import { transparent, type Plugin, type PluginContext } from '../pipeline.ts';
 import { TIMER_MAX } from './timer.ts';
 
 /** CoreDNS plugin/cache. */
@@ -41,7 +41,7 @@ export const cache: Plugin<CacheOptions> = {
           labels,
         }),
     );
-    return (next) => new Caching(options, answers, labels, context, next).handle;
+    return transparent((next) => new Caching(options, answers, labels, context, next).handle);
   },
 };
 

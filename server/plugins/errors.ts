@@ -15,7 +15,7 @@ import {
 } from '../corefile/values.ts';
 import { CorefileError } from '../errors.ts';
 import type { Level } from '../log.ts';
-import type { Plugin, PluginContext } from '../pipeline.ts';
+import type { Exchange, Plugin, PluginContext } from '../pipeline.ts';
 import { Consolidation, RULES_MAX, type ConsolidationRule } from './consolidation.ts';
 import { patternFrom } from './pattern.ts';
 import { systemSchedule, TIMER_MAX } from './timer.ts';
@@ -42,11 +42,13 @@ export const errors: Plugin<ErrorsOptions> = {
       keyOf(rules, context),
       () => new Consolidation(rules, context.log, systemSchedule),
     );
-    return ({ query, reply }) => {
+    const report = ({ query, reply }: Exchange): void => {
       if (reply.fault === undefined) return;
       const { name, type } = query.question;
       consolidation.report(reply.fault, `${reply.rcode} ${present(name)} ${typeName(type)}: ${reply.fault}`);
     };
+    // What is said again has no fault.
+    return Object.assign(report, { tally: () => () => {} });
   },
 };
 

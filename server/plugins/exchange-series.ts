@@ -6,7 +6,7 @@
 import { rcodeName, typeName } from '../../zones/rr.ts';
 import type { Count } from '../../zones/units.ts';
 import { TIME_BUCKETS, type Counter, type Counters, type Histogram, type Labels } from '../counters.ts';
-import type { Exchange, Observer } from '../pipeline.ts';
+import type { CommonToExchanges, Exchange, Observer, Tally } from '../pipeline.ts';
 
 /** In octets. 8291 is CoreDNS's own spelling of 8191, and dashboards ask for it. */
 const SIZE_BUCKETS: readonly number[] = [
@@ -34,14 +34,24 @@ const REQUEST_SERIES: Count = 4 * TYPE_LABELS.length;
 /** Counts each exchange of one listener under the zone that it was asked in. */
 export function exchangeCounter(counters: Counters, server: string): Observer {
   const zones = new Map<string, ZoneSeries>();
-  return (exchange) => {
-    let series = zones.get(exchange.zone);
-    if (series === undefined) {
-      series = new ZoneSeries(counters, { server, zone: exchange.zone, view: '' });
-      zones.set(exchange.zone, series); // as many as the block has zones
-    }
-    series.count(exchange);
+  const seriesOf = (zone: string): ZoneSeries => {
+    const known = zones.get(zone);
+    if (known !== undefined) return known;
+    const made = new ZoneSeries(counters, { server, zone, view: '' });
+    zones.set(zone, made); // as many as the block has zones
+    return made;
   };
+  const count = (exchange: Exchange): void => seriesOf(exchange.zone).count(exchange);
+  return Object.assign(count, { tally: (common: CommonToExchanges) => seriesOf(common.zone).tally(common) });
+}
+
+/** Index of a type's label. */
+function labelOf(type: number): number {
+  return type < TYPE_INDEX.length ? (TYPE_INDEX[type] ?? 0) : 0;
+}
+
+function requestIndex(label: number, transport: number, family: 4 | 6): number {
+  return 4 * label + 2 * transport + (family === 4 ? 0 : 1);
 }
 
 /** A series is asked for when it first counts something, as in CoreDNS: a scrape shows no row for what never happened. */
@@ -64,9 +74,9 @@ class ZoneSeries {
 
   count({ query, reply, size, duration }: Exchange): void {
     const { peer, question } = query;
-    const type = question.type < TYPE_INDEX.length ? (TYPE_INDEX[question.type] ?? 0) : 0;
+    const type = labelOf(question.type);
     const transport = peer.protocol === 'udp' ? 0 : 1;
-    const request = 4 * type + 2 * transport + (peer.family === 4 ? 0 : 1);
+    const request = requestIndex(type, transport, peer.family);
     (this.#requests[request] ??= this.#request(peer.protocol, peer.family, type)).add();
     (this.#sizes[2 * transport] ??= this.#size('request', peer.protocol)).observe(query.size);
     (this.#sizes[2 * transport + 1] ??= this.#size('response', peer.protocol)).observe(size);
@@ -75,6 +85,23 @@ class ZoneSeries {
       (this.#dnssecOk ??= this.#counters.counter('coredns_dns_do_requests_total', this.#labels)).add();
     }
     this.#response(reply.plugin, reply.rcode).add();
+  }
+
+  /** The same as `count`, all series looked up beforehand. */
+  tally({ type, plugin, rcode, protocol, family }: CommonToExchanges): Tally {
+    const transport = protocol === 'udp' ? 0 : 1;
+    const label = labelOf(type);
+    const request = (this.#requests[requestIndex(label, transport, family)] ??= this.#request(protocol, family, label));
+    const querySizes = (this.#sizes[2 * transport] ??= this.#size('request', protocol));
+    const sizes = (this.#sizes[2 * transport + 1] ??= this.#size('response', protocol));
+    const response = this.#response(plugin, rcode);
+    return (querySize, size, duration) => {
+      request.add();
+      querySizes.observe(querySize);
+      sizes.observe(size);
+      this.#duration.observe(duration / 1000);
+      response.add();
+    };
   }
 
   #request(proto: string, family: 4 | 6, type: number): Counter {

@@ -2,7 +2,7 @@
 
 import { isWithin, type Name } from '../../zones/name.ts';
 import { Rcode } from '../../zones/rr.ts';
-import type { Handler, Plugin, PluginContext } from '../pipeline.ts';
+import { transparent, type Handler, type Plugin, type PluginContext } from '../pipeline.ts';
 import { emptyReply, ExtendedErrorCode, type Query, type Reply } from '../query.ts';
 import { sharedUpstreams, Upstreams } from '../upstream/upstreams.ts';
 import { forwardFrom, type ForwardOptions } from './forward-options.ts';
@@ -19,7 +19,7 @@ export const forward: Plugin<readonly ForwardOptions[]> = {
   layer(options, context) {
     const forwards = options.map((each, index) => makeForward(each, index, context));
     metadataOf(context.shared).publish('forward/upstream', ({ reply }) => reply.upstream);
-    return (next) => (query) => ask(forwards, 0, query) ?? next(query);
+    return transparent((next) => (query) => ask(forwards, 0, query) ?? next(query));
   },
 };
 

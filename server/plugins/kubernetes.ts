@@ -8,10 +8,10 @@ import { kindsOf } from '../../zones/kubernetes/source.ts';
 import type { ClusterStore } from '../../zones/kubernetes/store/store.ts';
 import type { Zone } from '../../zones/kubernetes/zone.ts';
 import { zoneTransfer } from '../../zones/kubernetes/zone-transfer.ts';
-import { isWithin, lowerCase, type Name } from '../../zones/name.ts';
+import { isWithin, lowerCase, type Name, type Spelling } from '../../zones/name.ts';
 import { Rcode, RRType } from '../../zones/rr.ts';
 import { onlyDirective } from '../corefile/values.ts';
-import { after, type Handler, type Plugin } from '../pipeline.ts';
+import { after, transparent, type Denials, type Handler, type Plugin } from '../pipeline.ts';
 import { emptyReply, ExtendedErrorCode, type Query, type Reply, replyFrom } from '../query.ts';
 import { resolveAlias } from './external-name.ts';
 import { kubernetesFrom, type KubernetesOptions } from './kubernetes-options.ts';
@@ -62,7 +62,12 @@ export function kubernetesAt(interfaces: () => readonly Address[]): Plugin<Kuber
           records: () => zoneTransfer(store, options.zones, shown, zone.apex),
         });
       }
-      return (next) => (query) => answer(authority, query, next);
+      const denials: Denials = {
+        apexes: zones.map(({ apex }) => apex),
+        plugin: NAME,
+        deny: (name, spelling, type) => denialOf(authority, name, spelling, type),
+      };
+      return transparent((next) => (query) => answer(authority, query, next), { denials });
     },
   };
 }
@@ -84,6 +89,16 @@ function answer(authority: Authority, query: Query, next: Handler): ReturnType<H
   if (found.outcome === 'alias') return told(authority, zone, aliasReply(authority, query, found));
   if (found.outcome === 'nxdomain') return nameError(authority, zone, query, found, next);
   return told(authority, zone, replyFrom(found, NAME));
+}
+
+/** The same as `answer` for what it would not pass on, nor say more of than that it is not there. */
+function denialOf(authority: Authority, name: Name, spelling: Spelling, type: number): Answer | undefined {
+  const zone = zoneHolding(authority.zones, name, type);
+  if (zone === undefined || isStale(authority.store, zone) || !isKnown(authority.store, zone)) return undefined;
+  if (authority.passesOn(name)) return undefined;
+  const found = zone.find(name, spelling, type);
+  const isDenial = found.outcome === 'nodata' || found.outcome === 'nxdomain';
+  return isDenial && found.answer.length === 0 ? found : undefined;
 }
 
 function aliasReply({ resolve }: Authority, query: Query, { answer: chain }: Answer): ReturnType<Handler> {

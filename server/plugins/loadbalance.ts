@@ -4,26 +4,33 @@ import { Rcode, RRType, type RRset } from '../../zones/rr.ts';
 import type { Directive, Line } from '../corefile/block.ts';
 import { argumentsOf, choiceFrom, optionsOf, unknownOption } from '../corefile/values.ts';
 import { CorefileError } from '../errors.ts';
-import { after, type Plugin } from '../pipeline.ts';
+import { after, transparent, type Chance, type Handler, type Plugin } from '../pipeline.ts';
 import type { Reply } from '../query.ts';
 import { isInside, networkFrom, type Network } from './network.ts';
-import { seededShuffle, type Shuffle } from './shuffle.ts';
+import { seededChance, shuffled } from './shuffle.ts';
 
 export type LoadbalanceOptions = {
   /** Addresses in the first of these networks come first, then those in the second, and so on; the others last. */
   readonly prefer: readonly Network[];
 };
 
-export const loadbalance: Plugin<LoadbalanceOptions> = {
-  name: 'loadbalance',
-  parse: (directives) => ({ prefer: directives.flatMap(preferFrom) }),
-  layer({ prefer }) {
-    const shuffle = seededShuffle();
-    const arrange = prefer.length === 0 ? roundRobin(shuffle) : preferring(prefer, shuffle);
-    const balance = (reply: Reply): Reply => balanced(reply, arrange);
-    return (next) => (query) => after(next(query), balance);
-  },
-};
+export const loadbalance: Plugin<LoadbalanceOptions> = loadbalanceBy(seededChance());
+
+/** The plugin with other chances than those of this process. */
+export function loadbalanceBy(chance: Chance): Plugin<LoadbalanceOptions> {
+  return {
+    name: 'loadbalance',
+    parse: (directives) => ({ prefer: directives.flatMap(preferFrom) }),
+    layer({ prefer }) {
+      const arrange = prefer.length === 0 ? roundRobin(chance) : preferring(prefer, chance);
+      const balance = (reply: Reply): Reply => balanced(reply, arrange);
+      const layer = (next: Handler): Handler => {
+        return (query) => after(next(query), balance);
+      };
+      return prefer.length === 0 ? transparent(layer, { chance }) : layer;
+    },
+  };
+}
 
 /** Puts one section in order; gives the same array back where there is nothing to order. */
 type Arrange = (rrsets: readonly RRset[]) => readonly RRset[];
@@ -46,16 +53,16 @@ function balanced(reply: Reply, arrange: Arrange): Reply {
 }
 
 /** Aliases first, for some resolvers read no further than the chain; then the rest, then shuffled addresses and mail exchanges. */
-function roundRobin(shuffle: Shuffle): Arrange {
+function roundRobin(chance: Chance): Arrange {
   return (rrsets) => {
     if (isSettled(rrsets)) return rrsets;
     const { aliases, addresses, exchanges, rest } = kindsOf(rrsets);
-    return [...aliases, ...rest, ...shuffled(addresses, shuffle), ...shuffled(exchanges, shuffle)];
+    return [...aliases, ...rest, ...reordered(addresses, chance), ...reordered(exchanges, chance)];
   };
 }
 
 /** The addresses sorted by preference, equal ones shuffled; an RRset stands where its best address does. */
-function preferring(networks: readonly Network[], shuffle: Shuffle): Arrange {
+function preferring(networks: readonly Network[], chance: Chance): Arrange {
   const rank = (rdata: Uint8Array | undefined): number => {
     const found = rdata === undefined ? -1 : networks.findIndex((network) => isInside(rdata, network));
     return found === -1 ? networks.length : found;
@@ -63,7 +70,7 @@ function preferring(networks: readonly Network[], shuffle: Shuffle): Arrange {
   return (rrsets) => {
     if (isSettled(rrsets)) return rrsets;
     const { aliases, addresses, exchanges, rest } = kindsOf(rrsets);
-    const sorted = shuffled(addresses, shuffle)
+    const sorted = reordered(addresses, chance)
       .map((set) =>
         withRdatas(
           set,
@@ -71,13 +78,15 @@ function preferring(networks: readonly Network[], shuffle: Shuffle): Arrange {
         ),
       )
       .toSorted((a, b) => rank(a.rdatas[0]) - rank(b.rdatas[0]));
-    return [...aliases, ...sorted, ...shuffled(exchanges, shuffle), ...rest];
+    return [...aliases, ...sorted, ...reordered(exchanges, chance), ...rest];
   };
 }
 
 /** The RRsets in a new order, and the records of each too. */
-function shuffled(rrsets: readonly RRset[], shuffle: Shuffle): RRset[] {
-  return shuffle(rrsets).map((set) => (set.rdatas.length < 2 ? set : withRdatas(set, shuffle(set.rdatas))));
+function reordered(rrsets: readonly RRset[], chance: Chance): RRset[] {
+  return shuffled(rrsets, chance).map((set) =>
+    set.rdatas.length < 2 ? set : withRdatas(set, shuffled(set.rdatas, chance)),
+  );
 }
 
 function withRdatas({ owner, type, ttl }: RRset, rdatas: readonly Uint8Array[]): RRset {

@@ -11,7 +11,7 @@ import { RRType, type RRset } from '../../zones/rr.ts';
 import type { Seconds } from '../../zones/units.ts';
 import type { Line } from '../corefile/block.ts';
 import { choiceFrom, noArguments, onlyArgument, optionsOf, unknownOption } from '../corefile/values.ts';
-import type { Plugin } from '../pipeline.ts';
+import { transparent, type Handler, type Plugin } from '../pipeline.ts';
 import { replyFrom, type Question } from '../query.ts';
 
 export type LocalOptions = {
@@ -35,16 +35,21 @@ export const local: Plugin<LocalOptions> = {
     ),
   layer({ localhostPrefix }, { counters }) {
     const counted = counters.counter('coredns_local_localhost_requests_total');
-    return (next) => (query) => {
-      const { question } = query;
-      const apex = localhostOf(question.name, localhostPrefix);
-      if (apex !== undefined) {
-        if (question.name !== LOCALHOST) counted.add();
-        return replyFrom(loopback(question, apex), 'local');
-      }
-      const zone = ZONES.find((each) => isWithin(question.name, each.apex));
-      return zone === undefined ? next(query) : replyFrom(find(zone, question), 'local');
-    };
+    const takes = (name: Name): boolean =>
+      localhostOf(name, localhostPrefix) !== undefined || zoneHolding(name) !== undefined;
+    const layer =
+      (next: Handler): Handler =>
+      (query) => {
+        const { question } = query;
+        const apex = localhostOf(question.name, localhostPrefix);
+        if (apex !== undefined) {
+          if (question.name !== LOCALHOST) counted.add();
+          return replyFrom(loopback(question, apex), 'local');
+        }
+        const zone = zoneHolding(question.name);
+        return zone === undefined ? next(query) : replyFrom(find(zone, question), 'local');
+      };
+    return transparent(layer, { takes });
   },
 };
 
@@ -76,6 +81,10 @@ const ZONES: readonly Zone[] = [
   { apex: nameFrom('invalid'), exists: false, pointer: undefined },
   { apex: nameFrom('onion'), exists: false, pointer: undefined },
 ];
+
+function zoneHolding(name: Name): Zone | undefined {
+  return ZONES.find((each) => isWithin(name, each.apex));
+}
 
 /** The zone in which the name stands for this machine: `localhost`, or the name itself if it only begins so; undefined if it does not. */
 function localhostOf(name: Name, prefix: boolean): Name | undefined {

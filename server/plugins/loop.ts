@@ -5,7 +5,7 @@ import { refuse } from '../corefile/fault.ts';
 import { noArguments, noBody, onlyDirective } from '../corefile/values.ts';
 import { LoopProbes, PROBE_LABELS_SIZE } from '../upstream/loop-probes.ts';
 import { sharedUpstreams } from '../upstream/upstreams.ts';
-import type { Plugin } from '../pipeline.ts';
+import { transparent, type Plugin } from '../pipeline.ts';
 
 /** The block's first zone, under which probes are named. */
 export type LoopOptions = { readonly zone: Name };
@@ -28,6 +28,6 @@ export const loop: Plugin<LoopOptions> = {
     const { clock, log, server } = context;
     const probes = context.keep(`loop ${server} ${zone}`, () => new LoopProbes({ zone, clock, log }));
     context.onStart(() => probes.watch(sharedUpstreams(context.shared)));
-    return (next) => (query) => probes.recognise(query) ?? next(query);
+    return transparent((next) => (query) => probes.recognise(query) ?? next(query));
   },
 };

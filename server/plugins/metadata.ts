@@ -5,7 +5,7 @@
 
 import { isWithin, type Name } from '../../zones/name.ts';
 import { noBody, onlyDirective, zonesOrBlock } from '../corefile/values.ts';
-import type { Exchange, Plugin } from '../pipeline.ts';
+import { transparent, type Exchange, type Plugin } from '../pipeline.ts';
 
 /**
  * One thing that a plugin knows; undefined or empty if there is nothing to say of this exchange. Whoever makes it sees to it
@@ -23,7 +23,7 @@ export const metadata: Plugin<readonly Name[]> = {
   },
   layer(zones, { shared }) {
     metadataOf(shared).collect(zones);
-    return (next) => next; // values are made when a line asks for them, so a query has nothing to pass through
+    return transparent((next) => next); // values are made when a line asks for them, so a query has nothing to pass through
   },
 };
 

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import type { Bytes } from '../../zones/units.ts';
 import { refuse } from '../corefile/fault.ts';
 import { noBody, onlyDirective } from '../corefile/values.ts';
-import { after, type Plugin } from '../pipeline.ts';
+import { after, transparent, type Plugin } from '../pipeline.ts';
 import type { Reply } from '../query.ts';
 import { OPTION_NSID } from '../wire/edns.ts';
 
@@ -29,6 +29,8 @@ export const nsid: Plugin<NsidOptions> = {
   layer({ identifier }) {
     const option = { code: OPTION_NSID, data: Buffer.from(identifier) };
     const identified = (reply: Reply): Reply => ({ ...reply, options: [...reply.options, option] });
-    return (next) => (query) => (query.edns?.wantsNsid === true ? after(next(query), identified) : next(query));
+    return transparent(
+      (next) => (query) => (query.edns?.wantsNsid === true ? after(next(query), identified) : next(query)),
+    );
   },
 };

@@ -2,23 +2,27 @@
 
 import { randomInt } from 'node:crypto';
 
-/** A copy in an order of which each is equally likely. */
-export type Shuffle = <Item>(items: readonly Item[]) => Item[];
+import type { Chance } from '../pipeline.ts';
 
-/** Fisher and Yates' shuffle over xorshift32 (Marsaglia 2003), seeded once: asking node:crypto each time costs more than the reply. */
-export function seededShuffle(seed: number = randomInt(1, 2 ** 32)): Shuffle {
+/** xorshift32 (Marsaglia 2003), seeded once: asking node:crypto each time costs more than the reply. */
+export function seededChance(seed: number = randomInt(1, 2 ** 32)): Chance {
   let state = seed;
-  return (items) => {
-    const shuffled = items.slice();
-    for (let last = shuffled.length - 1; last > 0; last--) {
-      state ^= state << 13;
-      state ^= state >>> 17;
-      state ^= state << 5;
-      const other = Math.floor(((state >>> 0) / 2 ** 32) * (last + 1));
-      const item = shuffled[last] as (typeof shuffled)[number]; // both are below the length
-      shuffled[last] = shuffled[other] as typeof item;
-      shuffled[other] = item;
-    }
-    return shuffled;
+  return (below) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return Math.floor(((state >>> 0) / 2 ** 32) * below);
   };
+}
+
+/** A copy in an order of which each is equally likely: Fisher and Yates' shuffle. */
+export function shuffled<Item>(items: readonly Item[], chance: Chance): Item[] {
+  const copy = items.slice();
+  for (let last = copy.length - 1; last > 0; last--) {
+    const other = chance(last + 1);
+    const item = copy[last] as Item; // both are below the length
+    copy[last] = copy[other] as Item;
+    copy[other] = item;
+  }
+  return copy;
 }

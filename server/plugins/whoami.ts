@@ -5,7 +5,7 @@ import { NAME_MAX, ROOT, under, type Spelling } from '../../zones/name.ts';
 import { addressRdata, srvRdata } from '../../zones/rdata.ts';
 import { Rcode, RRType, type RRset } from '../../zones/rr.ts';
 import { noArguments, noBody } from '../corefile/values.ts';
-import type { Plugin } from '../pipeline.ts';
+import { transparent, type Plugin } from '../pipeline.ts';
 import { emptyReply, type Peer, type Query, type Reply } from '../query.ts';
 
 /** It has none. */
@@ -21,7 +21,7 @@ export const whoami: Plugin<WhoamiOptions> = {
     }
     return {};
   },
-  layer: () => () => reply,
+  layer: () => transparent(() => reply),
 };
 
 /** Nothing is in the answer section, for nothing of what was asked is known; the facts travel in the additional section. */

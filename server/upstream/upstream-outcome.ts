@@ -27,6 +27,7 @@ export function replyOf(reply: UpstreamReply, upstream: string, query: Query): R
     upstream,
     fresh: false,
     fault: undefined,
+    lease: undefined,
   };
 }
 

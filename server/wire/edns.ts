@@ -8,7 +8,7 @@ import { formerr } from './octets.ts';
 /** What we take and send over UDP: DNS flag day 2020, fits every path without fragments (RFC 9715 section 3). */
 export const UDP_PAYLOAD: Bytes = 1232;
 /** What a client without EDNS takes (RFC 1035 section 4.2.1), and the least that a payload size can mean (RFC 6891 section 6.2.3). */
-const UDP_PAYLOAD_MIN: Bytes = 512;
+export const UDP_PAYLOAD_MIN: Bytes = 512;
 /** More options than any client has use for; a message with more is made to cost us time. */
 const OPTIONS_MAX: Count = 100;
 /** An OPT record without options: root owner, type, class, ttl, rdlength. */
@@ -105,6 +105,17 @@ export function writeOpt(
   }
   packet.writeUInt16BE(end - at - OPT_SIZE, at + OPT_SIZE - 2);
   return end;
+}
+
+/** The same without error, options and DO, octet by octet. */
+export function writePlainOpt(packet: Uint8Array, at: number): number {
+  packet[at] = 0;
+  packet[at + 1] = 0;
+  packet[at + 2] = RRType.OPT;
+  packet[at + 3] = UDP_PAYLOAD >> 8;
+  packet[at + 4] = UDP_PAYLOAD & 0xff;
+  for (let i = 5; i < OPT_SIZE; i++) packet[at + i] = 0;
+  return at + OPT_SIZE;
 }
 
 function writeOptionHeader(packet: Buffer, at: number, code: number, length: Bytes): number {

@@ -13,7 +13,7 @@ import { nodeBelow } from './service-names.ts';
 import type { ServiceRecords } from './store/records.ts';
 import { addressesOf, servicesOf, type ServiceNode } from './store/service-node.ts';
 import type { ClusterView } from './store/cluster-view.ts';
-import { dataAnswer, isExposed, NO_RRSETS, type Zone, type ZoneOptions } from './zone.ts';
+import { dataAnswer, isExposed, livesOf, NO_RRSETS, type Zone, type ZoneOptions } from './zone.ts';
 import { zoneHead, type ZoneHead } from './zone-head.ts';
 
 export function clusterZone(store: ClusterView, options: ZoneOptions): Zone {
@@ -73,10 +73,10 @@ function lookUp(view: View, name: Name, owner: Spelling, type: number): Answer {
   if (records === undefined || (options.ignoreEmptyService && records.isEmptyService)) return head.nxdomain(suffix);
   if (count === 3) {
     if (records.alias !== undefined) return aliasAnswer(view, records.alias, owner, type);
-    return nodeAnswer(view, records.own, owner, suffix, type);
+    return nodeAnswer(view, records, records.own, owner, suffix, type);
   }
   const node = nodeBelow(records, options.zonal, name, count, fifth, fourth, third);
-  return nodeAnswer(view, node, owner, suffix, type);
+  return nodeAnswer(view, records, node, owner, suffix, type);
 }
 
 function recordsOf({ store, options }: View, namespace: string, service: string): ServiceRecords | undefined {
@@ -86,7 +86,8 @@ function recordsOf({ store, options }: View, namespace: string, service: string)
 }
 
 function nodeAnswer(
-  { head, options }: View,
+  { store, head, options }: View,
+  { life }: ServiceRecords,
   node: ServiceNode | undefined,
   owner: Spelling,
   suffix: Spelling,
@@ -98,11 +99,15 @@ function nodeAnswer(
     case RRType.AAAA: {
       const { ipv4, ipv6 } = addressesOf(node);
       const rdatas = type === RRType.A ? ipv4 : ipv6;
-      return rdatas.length === 0 ? head.nodata(suffix) : dataAnswer(owner, type, options.ttl, rdatas);
+      return rdatas.length === 0
+        ? head.nodata(suffix)
+        : dataAnswer(owner, type, options.ttl, rdatas, NO_RRSETS, livesOf(store, life));
     }
     case RRType.SRV: {
       const { rdatas, glue } = servicesOf(node, suffix, options.ttl);
-      return rdatas.length === 0 ? head.nodata(suffix) : dataAnswer(owner, type, options.ttl, rdatas, glue);
+      return rdatas.length === 0
+        ? head.nodata(suffix)
+        : dataAnswer(owner, type, options.ttl, rdatas, glue, livesOf(store, life));
     }
     default:
       return head.nodata(suffix);

@@ -12,7 +12,7 @@ import { endpointLabel } from './store/endpoints.ts';
 import { serviceFront } from './store/records.ts';
 import type { ClusterView, NamedService } from './store/cluster-view.ts';
 import { HEADLESS } from './trim.ts';
-import { dataAnswer, isExposed, type Zone, type ZoneOptions } from './zone.ts';
+import { dataAnswer, isExposed, livesOf, NO_RRSETS, type Zone, type ZoneOptions } from './zone.ts';
 import { zoneHead } from './zone-head.ts';
 
 export function reverseZone(store: ClusterView, options: ZoneOptions): Zone {
@@ -28,8 +28,11 @@ export function reverseZone(store: ClusterView, options: ZoneOptions): Zone {
       const digits = reverseDigitsOf(name);
       const key = digits === undefined ? undefined : keyOfDigits(digits);
       const targets = key === undefined ? NO_TARGETS : pointersTo(store, options, key);
-      if (targets.length > 0) {
-        if (type === RRType.PTR) return dataAnswer(spelling, type, ttl, targets.map(nameRdata));
+      if (key !== undefined && targets.length > 0) {
+        if (type === RRType.PTR) {
+          const lives = livesOf(store, store.lifeOfAddress(key));
+          return dataAnswer(spelling, type, ttl, targets.map(nameRdata), NO_RRSETS, lives);
+        }
         // The apex of a zone for a single address has an SOA like any other.
         return start === 0 ? head.atApex(suffix, type) : head.nodata(suffix);
       }

@@ -2,6 +2,7 @@
 
 import type { Answer } from '../answer.ts';
 import type { Address } from '../ip.ts';
+import type { Life } from '../life.ts';
 import type { Name, Spelling } from '../name.ts';
 import type { RRset } from '../rr.ts';
 import type { Seconds } from '../units.ts';
@@ -61,15 +62,21 @@ export function isExposed(
   return (namespaces?.has(namespace) ?? true) && store.hasNamespace(namespace);
 }
 
-/** One RRset with the owner as it was asked for. */
+/** Of an answer that ends with one service's or address's; undefined where nothing changes. */
+export function livesOf({ life: whole }: ClusterView, own: Life | undefined): readonly Life[] | undefined {
+  return whole === undefined || own === undefined ? undefined : [own, whole];
+}
+
+/** One RRset with the owner as it was asked for. `lives`: of what it was made from. */
 export function dataAnswer(
   owner: Spelling,
   type: number,
   ttl: Seconds,
   rdatas: readonly Uint8Array[],
   additional: readonly RRset[] = NO_RRSETS,
+  lives?: readonly Life[],
 ): Answer {
-  return { outcome: 'data', answer: [{ owner, type, ttl, rdatas }], authority: NO_RRSETS, additional };
+  return { outcome: 'data', answer: [{ owner, type, ttl, rdatas }], authority: NO_RRSETS, additional, lives };
 }
 
 /** An empty section. */

@@ -31,7 +31,7 @@ const UNWRITABLE: Reply = { ...GOOD, answer: [{ ...ADDRESS, ttl: -1 }] };
 function served(handler: Handler, ...observers: Observer[]) {
   const { context, lines, series } = testContext();
   const server = new Server(context.clock, context.log, context.counters);
-  const block: Block = { handler, transfers: undefined, observers, unrouted: observers[0] };
+  const block: Block = { handler, transfers: undefined, express: undefined, observers, unrouted: observers[0] };
   const routes: Routes = {
     zones: new Map([[nameFrom('example.org'), { zone: 'example.org.', block }]]),
     unrouted: observers.slice(0, 1),
@@ -138,6 +138,7 @@ test('observers are told the reply that went out, not the one that was too large
   const block: Block = {
     handler: () => huge,
     transfers: undefined,
+    express: undefined,
     observers: [(exchange) => told.push(exchange)],
     unrouted: undefined,
   };
@@ -250,6 +251,7 @@ function transferring(records: () => Iterable<RRset | undefined>, told: Exchange
     transfers: () => ({ reply: { ...GOOD, answer: [], authoritative: true }, rrsets: records() }),
     observers: [(exchange) => told.push(exchange)],
     unrouted: undefined,
+    express: undefined,
   };
   const zones = new Map([[nameFrom('example.org'), { zone: 'example.org.', block }]]);
   const packet = query('example.org', { type: RRType.AXFR });

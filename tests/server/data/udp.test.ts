@@ -21,7 +21,12 @@ async function open(t: ExecutionContext, host: string, answer: PlainAnswer): Pro
   const counters = new Counters(memory, ({ metric, slot }) => {
     if (metric === 'fivedots_unsent_replies_total') unsent = slot;
   });
-  const listener = await UdpListener.open(host, await freePort(), { plain: answer, express: () => 0 }, counters);
+  const listener = await UdpListener.open(
+    host,
+    await freePort(),
+    { plain: answer, express: () => 0, either: answer },
+    counters,
+  );
   t.teardown(() => listener.destroy());
   return { listener, unsent: () => new Float64Array(memory)[unsent] };
 }
@@ -147,7 +152,7 @@ test.serial('a port that is taken leaves no socket behind', async (t) => {
     const opening = UdpListener.open(
       '127.0.0.1',
       taken.address().port,
-      { plain: () => undefined, express: () => 0 },
+      { plain: () => undefined, express: () => 0, either: () => undefined },
       counters,
     );
     await t.throwsAsync(opening, { code: 'EADDRINUSE' });

@@ -1,6 +1,7 @@
 /** What zones read of a cluster: its state now, or as it was at one instant. Knows nothing of how it is kept. */
 
 import type { ReverseDigits } from '../../ip.ts';
+import type { Life } from '../../life.ts';
 import type { Service } from '../objects.ts';
 import type { ReadyAddress } from './endpoints.ts';
 import type { ServiceRecords } from './records.ts';
@@ -18,6 +19,13 @@ export type ClusterView = {
   readonly servicesByClusterIP: (key: string) => readonly NamedService[];
   /** Where in the slices that address is a ready one, by `addressKey`. In no order. */
   readonly readyAddresses: (key: string) => readonly ReadyAddress[];
+  /**
+   * Of the namespaces and of all that is not any single service's or address's; undefined where nothing changes, and so nobody is told.
+   * Every answer with data ends with it.
+   */
+  readonly life: Life | undefined;
+  /** Of the names of an address that has some, by `addressKey`. */
+  readonly lifeOfAddress: (key: string) => Life | undefined;
   /** Is there a cluster IP or ready address that begins with these digits, and whose key `isShown` is true of? */
   readonly hasAddressUnder: (digits: ReverseDigits, isShown: (key: string) => boolean) => boolean;
   /** Has a pod of the namespace this address, in the text that the API has for it? */

@@ -6,6 +6,7 @@
 import { isIP } from 'node:net';
 
 import { NameError, spellingFrom, wireLabel, type Spelling } from '../../name.ts';
+import { Life } from '../../life.ts';
 import { isLabel } from '../api-values.ts';
 import type { ReadySlice } from './endpoints.ts';
 import { clusterIPMembers, endpointMembers, importedMembers, type Member } from './members.ts';
@@ -30,6 +31,8 @@ export type ServiceRecords = {
   readonly servicePorts: readonly Port[];
   readonly slices: readonly ReadySlice[];
   readonly usesPodNames: boolean;
+  /** Of all that is said here. */
+  readonly life: Life;
   /** By their labels before the service's name, in wire form: the endpoint's and, in an import, the cluster's. */
   endpoints: ReadonlyMap<string, ServiceNode> | undefined;
   /** Of an import: the clusters that its endpoints stand under. */
@@ -67,6 +70,7 @@ export function recordsFor(
     servicePorts: isHeadless ? [] : service.ports,
     slices: sorted,
     usesPodNames,
+    life: new Life(),
     endpoints: undefined,
     clusters: undefined,
     ports: undefined,
@@ -138,7 +142,13 @@ function aliasRecords(service: Service, front: string): ServiceRecords {
   // An address is not a name (RFC 1123 section 2.1), and a name that cannot be one says as little as none.
   if (isIP(service.externalName) !== 0) return NO_RECORDS;
   const alias = spellingOf(service.externalName);
-  return { ...NO_RECORDS, alias, own: alias === undefined ? serviceNode(front, [], undefined) : undefined, front };
+  return {
+    ...NO_RECORDS,
+    alias,
+    own: alias === undefined ? serviceNode(front, [], undefined) : undefined,
+    front,
+    life: new Life(),
+  };
 }
 
 function spellingOf(text: string): Spelling | undefined {
@@ -218,6 +228,7 @@ const NO_RECORDS: ServiceRecords = {
   servicePorts: [],
   slices: [],
   usesPodNames: false,
+  life: new Life(),
   endpoints: new Map(),
   clusters: new Set(),
   ports: new Map(),

@@ -112,6 +112,8 @@ type Entry<Kind> = {
 };
 
 function forgetRecords<Kind>(entry: Entry<Kind>): void {
+  entry.records?.life.end();
+  entry.podNameRecords?.life.end();
   entry.records = undefined;
   entry.podNameRecords = undefined;
 }

@@ -7,6 +7,7 @@ import { addressKeyFrom } from '../../ip.ts';
 import type { Count } from '../../units.ts';
 import { AddressTree } from './address-tree.ts';
 import { readySliceFrom, type ReadyAddress, type ReadySlice, type SliceHead } from './endpoints.ts';
+import { Lives } from './lives.ts';
 import { MultiMap } from './multi-map.ts';
 import { NamespacedMap } from './namespaced-map.ts';
 import type { EndpointSlice, Service, ServiceImport } from '../objects.ts';
@@ -21,6 +22,8 @@ export class ServiceTables {
   readonly byReadyAddress: MultiMap<ReadyAddress> = new MultiMap();
   /** The keys of both. */
   readonly addresses: AddressTree = new AddressTree();
+  /** Of the names of addresses. They depend on whose an address is, and on which of its services are headless. */
+  readonly addressLives: Lives = new Lives();
   readonly #slices = new NamespacedMap<ReadySlice>();
   readonly #ports: SharedPorts;
 
@@ -51,13 +54,18 @@ export class ServiceTables {
     const known = this.services.get(service.namespace, service.name);
     if (known?.service !== undefined) this.#forgetClusterIPs(known, known.service);
     const entry = this.services.put({ ...service, ports: this.#ports.share(service.ports) });
-    for (const key of keysOf(service)) if (this.byClusterIP.add(key, entry)) this.addresses.add(key);
+    for (const key of keysOf(service)) {
+      this.addressLives.end(key);
+      if (this.byClusterIP.add(key, entry)) this.addresses.add(key);
+    }
+    this.#endNamesOf(entry);
   }
 
   removeService(namespace: string, name: string): boolean {
     const entry = this.services.get(namespace, name);
     if (entry?.service === undefined) return false;
     this.#forgetClusterIPs(entry, entry.service);
+    this.#endNamesOf(entry);
     return this.services.remove(namespace, name);
   }
 
@@ -113,17 +121,26 @@ export class ServiceTables {
     for (const address of namedAddresses(to)) {
       const { key } = address;
       const before = leaving.get(key);
+      if (before !== address) this.addressLives.end(key);
       if (before !== undefined && before !== address) this.byReadyAddress.exchange(key, before, address);
       if (before !== undefined) leaving.delete(key);
       else if (this.byReadyAddress.add(key, address)) this.addresses.add(key);
     }
     for (const [key, address] of leaving) {
+      this.addressLives.end(key);
       if (this.byReadyAddress.delete(key, address) && !this.byClusterIP.has(key)) this.addresses.delete(key);
     }
   }
 
+  /** A service that comes, goes or becomes headless changes what its endpoints' addresses are called. */
+  #endNamesOf({ slices }: ServiceEntry): void {
+    if (this.addressLives.isEmpty) return;
+    for (const { addresses } of slices) for (const { key } of addresses) this.addressLives.end(key);
+  }
+
   #forgetClusterIPs(entry: ServiceEntry, service: Service): void {
     for (const key of keysOf(service)) {
+      this.addressLives.end(key);
       if (this.byClusterIP.delete(key, entry) && !this.byReadyAddress.has(key)) this.addresses.delete(key);
     }
   }

@@ -20,6 +20,7 @@ const STEP: Count = 2_000;
 export class ClusterSnapshot implements ClusterView {
   readonly serial: number;
   readonly #namespaces: ReadonlySet<string>;
+  readonly life: undefined;
   readonly services: ServiceSnapshot<Service>;
   readonly imports: ServiceSnapshot<ServiceImport>;
   readonly #pods: readonly Pod[];
@@ -85,6 +86,10 @@ export class ClusterSnapshot implements ClusterView {
   readyAddresses(key: string): readonly ReadyAddress[] {
     this.#finishIndex();
     return this.#byReadyAddress.get(key);
+  }
+
+  lifeOfAddress(): undefined {
+    return undefined;
   }
 
   hasAddressUnder(digits: ReverseDigits, isShown: (key: string) => boolean): boolean {

@@ -1,6 +1,7 @@
 /** The trimmed objects of one cluster, found by what a question asks for. Knows nothing of zones, TTLs or the Corefile. */
 
 import type { ReverseDigits } from '../../ip.ts';
+import { Life } from '../../life.ts';
 import type { Count, Seconds } from '../../units.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { ReadyAddress } from './endpoints.ts';
@@ -22,7 +23,7 @@ export class ClusterStore implements ClusterView {
   readonly #synced = new Set<Kind>();
   /** Not synced, but loaded from a snapshot. */
   readonly #stale = new Set<Kind>();
-  #state: State = { namespaces: new Set(), services: new ServiceTables(), pods: new PodAddresses() };
+  #state: State = { namespaces: new Set(), services: new ServiceTables(), pods: new PodAddresses(), life: new Life() };
   /** Of the state as it is, as long as somebody reads it. */
   #snapshot: WeakRef<ClusterSnapshot> | undefined;
 
@@ -50,12 +51,14 @@ export class ClusterStore implements ClusterView {
       namespaces: new Set(namespaces),
       services: SERVICE_KINDS.isDisjointFrom(kinds) ? services : yield* services.copy(),
       pods: kinds.has('Pod') ? yield* pods.copy() : pods,
+      life: new Life(),
     };
     let hasChanged = false;
     for (const change of changes) {
       if (applied(next, change)) hasChanged = true;
       yield undefined;
     }
+    this.#state.life.end();
     this.#state = next;
     this.#settle(changes, hasChanged);
   }
@@ -107,6 +110,16 @@ export class ClusterStore implements ClusterView {
   /** Where in the slices that address is a ready one, by `addressKey`. In no order. */
   readyAddresses(key: string): readonly ReadyAddress[] {
     return this.#state.services.byReadyAddress.get(key);
+  }
+
+  /** Of the namespaces, and of the tables as a whole. */
+  get life(): Life {
+    return this.#state.life;
+  }
+
+  /** Of the names of an address that has some, by `addressKey`. */
+  lifeOfAddress(key: string): Life {
+    return this.#state.services.addressLives.of(key);
   }
 
   /** How many addresses a slice has; 0 if there is no such slice. */
@@ -163,6 +176,7 @@ type State = {
   readonly namespaces: Set<string>;
   readonly services: ServiceTables;
   readonly pods: PodAddresses;
+  life: Life;
 };
 
 const SERVICE_KINDS: ReadonlySet<Kind> = new Set(['Service', 'EndpointSlice', 'ServiceImport']);
@@ -189,10 +203,20 @@ function applied(state: State, change: ClusterChange): boolean {
   }
 }
 
-function put({ namespaces, services, pods }: State, object: ClusterObject): boolean {
+/** Namespaces come and go so seldom that all answers may end with one. */
+function begin(state: State): void {
+  state.life.end();
+  state.life = new Life();
+}
+
+function put(state: State, object: ClusterObject): boolean {
+  const { namespaces, services, pods } = state;
   switch (object.kind) {
     case 'Namespace':
-      return namespaces.size !== namespaces.add(object.name).size;
+      if (namespaces.has(object.name)) return false;
+      namespaces.add(object.name);
+      begin(state);
+      return true;
     case 'Service':
       services.putService(object);
       return true;
@@ -206,10 +230,13 @@ function put({ namespaces, services, pods }: State, object: ClusterObject): bool
   }
 }
 
-function remove({ namespaces, services, pods }: State, kind: Kind, namespace: string, name: string): boolean {
+function remove(state: State, kind: Kind, namespace: string, name: string): boolean {
+  const { namespaces, services, pods } = state;
   switch (kind) {
     case 'Namespace':
-      return namespaces.delete(name);
+      if (!namespaces.delete(name)) return false;
+      begin(state);
+      return true;
     case 'Service':
       return services.removeService(namespace, name);
     case 'EndpointSlice':

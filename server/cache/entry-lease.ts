@@ -1,0 +1,47 @@
+/** What lets a remembered reply be said again without a look into the cache's layer. Knows nothing of who says it. */
+
+import type { Milliseconds, Seconds } from '../../zones/units.ts';
+import type { Counter } from '../counters.ts';
+import { LEASE_OVER, type Lease } from '../query.ts';
+import type { AnswerCache } from './answer-cache.ts';
+import type { Entry } from './entry.ts';
+
+/** What a hit is counted in. */
+export type HitCounters = { readonly requests: Counter; readonly successHits: Counter; readonly denialHits: Counter };
+
+/** Holds no plan, for an entry may outlive the one that it was asked for in. */
+export class EntryLease implements Lease {
+  readonly isAuthentic: boolean;
+  readonly #key: string;
+  readonly #cache: AnswerCache;
+  readonly #counters: HitCounters;
+  readonly #keepsTtl: boolean;
+  #entry: Entry | undefined;
+
+  constructor(entry: Entry, key: string, cache: AnswerCache, counters: HitCounters, keepsTtl: boolean) {
+    this.isAuthentic = entry.isAuthentic;
+    this.#entry = entry;
+    this.#key = key;
+    this.#cache = cache;
+    this.#counters = counters;
+    this.#keepsTtl = keepsTtl;
+  }
+
+  renew(now: Milliseconds): Seconds {
+    const entry = this.#entry;
+    // The look into the cache is also what keeps the entry among those used last.
+    if (entry === undefined || now >= entry.expires || this.#cache.find(this.#key, now) !== entry) return LEASE_OVER;
+    countHit(this.#counters, entry);
+    return entry.shownTtl(now, this.#keepsTtl);
+  }
+
+  /** The entry left the cache: nothing here keeps it in memory. */
+  end(): void {
+    this.#entry = undefined;
+  }
+}
+
+export function countHit({ requests, successHits, denialHits }: HitCounters, entry: Entry): void {
+  requests.add();
+  (entry.class === 'success' ? successHits : denialHits).add();
+}

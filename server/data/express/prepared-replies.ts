@@ -1,0 +1,219 @@
+/**
+ * Replies by the octets of their questions, within fixed bounds. Knows nothing of how long a reply may be used.
+ */
+
+import type { Bytes, Count } from '../../../zones/units.ts';
+import type { Counter } from '../../counters.ts';
+import type { Account } from './accounts.ts';
+import type { Reply } from '../../query.ts';
+import { HEADER_SIZE } from '../../wire/gate.ts';
+import { LOWER_CASE, type OrdinaryQuestion } from './ordinary-question.ts';
+import { PREPARED_MAX, type Preparation, type PreparedReply } from './prepared-reply.ts';
+
+/** Replies of one generation: a cluster of 100,000 services whose clients ask for all of them fits into it. */
+const REPLIES_MAX: Count = 131_072;
+/** Their octets, in chunks. */
+const CHUNKS_MAX: Count = 256;
+const CHUNK_SIZE: Bytes = 64 * 1024;
+const PLACES_MIN: Count = 1024;
+const TYPE_AND_CLASS: Bytes = 4;
+/** Places looked at for one question. More of them would be somebody's who makes questions of equal hashes. */
+const LOOKS_MAX: Count = 16;
+
+/**
+ * Two generations: what is found in the older one moves to the younger, and when that is full the older is forgotten whole. So what is asked
+ * for stays, and nothing has to be taken out one by one.
+ */
+export class PreparedReplies {
+  readonly #turns: Counter;
+  #young: Generation = new Generation(PLACES_MIN);
+  #old: Generation = new Generation(PLACES_MIN);
+
+  constructor(turns: Counter) {
+    this.#turns = turns;
+  }
+
+  get size(): Count {
+    return this.#young.size + this.#old.size;
+  }
+
+  find(packet: Uint8Array, question: OrdinaryQuestion): PreparedReply | undefined {
+    const young = this.#young.find(packet, question);
+    if (young !== undefined) return young;
+    const old = this.#old.find(packet, question);
+    return old === undefined ? undefined : this.#renewed(old);
+  }
+
+  /** In the place of what was kept for the same question. `packet` holds the question as `question` has read it. */
+  keep(
+    packet: Uint8Array,
+    question: OrdinaryQuestion,
+    made: Preparation,
+    account: Account,
+    reply: Reply | undefined,
+  ): void {
+    if (this.#young.isFull) this.#turn();
+    this.#young.keep(packet, question, made, account, reply);
+  }
+
+  #renewed(old: PreparedReply): PreparedReply {
+    if (this.#young.isFull) this.#turn();
+    return this.#young.adopt(old);
+  }
+
+  #turn(): void {
+    this.#turns.add();
+    this.#old = this.#young;
+    this.#young = new Generation(PLACES_MIN);
+  }
+}
+
+/** Replies in a table with open addressing; their octets stand one behind the other in chunks. */
+class Generation {
+  #places: (PreparedReply | undefined)[];
+  readonly #chunks: Uint8Array[] = [];
+  /** Octets used of the last chunk. */
+  #used: Bytes = CHUNK_SIZE;
+  size: Count = 0;
+
+  constructor(places: Count) {
+    this.#places = emptyPlaces(places);
+  }
+
+  /** Is there no room for the largest reply? */
+  get isFull(): boolean {
+    return this.size >= REPLIES_MAX || (this.#chunks.length === CHUNKS_MAX && this.#used + PREPARED_MAX > CHUNK_SIZE);
+  }
+
+  find(packet: Uint8Array, question: OrdinaryQuestion): PreparedReply | undefined {
+    const places = this.#places;
+    const mask = places.length - 1;
+    const { hash } = question;
+    for (let look = 0; look < LOOKS_MAX; look++) {
+      const found = places[(hash + look) & mask];
+      if (found === undefined) return undefined;
+      if (found.hash === hash && isSameQuestion(found, packet, question)) return found;
+    }
+    return undefined;
+  }
+
+  keep(
+    packet: Uint8Array,
+    question: OrdinaryQuestion,
+    made: Preparation,
+    account: Account,
+    reply: Reply | undefined,
+  ): void {
+    const before = this.find(packet, question);
+    const octets = this.#room(made.question + made.records);
+    const at = this.#used - made.question - made.records;
+    const start = question.start + HEADER_SIZE;
+    const name = made.question - TYPE_AND_CLASS;
+    for (let i = 0; i < name; i++) octets[at + i] = LOWER_CASE[packet[start + i] ?? 0] ?? 0;
+    octets.set(packet.subarray(start + name, start + made.question), at + name);
+    octets.set(made.packet.subarray(HEADER_SIZE + made.question), at + made.question);
+    this.#put(preparedReply(question.hash, octets, at, made, account, reply), before);
+  }
+
+  /** A copy of a reply of another generation. */
+  adopt(old: PreparedReply): PreparedReply {
+    const size = old.question + old.records;
+    const octets = this.#room(size);
+    const at = this.#used - size;
+    octets.set(old.octets.subarray(old.at, old.at + size), at);
+    const copy = preparedReply(old.hash, octets, at, old, old.account, old.reply);
+    this.#put(copy, undefined);
+    return copy;
+  }
+
+  /** The chunk in which the octets before `#used` are the caller's now. */
+  #room(size: Bytes): Uint8Array {
+    let chunk = this.#chunks.at(-1);
+    if (chunk === undefined || this.#used + size > CHUNK_SIZE) {
+      chunk = new Uint8Array(CHUNK_SIZE);
+      this.#chunks.push(chunk);
+      this.#used = 0;
+    }
+    this.#used += size;
+    return chunk;
+  }
+
+  #put(reply: PreparedReply, before: PreparedReply | undefined): void {
+    if (2 * this.size >= this.#places.length) this.#grow();
+    if (enter(this.#places, reply, before) && before === undefined) this.size++;
+  }
+
+  #grow(): void {
+    const places = emptyPlaces(2 * this.#places.length);
+    let size: Count = 0;
+    for (const reply of this.#places) if (reply !== undefined && enter(places, reply, undefined)) size++;
+    this.#places = places;
+    this.size = size;
+  }
+}
+
+/** Puts a reply where `before` stands, or into the first free place; false if there is none near enough. */
+function enter(
+  places: (PreparedReply | undefined)[],
+  reply: PreparedReply,
+  before: PreparedReply | undefined,
+): boolean {
+  const mask = places.length - 1;
+  for (let look = 0; look < LOOKS_MAX; look++) {
+    const place = (reply.hash + look) & mask;
+    if (places[place] !== before) continue;
+    places[place] = reply;
+    return true;
+  }
+  return false;
+}
+
+/** A power of two, so that a mask makes a place of a hash. */
+function emptyPlaces(count: Count): (PreparedReply | undefined)[] {
+  return Array.from<PreparedReply | undefined>({ length: count }).fill(undefined);
+}
+
+function isSameQuestion(
+  { octets, at, question: size }: PreparedReply,
+  packet: Uint8Array,
+  question: OrdinaryQuestion,
+): boolean {
+  const name = size - TYPE_AND_CLASS;
+  // The type is less than 256, and the class is IN.
+  if (size !== question.size || octets[at + name + 1] !== question.type) return false;
+  const start = question.start + HEADER_SIZE;
+  for (let i = 0; i < name; i++) if (LOWER_CASE[packet[start + i] ?? 0] !== octets[at + i]) return false;
+  return true;
+}
+
+/** One shape for all of them: what is read of them is read for each query. */
+function preparedReply(
+  hash: number,
+  octets: Uint8Array,
+  at: number,
+  made: Omit<Preparation, 'packet'>,
+  account: Account,
+  reply: Reply | undefined,
+): PreparedReply {
+  return {
+    hash,
+    octets,
+    at,
+    question: made.question,
+    records: made.records,
+    flags: made.flags,
+    answers: made.answers,
+    authorities: made.authorities,
+    additionals: made.additionals,
+    cuttable: made.cuttable,
+    fitsAnySpelling: made.fitsAnySpelling,
+    shuffled: made.shuffled,
+    chance: made.chance,
+    stride: made.stride,
+    answerEnd: made.answerEnd,
+    ttls: made.ttls,
+    lease: made.lease,
+    account,
+    reply,
+  };
+}
