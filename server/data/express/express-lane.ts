@@ -20,7 +20,14 @@ import { Denial } from './denial.ts';
 import { deniersOf, type Denier } from './deniers.ts';
 import { OrdinaryQuestion } from './ordinary-question.ts';
 import { prepare, shuffleAddresses, writeTtls, type PreparedReply } from './prepared-reply.ts';
-import { PreparedReplies } from './prepared-replies.ts';
+import { PreparedReplies, type PreparedLimits } from './prepared-replies.ts';
+
+/**
+ * Of what zones have, which is what somebody has put there: a cluster of 100,000 services whose clients ask for all of them fits in.
+ */
+const LASTING_MAX: PreparedLimits = { replies: 131_072, octets: 32 * 1024 * 1024 };
+/** Of what caches hold, which anybody can fill: more than a cache of CoreDNS's size has. */
+const PASSING_MAX: PreparedLimits = { replies: 16_384, octets: 4 * 1024 * 1024 };
 
 export type ExpressLaneOptions = {
   readonly zones: ReadonlyMap<Name, RoutedZone>;
@@ -46,7 +53,8 @@ export class ExpressLane {
   readonly #clock: () => Milliseconds;
   readonly #tell: Tell;
   readonly #question = new OrdinaryQuestion();
-  readonly #prepared: PreparedReplies;
+  readonly #lasting: PreparedReplies;
+  readonly #passing: PreparedReplies;
   readonly #accounts: ReadonlyMap<RoutedZone, Accounts>;
   readonly #deniers: readonly Denier[];
   readonly #replies: Counter;
@@ -58,7 +66,9 @@ export class ExpressLane {
   constructor({ zones, server, counters, clock, tell }: ExpressLaneOptions) {
     this.#clock = clock;
     this.#tell = tell;
-    this.#prepared = new PreparedReplies(counters.counter('fivedots_express_generations_total', { server }));
+    const generations = counters.counter('fivedots_express_generations_total', { server });
+    this.#lasting = new PreparedReplies(LASTING_MAX, generations);
+    this.#passing = new PreparedReplies(PASSING_MAX, generations);
     this.#accounts = new Map(
       Array.from(zones.values(), (routed) => [routed, new Accounts(routed.zone, routed.block.observers)]),
     );
@@ -71,7 +81,7 @@ export class ExpressLane {
   answer(packet: Buffer, start: number, end: number, reply: Uint8Array, at: number, asker: Asker): Bytes {
     if (!this.#question.read(packet, start, end)) return 0;
     try {
-      const prepared = this.#prepared.find(packet, this.#question);
+      const prepared = this.#lasting.find(packet, this.#question) ?? this.#passing.find(packet, this.#question);
       const size =
         prepared === undefined
           ? this.#deny(packet, end, reply, at, asker)
@@ -92,8 +102,9 @@ export class ExpressLane {
       const made = prepare(query, reply, express.chance);
       const account = this.#accounts.get(routed)?.of(this.#question.type, reply.plugin, reply.rcode);
       if (made === undefined || account === undefined) return;
-      this.#prepared.keep(packet, this.#question, made, account, account.told.length === 0 ? undefined : reply);
-      this.#kept.set(this.#prepared.size);
+      const replies = reply.fresh ? this.#lasting : this.#passing;
+      replies.keep(packet, this.#question, made, account, account.told.length === 0 ? undefined : reply);
+      this.#kept.set(this.#lasting.size + this.#passing.size);
     } catch {
       // What cannot be encoded is the plain lane's to report.
     }
@@ -108,7 +119,11 @@ export class ExpressLane {
     // What is left out of a reply of several RRsets is the plain lane's to say.
     if (isCut && frame + prepared.cuttable <= limit) return 0;
     const ttl = prepared.lease.renew(asker.received);
-    if (ttl === LEASE_OVER) return 0;
+    if (ttl === LEASE_OVER) {
+      this.#lasting.forget(prepared);
+      this.#passing.forget(prepared);
+      return this.#deny(packet, end, reply, at, asker);
+    }
     const isAuthentic = question.isAuthenticityAsked && prepared.lease.isAuthentic;
     const flags = prepared.flags | RD | (isCut ? TC : 0) | (isAuthentic ? AD : 0);
     let next = isCut

@@ -1,5 +1,7 @@
 /** Reads an ordinary question where it stands, octet by octet and without making anything. Knows nothing of answers. */
 
+import { randomInt } from 'node:crypto';
+
 import { LABEL_MAX, NAME_MAX } from '../../../zones/name.ts';
 import { RRClass, RRType } from '../../../zones/rr.ts';
 import type { Bytes, Count } from '../../../zones/units.ts';
@@ -103,7 +105,7 @@ function hasOrdinaryHeader(packet: Uint8Array, start: number): boolean {
 
 /** FNV-1a over 32 bits, from a start of this process's own. */
 const HASH_FACTOR = 0x0100_0193;
-const HASH_SEED = Math.trunc(Math.random() * 2 ** 31);
+const HASH_SEED = randomInt(2 ** 31);
 
 /** Tables use the low bits, which depend on too few of the last octets. */
 function mixed(hash: number): number {

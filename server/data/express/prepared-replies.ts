@@ -10,10 +10,10 @@ import { HEADER_SIZE } from '../../wire/gate.ts';
 import { LOWER_CASE, type OrdinaryQuestion } from './ordinary-question.ts';
 import { PREPARED_MAX, type Preparation, type PreparedReply } from './prepared-reply.ts';
 
-/** Replies of one generation: a cluster of 100,000 services whose clients ask for all of them fits into it. */
-const REPLIES_MAX: Count = 131_072;
-/** Their octets, in chunks. */
-const CHUNKS_MAX: Count = 256;
+/** What is kept of one generation. There are two, and a reply takes about 250 octets of memory beside its own. */
+export type PreparedLimits = { readonly replies: Count; readonly octets: Bytes };
+
+/** Octets stand in chunks of this size. */
 const CHUNK_SIZE: Bytes = 64 * 1024;
 const PLACES_MIN: Count = 1024;
 const TYPE_AND_CLASS: Bytes = 4;
@@ -25,12 +25,16 @@ const LOOKS_MAX: Count = 16;
  * for stays, and nothing has to be taken out one by one.
  */
 export class PreparedReplies {
+  readonly #limits: PreparedLimits;
   readonly #turns: Counter;
-  #young: Generation = new Generation(PLACES_MIN);
-  #old: Generation = new Generation(PLACES_MIN);
+  #young: Generation;
+  #old: Generation;
 
-  constructor(turns: Counter) {
+  constructor(limits: PreparedLimits, turns: Counter) {
+    this.#limits = limits;
     this.#turns = turns;
+    this.#young = new Generation(limits);
+    this.#old = new Generation(limits);
   }
 
   get size(): Count {
@@ -42,6 +46,12 @@ export class PreparedReplies {
     if (young !== undefined) return young;
     const old = this.#old.find(packet, question);
     return old === undefined ? undefined : this.#renewed(old);
+  }
+
+  /** It must not be found again. */
+  forget(reply: PreparedReply): void {
+    this.#young.forget(reply);
+    this.#old.forget(reply);
   }
 
   /** In the place of what was kept for the same question. `packet` holds the question as `question` has read it. */
@@ -64,25 +74,29 @@ export class PreparedReplies {
   #turn(): void {
     this.#turns.add();
     this.#old = this.#young;
-    this.#young = new Generation(PLACES_MIN);
+    this.#young = new Generation(this.#limits);
   }
 }
 
 /** Replies in a table with open addressing; their octets stand one behind the other in chunks. */
 class Generation {
-  #places: (PreparedReply | undefined)[];
+  readonly #limits: PreparedLimits;
+  #places: Place[] = emptyPlaces(PLACES_MIN);
   readonly #chunks: Uint8Array[] = [];
   /** Octets used of the last chunk. */
   #used: Bytes = CHUNK_SIZE;
+  /** Places in use, those included that were left since the table last grew. */
   size: Count = 0;
 
-  constructor(places: Count) {
-    this.#places = emptyPlaces(places);
+  constructor(limits: PreparedLimits) {
+    this.#limits = limits;
   }
 
   /** Is there no room for the largest reply? */
   get isFull(): boolean {
-    return this.size >= REPLIES_MAX || (this.#chunks.length === CHUNKS_MAX && this.#used + PREPARED_MAX > CHUNK_SIZE);
+    const { replies, octets } = this.#limits;
+    const isLastChunk = (this.#chunks.length + 1) * CHUNK_SIZE > octets;
+    return this.size >= replies || (isLastChunk && this.#used + PREPARED_MAX > CHUNK_SIZE);
   }
 
   find(packet: Uint8Array, question: OrdinaryQuestion): PreparedReply | undefined {
@@ -90,9 +104,9 @@ class Generation {
     const mask = places.length - 1;
     const { hash } = question;
     for (let look = 0; look < LOOKS_MAX; look++) {
-      const found = places[(hash + look) & mask];
+      const found = places[placeAt(hash, look) & mask];
       if (found === undefined) return undefined;
-      if (found.hash === hash && isSameQuestion(found, packet, question)) return found;
+      if (found !== LEFT && found.hash === hash && isSameQuestion(found, packet, question)) return found;
     }
     return undefined;
   }
@@ -113,6 +127,10 @@ class Generation {
     octets.set(packet.subarray(start + name, start + made.question), at + name);
     octets.set(made.packet.subarray(HEADER_SIZE + made.question), at + made.question);
     this.#put(preparedReply(question.hash, octets, at, made, account, reply), before);
+  }
+
+  forget(reply: PreparedReply): void {
+    enter(this.#places, reply.hash, reply, LEFT);
   }
 
   /** A copy of a reply of another generation. */
@@ -140,37 +158,46 @@ class Generation {
 
   #put(reply: PreparedReply, before: PreparedReply | undefined): void {
     if (2 * this.size >= this.#places.length) this.#grow();
-    if (enter(this.#places, reply, before) && before === undefined) this.size++;
+    if (before !== undefined) enter(this.#places, reply.hash, before, reply);
+    else if (enter(this.#places, reply.hash, undefined, reply)) this.size++;
   }
 
   #grow(): void {
     const places = emptyPlaces(2 * this.#places.length);
     let size: Count = 0;
-    for (const reply of this.#places) if (reply !== undefined && enter(places, reply, undefined)) size++;
+    for (const reply of this.#places) {
+      if (reply !== undefined && reply !== LEFT && enter(places, reply.hash, undefined, reply)) size++;
+    }
     this.#places = places;
     this.size = size;
   }
 }
 
-/** Puts a reply where `before` stands, or into the first free place; false if there is none near enough. */
-function enter(
-  places: (PreparedReply | undefined)[],
-  reply: PreparedReply,
-  before: PreparedReply | undefined,
-): boolean {
+/** `LEFT` is a place that somebody left: the way to others may lead past it. */
+type Place = PreparedReply | typeof LEFT | undefined;
+const LEFT = 'left';
+
+/** Puts something where `before` stands, or into the first free place; false if there is none on the way. */
+function enter(places: Place[], hash: number, before: PreparedReply | undefined, reply: Place): boolean {
   const mask = places.length - 1;
   for (let look = 0; look < LOOKS_MAX; look++) {
-    const place = (reply.hash + look) & mask;
-    if (places[place] !== before) continue;
+    const place = placeAt(hash, look) & mask;
+    const found = places[place];
+    if (found !== before && !(before === undefined && found === LEFT)) continue;
     places[place] = reply;
     return true;
   }
   return false;
 }
 
+/** Steps that grow, so that full places do not gather side by side. */
+function placeAt(hash: number, look: Count): number {
+  return hash + ((look * (look + 1)) >> 1);
+}
+
 /** A power of two, so that a mask makes a place of a hash. */
-function emptyPlaces(count: Count): (PreparedReply | undefined)[] {
-  return Array.from<PreparedReply | undefined>({ length: count }).fill(undefined);
+function emptyPlaces(count: Count): Place[] {
+  return Array.from<Place>({ length: count }).fill(undefined);
 }
 
 function isSameQuestion(
