@@ -1,18 +1,22 @@
 /** Who is told of what the express lane says, and how it is counted. Knows nothing of what is said. */
 
-import type { Bytes, Milliseconds } from '../../../zones/units.ts';
+import type { Bytes, Count, Milliseconds } from '../../../zones/units.ts';
 import type { Observer, Tally } from '../../pipeline.ts';
 import type { Asker } from '../lanes.ts';
 
 /** What the exchanges of one account have in common. */
 type Common = { readonly zone: string; readonly type: number; readonly plugin: string; readonly rcode: number };
 
+/** Types and rcodes of ordinary exchanges are below these. */
+const TYPES: Count = 128;
+const RCODES: Count = 16;
+
 /** The exchanges of one zone of a listener. */
 export class Accounts {
   readonly #zone: string;
   readonly #observers: readonly Observer[];
-  /** As many as there are types, plugins and rcodes that the lane says. */
-  readonly #accounts = new Map<string, Account>();
+  /** By plugin, then by type and rcode: no key is made for a query. */
+  readonly #accounts = new Map<string, (Account | undefined)[]>();
 
   constructor(zone: string, observers: readonly Observer[]) {
     this.#zone = zone;
@@ -20,12 +24,15 @@ export class Accounts {
   }
 
   of(type: number, plugin: string, rcode: number): Account {
-    const key = `${type} ${rcode} ${plugin}`;
-    const known = this.#accounts.get(key);
-    if (known !== undefined) return known;
-    const made = new Account({ zone: this.#zone, type, plugin, rcode }, this.#observers);
-    this.#accounts.set(key, made);
-    return made;
+    let accounts = this.#accounts.get(plugin);
+    if (accounts === undefined) {
+      accounts = Array.from<Account | undefined>({ length: TYPES * RCODES });
+      this.#accounts.set(plugin, accounts);
+    }
+    return (accounts[type * RCODES + rcode] ??= new Account(
+      { zone: this.#zone, type, plugin, rcode },
+      this.#observers,
+    ));
   }
 }
 
