@@ -75,6 +75,7 @@ export class ExpressLane {
     this.#deniers = deniersOf(zones);
     this.#replies = counters.counter('fivedots_express_replies_total', { server });
     this.#kept = counters.gauge('fivedots_express_prepared_replies', { server });
+    this.#kept.set(0);
   }
 
   /** As `ExpressAnswer` says. */
