@@ -24,6 +24,7 @@ const PACKAGES: ReadonlyMap<string, readonly string[]> = new Map([
     'prom-client',
     ['server/control/metrics.ts', 'server/control/cluster-metrics.ts', 'server/control/snapshot-metrics.ts'],
   ],
+  ['koffi', ['server/data/batch/system-calls.ts']],
   ['commander', ['server/arguments.ts']],
 ]);
 

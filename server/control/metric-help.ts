@@ -36,6 +36,8 @@ const HELP: ReadonlyMap<string, string> = new Map([
   ['coredns_forward_max_concurrent_rejects_total', 'Queries refused because max_concurrent was reached.'],
   ['fivedots_forward_refused_queries_total', 'Queries refused because too many wait for their upstreams already.'],
   ['fivedots_unsent_replies_total', 'Replies that the system did not take or whose reader was too slow.'],
+  ['fivedots_udp_batches_total', 'Times that replies were handed to the system, each time all that were ready.'],
+  ['fivedots_udp_batched_replies_total', 'Replies handed to the system in batches.'],
   ['fivedots_refused_connections_total', 'TCP connections refused because there were too many.'],
   ['fivedots_evicted_connections_total', 'TCP connections closed to make room for others.'],
   ['fivedots_dropped_messages_total', 'Messages that got no reply, by the reason.'],

@@ -8,12 +8,14 @@ import type { Log } from '../log.ts';
 import type { ClusterPart, UdpMode } from '../messages.ts';
 import type { Plugin } from '../pipeline.ts';
 import type { ListenerPlan, Plan } from '../plan.ts';
+import { openBatching } from './batch/batching.ts';
 import { routesOf, type ContextOf, type Routes } from './block.ts';
 import { ClusterReceiver } from './cluster-receiver.ts';
 import { ExpressLane } from './express/express-lane.ts';
 import { KeptStates } from './kept.ts';
 import { Listener } from './listener.ts';
 import { Server } from './serve.ts';
+import type { UdpOptions } from './udp.ts';
 
 export type DataPlaneOptions = {
   /** Monotonic. */
@@ -26,6 +28,10 @@ export type DataPlaneOptions = {
   /** As in `DataThreadSettings`; absent for those of the command line. */
   readonly express?: boolean | undefined;
   readonly udp?: UdpMode | undefined;
+  /** Do other data threads listen on the same addresses and ports? */
+  readonly reusePort?: boolean | undefined;
+  /** Does this one take what comes to addresses that have no socket of their own, and say how datagrams are read? True if absent. */
+  readonly wildcard?: boolean | undefined;
   /** As in `ReceiverOptions`. */
   readonly atOnceMax?: Count | undefined;
   /** A part of a cluster's state has been taken in; of these kinds everything is known now. */
@@ -37,6 +43,7 @@ export class DataPlane {
   readonly #server: Server;
   readonly #kept = new KeptStates();
   readonly #clusters = new Map<string, { readonly store: ClusterStore; readonly receiver: ClusterReceiver }>();
+  #udp: Promise<UdpOptions> | undefined;
   #listeners = new Map<string, Listener>();
   #routes: ReadonlyMap<string, Routes> = new Map();
 
@@ -126,8 +133,18 @@ export class DataPlane {
     );
   }
 
-  #open(listener: ListenerPlan, routes: ReadonlyMap<string, Routes>): Promise<Listener> {
-    return Listener.open(listener, routes.get(listener.server) ?? NO_ROUTES, this.#server.serve, this.#options);
+  async #open(listener: ListenerPlan, routes: ReadonlyMap<string, Routes>): Promise<Listener> {
+    this.#udp ??= this.#udpOptions();
+    return Listener.open(listener, routes.get(listener.server) ?? NO_ROUTES, this.#server.serve, {
+      ...this.#options,
+      udp: await this.#udp,
+    });
+  }
+
+  async #udpOptions(): Promise<UdpOptions> {
+    const { counters, clock, log, udp: mode = 'batched', reusePort = false, wildcard = true } = this.#options;
+    const batching = await openBatching({ mode, counters, clock, log: wildcard ? log : () => {} });
+    return { batching, reusePort, wildcard, clock };
   }
 
   #routesFor(server: string): Routes {

@@ -9,7 +9,7 @@ import type { Routes } from './block.ts';
 import { eitherLane, type ExpressAnswer, type Lanes, type PlainAnswer } from './lanes.ts';
 import type { Serve } from './serve.ts';
 import { TcpListener } from './tcp.ts';
-import { UdpListener } from './udp.ts';
+import { UdpListener, type UdpOptions } from './udp.ts';
 
 /** How long queries that were accepted may still wait for their upstreams, and connections for their reader, when a listener closes. */
 const CLOSE_DEADLINE: Milliseconds = 5_000;
@@ -18,6 +18,7 @@ export type ListenerOptions = {
   readonly counters: Counters;
   /** Monotonic. */
   readonly clock: () => Milliseconds;
+  readonly udp?: UdpOptions;
 };
 
 export class Listener {
@@ -41,7 +42,7 @@ export class Listener {
     plan: ListenerPlan,
     routes: Routes,
     serve: Serve,
-    { counters, clock }: ListenerOptions,
+    { counters, clock, udp = {} }: ListenerOptions,
   ): Promise<Listener> {
     let current = routes;
     const express: ExpressAnswer = (query, start, end, reply, at, asker) =>
@@ -55,9 +56,10 @@ export class Listener {
     const lanes: Lanes = { express, plain, either: eitherLane({ express, plain, clock }) };
     let tcp: TcpListener | undefined;
     try {
-      tcp = await TcpListener.open(plan.host, plan.port, answer, counters);
-      const udp = await UdpListener.open(plan.host, tcp.port, lanes, counters);
-      return new Listener(plan.host, udp, tcp, (next) => (current = next));
+      const { reusePort = false } = udp;
+      tcp = await TcpListener.open(plan.host, plan.port, answer, counters, { reusePort });
+      const datagrams = await UdpListener.open(plan.host, tcp.port, lanes, counters, udp);
+      return new Listener(plan.host, datagrams, tcp, (next) => (current = next));
     } catch (error) {
       await tcp?.close();
       throw new Error(`cannot listen on ${plan.server}: ${adviceFor(error)}`, { cause: error });

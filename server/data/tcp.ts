@@ -23,12 +23,15 @@ export type TcpOptions = {
   readonly perSource: Count;
   readonly held: Bytes;
   readonly after: After;
+  /** Do other threads listen on the same addresses and port? The kernel then spreads connections over them. */
+  readonly reusePort: boolean;
 };
 
 const DEFAULTS: TcpOptions = {
   connections: CONNECTIONS_MAX,
   perSource: CONNECTIONS_PER_SOURCE_MAX,
   held: HELD_MAX,
+  reusePort: false,
   after(delay, run) {
     const timer = setTimeout(run, delay);
     return () => clearTimeout(timer);
@@ -109,7 +112,7 @@ export class TcpListener {
   async #bind(address: string, port: number): Promise<void> {
     const family = address.includes(':') ? 6 : 4;
     const server = createServer({ allowHalfOpen: true }, (socket) => this.#accept(socket, family));
-    server.listen({ host: address, port, ipv6Only: family === 6 });
+    server.listen({ host: address, port, ipv6Only: family === 6, reusePort: this.#options.reusePort });
     await once(server, 'listening');
     // Too many open files: the connection is lost, the listener stays.
     server.on('error', () => this.#refused.add());

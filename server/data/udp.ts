@@ -1,46 +1,61 @@
-/** Datagram sockets: octets in, octets out. Knows nothing of what they mean. */
+/** The datagram sockets of one port: which there are, and what is still owed when they close. Knows nothing of how they are read. */
 
-import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
 import { networkInterfaces } from 'node:os';
 
-import type { Bytes, Count } from '../../zones/units.ts';
+import type { Bytes, Count, Milliseconds } from '../../zones/units.ts';
 import type { Counters, Counter } from '../counters.ts';
-import type { Peer } from '../query.ts';
+import type { Batching } from './batch/batching.ts';
+import { openAddressed, openWildcard } from './batch/open-sockets.ts';
+import { openDgramSocket, type OpenSocket, type SocketPlace, type SocketUse } from './dgram-socket.ts';
 import type { Lanes } from './lanes.ts';
 
-/** Replies that the kernel does not take yet; more are dropped and counted. */
-const SEND_QUEUE_MAX: Bytes = 1024 * 1024;
 /** Asked of the kernel, which gives what net.core.rmem_max allows: room for a burst while the thread is busy. */
-const RECEIVE_BUFFER: Bytes = 4 * 1024 * 1024;
+const BUFFER: Bytes = 4 * 1024 * 1024;
+
+export type UdpOptions = {
+  /** What datagrams are read and sent with; without it, node:dgram does both. */
+  readonly batching?: Batching | undefined;
+  /** Do other threads listen on the same addresses and port? The kernel then spreads clients over them. */
+  readonly reusePort?: boolean;
+  /** With all addresses asked for: is there a socket for those that have none of their own? One thread's is enough. */
+  readonly wildcard?: boolean;
+  /** Monotonic. */
+  readonly clock?: () => Milliseconds;
+};
 
 /**
  * The sockets of one port. A reply must come from the address that was asked (RFC 2181 section 4.1), and a wildcard socket leaves that choice to
  * the routing table; so for the wildcard every address of the machine has a socket of its own, and a wildcard one takes what
- * comes to addresses that appear later.
+ * comes to other addresses: those that appear later, and all of 127.0.0.0/8. Batched, that one answers from the address that was asked as well.
  */
 export class UdpListener {
-  readonly #sockets: Socket[] = [];
-  readonly #lanes: Lanes;
+  readonly #sockets: OpenSocket[] = [];
+  readonly #options: UdpOptions;
+  readonly #use: SocketUse;
   readonly #unsent: Counter;
   /** Replies that are still to come for datagrams that came before `close`. */
   #owed: Count = 0;
   #whenPaid: (() => void) | undefined;
 
-  private constructor(lanes: Lanes, counters: Counters) {
-    this.#lanes = lanes;
+  private constructor(lanes: Lanes, counters: Counters, options: UdpOptions) {
+    this.#options = options;
     this.#unsent = counters.counter('fivedots_unsent_replies_total', { proto: 'udp' });
+    const { clock = () => performance.now() } = options;
+    this.#use = { lanes, unsent: this.#unsent, clock, owe: (reply, send) => void this.#owe(reply, send) };
   }
 
   /** @throws the system's error if the address is taken or not this machine's */
-  static async open(host: string, port: number, lanes: Lanes, counters: Counters): Promise<UdpListener> {
-    const listener = new UdpListener(lanes, counters);
+  static async open(
+    host: string,
+    port: number,
+    lanes: Lanes,
+    counters: Counters,
+    options: UdpOptions = {},
+  ): Promise<UdpListener> {
+    const listener = new UdpListener(lanes, counters, options);
     try {
       if (!WILDCARDS.has(host)) await listener.#bind(host, port, false);
-      else {
-        const needed = host === '' ? '0.0.0.0' : host;
-        for (const address of wildcardAddresses(host)) await listener.#bindIfThere(address, port, address === needed);
-      }
+      else await listener.#bindAll(host, port);
     } catch (error) {
       listener.destroy();
       throw error;
@@ -50,11 +65,12 @@ export class UdpListener {
 
   /** The port of the first socket: what the kernel chose if 0 was asked for. */
   get port(): number {
-    return this.#sockets[0]?.address().port ?? 0;
+    return this.#sockets[0]?.port ?? 0;
   }
 
   /** Resolves once every datagram that came before has its reply and the sockets are closed; until then more are answered. */
   async close(): Promise<void> {
+    for (const socket of this.#sockets) socket.read();
     if (this.#owed > 0) await new Promise<void>((resolve) => (this.#whenPaid = resolve));
     this.destroy();
   }
@@ -63,6 +79,13 @@ export class UdpListener {
   destroy(): void {
     for (const socket of this.#sockets.splice(0)) socket.close();
     this.#whenPaid?.();
+  }
+
+  async #bindAll(host: string, port: number): Promise<void> {
+    const needed = host === '' ? '0.0.0.0' : host;
+    const { wildcard = true } = this.#options;
+    for (const address of wildcardAddresses(host))
+      if (wildcard || !WILDCARDS.has(address)) await this.#bindIfThere(address, port, address === needed);
   }
 
   async #bindIfThere(address: string, port: number, isNeeded: boolean): Promise<void> {
@@ -74,71 +97,21 @@ export class UdpListener {
     }
   }
 
-  /** `reuseAddr` lets the wildcard and the single addresses share the port; the TCP listener, bound before, keeps other programs out. */
-  async #bind(address: string, port: number, reuseAddr: boolean): Promise<void> {
-    const family = address.includes(':') ? 6 : 4;
-    const socket = createSocket({
-      type: family === 6 ? 'udp6' : 'udp4',
-      ipv6Only: family === 6,
-      reuseAddr,
-      // Addresses only: the system's resolver is this very server.
-      // oxlint-disable-next-line unicorn/no-null -- Node's callbacks say `null` for no error.
-      lookup: (name, _options, found) => found(null, name, family),
-    });
-    // With a look-up that answers at once, so does `bind`.
-    const listening = once(socket, 'listening');
-    try {
-      socket.bind(port, address);
-      await listening;
-    } catch (error) {
-      socket.close();
-      throw error;
-    }
-    socket.on('error', () => this.#unsent.add());
-    try {
-      socket.setRecvBufferSize(RECEIVE_BUFFER);
-    } catch {
-      // The kernel's own size serves as well, with less room for bursts.
-    }
-    const localPort = socket.address().port;
-    const localAddress = address;
-    socket.on('message', (packet, remote) => {
-      const peer: Peer = {
-        address: remote.address,
-        port: remote.port,
-        family,
-        protocol: 'udp',
-        localAddress,
-        localPort,
-      };
-      const reply = this.#lanes.either(packet, peer);
-      if (reply === undefined) return;
-      if (reply instanceof Promise) void this.#sendLate(socket, reply, peer);
-      else this.#send(socket, reply, peer);
-    });
-    this.#sockets.push(socket);
+  /** `sharesPort`: the wildcard and the single addresses; the TCP listener, bound before, keeps other programs out. */
+  async #bind(address: string, port: number, sharesPort: boolean): Promise<void> {
+    const { batching, reusePort = false } = this.#options;
+    const place: SocketPlace = { address, port, sharesPort, reusePort, buffer: BUFFER };
+    if (batching === undefined) this.#sockets.push(await openDgramSocket(place, this.#use));
+    else if (WILDCARDS.has(address)) this.#sockets.push(openWildcard(batching, place, this.#use));
+    else this.#sockets.push(openAddressed(batching, place, this.#use));
   }
 
-  async #sendLate(socket: Socket, reply: Promise<Buffer>, peer: Peer): Promise<void> {
+  async #owe(reply: Promise<Buffer>, send: (reply: Buffer) => void): Promise<void> {
     const isOwed = this.#whenPaid === undefined;
     if (isOwed) this.#owed++;
-    this.#send(socket, await reply, peer);
+    send(await reply);
     if (isOwed && --this.#owed === 0) this.#whenPaid?.();
   }
-
-  #send(socket: Socket, reply: Buffer, peer: Peer): void {
-    try {
-      if (socket.getSendQueueSize() > SEND_QUEUE_MAX) this.#unsent.add();
-      else socket.send(reply, peer.port, peer.address, this.#sent);
-    } catch {
-      // The socket was closed while the reply was being made.
-      this.#unsent.add();
-    }
-  }
-
-  readonly #sent = (error: unknown): void => {
-    if (error instanceof Error) this.#unsent.add();
-  };
 }
 
 /** Address families and addresses that a machine need not have. */

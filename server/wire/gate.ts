@@ -52,7 +52,12 @@ export function gate(packet: Buffer, peer: Peer): Verdict {
 export function isAnswerable(peer: Peer): boolean {
   if (peer.port === 0) return false;
   if (peer.port === peer.localPort && peer.address === peer.localAddress) return false;
-  if (peer.family === 6) return peer.address !== '::' && !peer.address.startsWith('ff');
+  if (peer.family === 6) return peer.address !== '::' && !isMulticast(peer.address);
   const first = Number.parseInt(peer.address, 10);
   return first > 0 && first < 224 && !(first === 127 && peer.address === '127.255.255.255');
+}
+
+/** ff00::/8, RFC 4291 section 2.7. In canonical text 00ff:: begins with these letters as well. */
+function isMulticast(address: string): boolean {
+  return address.startsWith('ff') && address.charAt(4) === ':';
 }

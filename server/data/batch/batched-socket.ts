@@ -1,0 +1,250 @@
+/**
+ * One bound UDP socket that is read and answered in batches. Knows rounds, lanes and replies that come later; what wakes it is not its
+ * concern, nor what the octets mean.
+ */
+
+import { addressFrom } from '../../../zones/ip.ts';
+import type { Bytes, Count, Milliseconds } from '../../../zones/units.ts';
+import type { Counter } from '../../counters.ts';
+import type { Peer } from '../../query.ts';
+import type { Asker, Lanes } from '../lanes.ts';
+import {
+  addressAt,
+  BATCH,
+  dataAt,
+  infoAt,
+  isCutShort,
+  keepEnvelope,
+  prepareToReceive,
+  putReceived,
+  receivedInfoSize,
+  receivedSize,
+  SEND_ROOM,
+  type Arena,
+  type Envelope,
+} from './arena.ts';
+import type { Outbox } from './outbox.ts';
+import {
+  ADDRESS_SIZES,
+  askedText,
+  INFO_SIZES,
+  infoAddress,
+  isAnswerableAddress,
+  portOf,
+  textOf,
+  turnInfo,
+  writeAddress,
+} from './socket-address.ts';
+import type { Descriptor, SystemCalls } from './system-calls.ts';
+
+/** Read from one socket between two turns of the event loop: TCP, timers and the cluster's changes wait about a millisecond. */
+const TURN_MAX: Count = 256;
+/** Replies that came late, of one turn of the loop; more are dropped and counted. */
+const LATE_MAX: Bytes = 1024 * 1024;
+
+/** What all batched sockets of a thread use, one after the other. */
+export type Means = {
+  readonly calls: SystemCalls;
+  readonly arena: Arena;
+  readonly outbox: Outbox;
+  readonly clock: () => Milliseconds;
+};
+
+export type BoundSocket = {
+  readonly descriptor: Descriptor;
+  readonly family: 4 | 6;
+  /** As it was bound; of a wildcard socket, nothing that a datagram was sent to. */
+  readonly address: string;
+  readonly port: number;
+  /** Is it told with each datagram which address was asked, and may it answer from there? */
+  readonly isWildcard: boolean;
+};
+
+/** What the listener wants to be told. */
+export type Dealings = {
+  readonly lanes: Lanes;
+  readonly unsent: Counter;
+  /** A reply is to come; `send` is given it. */
+  readonly owe: (reply: Promise<Buffer>, send: (reply: Buffer) => void) => void;
+  /** More may be read again; called after a `read` that said that there was more. */
+  readonly again: () => void;
+};
+
+export class BatchedSocket {
+  readonly #means: Means;
+  readonly #bound: BoundSocket;
+  readonly #dealings: Dealings;
+  readonly #addressSize: Bytes;
+  readonly #infoRoom: Bytes;
+  /** The octets of the address that it was bound to. */
+  readonly #own: Uint8Array;
+  /** The one object that the express lane is shown, for one asker after the other. */
+  readonly #asker: Asker & { received: Milliseconds };
+  /** Of the asker: where in the arena, and in words where node:dgram has said it already. */
+  #slot: Count = 0;
+  #peer: Peer | undefined;
+  #allowance: Count = TURN_MAX;
+  readonly #late: { readonly reply: Buffer; readonly envelope: Envelope }[] = [];
+  #lateSize: Bytes = 0;
+  #isReading = false;
+  #isClosed = false;
+
+  constructor(means: Means, bound: BoundSocket, dealings: Dealings) {
+    this.#means = means;
+    this.#bound = bound;
+    this.#dealings = dealings;
+    this.#addressSize = ADDRESS_SIZES[bound.family];
+    this.#infoRoom = bound.isWildcard ? INFO_SIZES[bound.family] : 0;
+    this.#own = addressFrom(withoutZone(bound.address)) ?? new Uint8Array(16);
+    const peer = (): Peer => this.#peer ?? this.#peerIn(this.#slot);
+    this.#asker = { protocol: 'udp', family: bound.family, received: 0, peer };
+  }
+
+  /** Answers a datagram that node:dgram has read, together with what the kernel holds behind it. Not for wildcard sockets. */
+  readWith(packet: Buffer, address: string, port: number): void {
+    const { arena, calls, clock } = this.#means;
+    if (this.#isClosed || this.#isReading) return;
+    const { family, address: localAddress, port: localPort } = this.#bound;
+    putReceived(arena, packet);
+    const zone = address.indexOf('%');
+    const scope = zone === -1 ? 0 : calls.interfaceIndex(address.slice(zone + 1));
+    writeAddress(arena.view, addressAt(arena.received, 0), withoutZone(address), port, scope);
+    this.#peer = { address, port, family, protocol: 'udp', localAddress, localPort };
+    this.#asker.received = clock();
+    this.#spend(1);
+    this.#isReading = true;
+    this.#answer(0, packet);
+    this.#isReading = false;
+    this.read();
+  }
+
+  /** Answers what the kernel holds, within what is allowed in one turn of the loop. Did that end it, so that there may be more? */
+  read(): boolean {
+    const { calls, arena, outbox, clock } = this.#means;
+    // A lane that closes listeners must not have the datagrams overwritten that are being answered.
+    if (this.#isReading) return false;
+    this.#isReading = true;
+    this.#peer = undefined;
+    let isMore = true;
+    while (isMore && this.#allowance > 0 && !this.#isClosed) {
+      const wanted = Math.min(BATCH, this.#allowance);
+      prepareToReceive(arena, wanted, this.#infoRoom);
+      const count = calls.receive(this.#bound.descriptor, arena.receivedHeaders, wanted);
+      if (count > 0) {
+        this.#spend(count);
+        this.#asker.received = clock();
+        for (let slot = 0; slot < count && !this.#isClosed; slot++) this.#answer(slot, undefined);
+      }
+      isMore = count === wanted;
+      // What woke us left no room for another batch, or the kernel has nothing more.
+      if (!this.#isClosed) outbox.flush();
+    }
+    if (!this.#isClosed) outbox.flush();
+    this.#isReading = false;
+    return isMore && !this.#isClosed;
+  }
+
+  /** Sends what is ready; from then on nothing is read or sent. The descriptor is somebody else's to close. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#sendLate();
+    this.#isClosed = true;
+  }
+
+  #spend(count: Count): void {
+    const before = this.#allowance;
+    this.#allowance -= count;
+    if (before > 0 && this.#allowance <= 0) setImmediate(this.#allow);
+  }
+
+  readonly #allow = (): void => {
+    this.#allowance = TURN_MAX;
+    if (!this.#isClosed) this.#dealings.again();
+  };
+
+  #answer(slot: Count, packet: Buffer | undefined): void {
+    const { arena, outbox } = this.#means;
+    const { octets, received } = arena;
+    const start = dataAt(received, slot);
+    const size = receivedSize(arena, slot);
+    const infoSize = this.#infoRoom === 0 ? 0 : this.#turnInfo(slot);
+    this.#slot = slot;
+    if (!isCutShort(arena, slot) && this.#isAnswerable(slot, infoSize)) {
+      const at = outbox.data;
+      const written = this.#dealings.lanes.express(octets, start, start + size, octets, at, this.#asker);
+      if (written > 0) {
+        outbox.postBack(this.#bound.descriptor, written, slot, this.#addressSize, infoSize);
+        return;
+      }
+    }
+    const peer = this.#peer ?? this.#peerIn(slot);
+    const reply = this.#dealings.lanes.plain(packet ?? Buffer.from(octets.subarray(start, start + size)), peer);
+    if (reply === undefined) return;
+    if (reply instanceof Promise) {
+      const envelope = keepEnvelope(arena, slot, this.#addressSize, infoSize);
+      this.#dealings.owe(reply, (late) => this.#keepLate(late, envelope));
+    } else if (this.#isClosed || reply.length > SEND_ROOM) this.#dealings.unsent.add();
+    else {
+      octets.set(reply, outbox.data);
+      outbox.postBack(this.#bound.descriptor, reply.length, slot, this.#addressSize, infoSize);
+    }
+  }
+
+  #isAnswerable(slot: Count, infoSize: Bytes): boolean {
+    const { octets, received } = this.#means.arena;
+    const { family, port } = this.#bound;
+    const at = addressAt(received, slot);
+    if (infoSize === 0) return isAnswerableAddress(octets, at, family, this.#own, 0, port);
+    return isAnswerableAddress(octets, at, family, octets, infoAddress(infoAt(received, slot), family), port);
+  }
+
+  #turnInfo(slot: Count): Bytes {
+    const { arena } = this.#means;
+    const at = infoAt(arena.received, slot);
+    return turnInfo(arena.view, arena.octets, at, receivedInfoSize(arena, slot), this.#bound.family);
+  }
+
+  #peerIn(slot: Count): Peer {
+    const { calls, arena } = this.#means;
+    const { family, address, port: localPort, isWildcard } = this.#bound;
+    const { octets, view, received } = arena;
+    const at = addressAt(received, slot);
+    const isAsked = isWildcard && receivedInfoSize(arena, slot) > 0;
+    return {
+      address: textOf(octets, at, family, calls.interfaceName),
+      port: portOf(view, at),
+      family,
+      protocol: 'udp',
+      localAddress: isAsked ? askedText(octets, infoAt(received, slot), family, calls.interfaceName) : address,
+      localPort,
+    };
+  }
+
+  #keepLate(reply: Buffer, envelope: Envelope): void {
+    const isFull = this.#lateSize + reply.length > LATE_MAX;
+    if (this.#isClosed || isFull || reply.length > SEND_ROOM) {
+      this.#dealings.unsent.add();
+      return;
+    }
+    this.#lateSize += reply.length;
+    if (this.#late.push({ reply, envelope }) === 1) setImmediate(this.#sendLate);
+  }
+
+  readonly #sendLate = (): void => {
+    if (this.#late.length === 0) return;
+    const { arena, outbox } = this.#means;
+    // Another socket's, where a lane closed this one.
+    outbox.flush();
+    for (const { reply, envelope } of this.#late.splice(0)) {
+      arena.octets.set(reply, outbox.data);
+      outbox.postTo(this.#bound.descriptor, reply.length, envelope);
+    }
+    this.#lateSize = 0;
+    outbox.flush();
+  };
+}
+
+function withoutZone(address: string): string {
+  const zone = address.indexOf('%');
+  return zone === -1 ? address : address.slice(0, zone);
+}

@@ -1,0 +1,45 @@
+/** Chooses whether datagrams are batched, and says so. Knows what a thread needs for it, and when node:dgram does the work alone. */
+
+import type { Milliseconds } from '../../../zones/units.ts';
+import type { Counters } from '../../counters.ts';
+import type { Log } from '../../log.ts';
+import type { UdpMode } from '../../messages.ts';
+import { makeArena } from './arena.ts';
+import type { Means } from './batched-socket.ts';
+import { Doorbell } from './doorbell.ts';
+import { Outbox } from './outbox.ts';
+import { testCalls } from './self-test.ts';
+import { loadSystemCalls, type SystemCalls } from './system-calls.ts';
+
+/** What the sockets of one thread share. */
+export type Batching = Means & { readonly doorbell: Doorbell };
+
+export type BatchingOptions = {
+  readonly mode: UdpMode;
+  readonly log: Log;
+  readonly counters: Counters;
+  /** Monotonic. */
+  readonly clock: () => Milliseconds;
+  readonly load?: () => Promise<SystemCalls>;
+};
+
+/** Undefined where node:dgram has to do, by choice or for want of the calls; a line in the log says which and why. */
+export async function openBatching(options: BatchingOptions): Promise<Batching | undefined> {
+  const { mode, log, counters, clock, load = loadSystemCalls } = options;
+  if (mode === 'dgram') {
+    log('info', '', 'UDP: node:dgram, as the command line says');
+    return undefined;
+  }
+  try {
+    const calls = await load();
+    const arena = makeArena(calls.addressOf);
+    const outbox = new Outbox(arena, calls, counters);
+    testCalls(calls, arena, outbox);
+    log('info', '', 'UDP: batched, recvmmsg and sendmmsg');
+    return { calls, arena, outbox, clock, doorbell: new Doorbell(calls) };
+  } catch (error) {
+    const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
+    log('warning', '', `UDP: node:dgram, at up to twice the cost, because batching does not work here: ${reason}`);
+    return undefined;
+  }
+}
