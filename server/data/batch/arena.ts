@@ -47,10 +47,9 @@ export type Arena = {
   readonly view: DataView;
   readonly received: Slots;
   readonly sent: Slots;
-  /** The headers of the replies from a slot on, for the calls. */
-  readonly sentFrom: readonly Uint8Array[];
-  /** The headers of what is received, for the call. */
+  /** What the calls are given: the headers of what is received, and those of replies. */
   readonly receivedHeaders: Uint8Array;
+  readonly sentHeaders: Uint8Array;
 };
 
 /** A way back that is kept for a reply that comes later. */
@@ -93,8 +92,8 @@ export function makeArena(addressOf: (memory: ArrayBuffer) => bigint): Arena {
     view,
     received,
     sent,
-    sentFrom: Array.from({ length: BATCH }, (_, slot) => octets.subarray(sent.headers + slot * HEADER_SIZE)),
-    receivedHeaders: octets,
+    receivedHeaders: octets.subarray(received.headers),
+    sentHeaders: octets.subarray(sent.headers),
   };
 }
 
@@ -154,6 +153,11 @@ export function prepareToSend(arena: Arena, slot: Count, size: Bytes, addressSiz
   words[header + 10] = infoSize;
   const vector = (2 * BATCH * HEADER_SIZE + (BATCH + slot) * VECTOR_SIZE) >> 2;
   words[vector + 2] = size;
+}
+
+/** What a call is given to send from a slot on. */
+export function headersFrom({ sentHeaders }: Arena, slot: Count): Uint8Array {
+  return slot === 0 ? sentHeaders : sentHeaders.subarray(slot * HEADER_SIZE);
 }
 
 /** The way back of what was received in a slot becomes that of a reply. */

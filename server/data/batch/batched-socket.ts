@@ -48,6 +48,8 @@ export type Means = {
   readonly arena: Arena;
   readonly outbox: Outbox;
   readonly clock: () => Milliseconds;
+  /** Is a socket answering what the arena holds? Then no other may receive. */
+  readonly round: { isOpen: boolean };
 };
 
 export type BoundSocket = {
@@ -86,7 +88,6 @@ export class BatchedSocket {
   #allowance: Count = TURN_MAX;
   readonly #late: { readonly reply: Buffer; readonly envelope: Envelope }[] = [];
   #lateSize: Bytes = 0;
-  #isReading = false;
   #isClosed = false;
 
   constructor(means: Means, bound: BoundSocket, dealings: Dealings) {
@@ -102,8 +103,8 @@ export class BatchedSocket {
 
   /** Answers a datagram that node:dgram has read, together with what the kernel holds behind it. Not for wildcard sockets. */
   readWith(packet: Buffer, address: string, port: number): void {
-    const { arena, calls, clock } = this.#means;
-    if (this.#isClosed || this.#isReading) return;
+    const { arena, calls, clock, round } = this.#means;
+    if (this.#isClosed || round.isOpen) return;
     const { family, address: localAddress, port: localPort } = this.#bound;
     putReceived(arena, packet);
     const zone = address.indexOf('%');
@@ -112,41 +113,47 @@ export class BatchedSocket {
     this.#peer = { address, port, family, protocol: 'udp', localAddress, localPort };
     this.#asker.received = clock();
     this.#spend(1);
-    this.#isReading = true;
-    this.#answer(0, packet);
-    this.#isReading = false;
+    round.isOpen = true;
+    try {
+      this.#answer(0, packet);
+    } finally {
+      round.isOpen = false;
+    }
     this.read();
   }
 
   /** Answers what the kernel holds, within what is allowed in one turn of the loop. Did that end it, so that there may be more? */
   read(): boolean {
-    const { calls, arena, outbox, clock } = this.#means;
-    // A lane that closes listeners must not have the datagrams overwritten that are being answered.
-    if (this.#isReading) return false;
-    this.#isReading = true;
+    const { arena, outbox, clock, round } = this.#means;
+    // A lane closes a listener, which reads what is left: nothing may be written over the datagrams that are being answered.
+    if (round.isOpen) return false;
+    round.isOpen = true;
     this.#peer = undefined;
     let isMore = true;
-    while (isMore && this.#allowance > 0 && !this.#isClosed) {
-      const wanted = Math.min(BATCH, this.#allowance);
-      prepareToReceive(arena, wanted, this.#infoRoom);
-      const count = calls.receive(this.#bound.descriptor, arena.receivedHeaders, wanted);
-      if (count > 0) {
-        this.#spend(count);
-        this.#asker.received = clock();
-        for (let slot = 0; slot < count && !this.#isClosed; slot++) this.#answer(slot, undefined);
+    try {
+      while (isMore && this.#allowance > 0 && !this.#isClosed) {
+        const wanted = Math.min(BATCH, this.#allowance);
+        prepareToReceive(arena, wanted, this.#infoRoom);
+        const count = this.#means.calls.receive(this.#bound.descriptor, arena.receivedHeaders, wanted);
+        if (count > 0) {
+          this.#spend(count);
+          this.#asker.received = clock();
+          for (let slot = 0; slot < count && !this.#isClosed; slot++) this.#answer(slot, undefined);
+        }
+        isMore = count === wanted;
+        outbox.flush();
       }
-      isMore = count === wanted;
-      // What woke us left no room for another batch, or the kernel has nothing more.
-      if (!this.#isClosed) outbox.flush();
+    } finally {
+      outbox.flush();
+      round.isOpen = false;
     }
-    if (!this.#isClosed) outbox.flush();
-    this.#isReading = false;
     return isMore && !this.#isClosed;
   }
 
   /** Sends what is ready; from then on nothing is read or sent. The descriptor is somebody else's to close. */
   close(): void {
     if (this.#isClosed) return;
+    this.#means.outbox.flush();
     this.#sendLate();
     this.#isClosed = true;
   }
@@ -233,7 +240,7 @@ export class BatchedSocket {
   readonly #sendLate = (): void => {
     if (this.#late.length === 0) return;
     const { arena, outbox } = this.#means;
-    // Another socket's, where a lane closed this one.
+    // Those of another socket, if a lane has closed this one in the middle of a round.
     outbox.flush();
     for (const { reply, envelope } of this.#late.splice(0)) {
       arena.octets.set(reply, outbox.data);

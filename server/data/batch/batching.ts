@@ -33,10 +33,10 @@ export async function openBatching(options: BatchingOptions): Promise<Batching |
   try {
     const calls = await load();
     const arena = makeArena(calls.addressOf);
+    testCalls(calls, arena);
     const outbox = new Outbox(arena, calls, counters);
-    testCalls(calls, arena, outbox);
     log('info', '', 'UDP: batched, recvmmsg and sendmmsg');
-    return { calls, arena, outbox, clock, doorbell: new Doorbell(calls) };
+    return { calls, arena, outbox, clock, round: { isOpen: false }, doorbell: new Doorbell(calls) };
   } catch (error) {
     const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
     log('warning', '', `UDP: node:dgram, at up to twice the cost, because batching does not work here: ${reason}`);

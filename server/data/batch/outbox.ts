@@ -7,6 +7,7 @@ import {
   BATCH,
   copyEnvelope,
   dataAt,
+  headersFrom,
   placeEnvelope,
   prepareToSend,
   type Arena,
@@ -71,8 +72,7 @@ export class Outbox {
     this.#replies.add(count);
     let hasWaited = false;
     for (let sent = 0; sent < count;) {
-      const headers = this.#arena.sentFrom[sent] ?? this.#arena.octets;
-      const result = this.#calls.send(this.#socket, headers, count - sent);
+      const result = this.#calls.send(this.#socket, headersFrom(this.#arena, sent), count - sent);
       if (result > 0) sent += result;
       else if (result === WOULD_WAIT && hasWaited) {
         this.#unsent.add(count - sent);

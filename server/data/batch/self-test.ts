@@ -1,9 +1,17 @@
 /** Do the calls do here what this program takes them to do? Knows one socket, which writes to itself. */
 
 import type { Milliseconds } from '../../../zones/units.ts';
-import { addressAt, dataAt, infoAt, prepareToReceive, receivedInfoSize, receivedSize, type Arena } from './arena.ts';
+import {
+  addressAt,
+  dataAt,
+  infoAt,
+  prepareToReceive,
+  prepareToSend,
+  receivedInfoSize,
+  receivedSize,
+  type Arena,
+} from './arena.ts';
 import { makeSocket, systemError } from './bound-socket.ts';
-import type { Outbox } from './outbox.ts';
 import { ADDRESS_SIZES, askedText, INFO_SIZES, portOf, textOf, writeAddress } from './socket-address.ts';
 import { READABLE, type Descriptor, type Result, type SystemCalls } from './system-calls.ts';
 
@@ -16,16 +24,16 @@ const MESSAGES: readonly string[] = ['one', 'and another'];
  * Sends two datagrams with one call to the socket that sends them, and reads both with another.
  * @throws Error with what was otherwise than expected
  */
-export function testCalls(calls: SystemCalls, arena: Arena, outbox: Outbox): void {
+export function testCalls(calls: SystemCalls, arena: Arena): void {
   const wishes = { address: ADDRESS, port: 0, sharesPort: false, reusePort: false, packetInfo: true, buffer: 65_536 };
   const { descriptor, port } = makeSocket(calls, wishes);
   try {
-    for (const message of MESSAGES) {
-      arena.octets.set(Buffer.from(message), outbox.data);
-      writeAddress(arena.view, outbox.address, ADDRESS, port);
-      outbox.post(descriptor, message.length, ADDRESS_SIZES[4], 0);
+    for (const [slot, message] of MESSAGES.entries()) {
+      arena.octets.set(Buffer.from(message), dataAt(arena.sent, slot));
+      writeAddress(arena.view, addressAt(arena.sent, slot), ADDRESS, port);
+      prepareToSend(arena, slot, message.length, ADDRESS_SIZES[4], 0);
     }
-    outbox.flush();
+    succeeded(calls.send(descriptor, arena.sentHeaders, MESSAGES.length), 'sendmmsg');
     for (let read = 0; read < MESSAGES.length;) {
       waitFor(calls, descriptor);
       prepareToReceive(arena, MESSAGES.length, INFO_SIZES[4]);

@@ -1,34 +1,49 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readdirSync, readlinkSync } from 'node:fs';
 
 import test, { type ExecutionContext } from 'ava';
 
 import { Counters, COUNTER_SLOTS } from '../../../server/counters.ts';
-import type { PlainAnswer } from '../../../server/data/lanes.ts';
+import { openBatching, type Batching } from '../../../server/data/batch/batching.ts';
+import type { ExpressAnswer, PlainAnswer } from '../../../server/data/lanes.ts';
 import { UdpListener } from '../../../server/data/udp.ts';
+import type { UdpMode } from '../../../server/messages.ts';
 import type { Peer } from '../../../server/query.ts';
+import type { LeftOpen } from '../../support/left-open.ts';
+import { run } from '../../support/programs.ts';
 
-async function listen(t: ExecutionContext, host: string, answer: PlainAnswer): Promise<number> {
-  return (await open(t, host, answer)).listener.port;
+/** Whatever reads the datagrams, a listener behaves the same. */
+const IMPLEMENTATIONS = ['batched', 'dgram'] as const satisfies readonly UdpMode[];
+
+async function listen(t: ExecutionContext, mode: UdpMode, host: string, answer: PlainAnswer): Promise<number> {
+  return (await open(t, mode, host, answer)).listener.port;
 }
 
 type Opened = { readonly listener: UdpListener; readonly unsent: () => number | undefined };
 
-async function open(t: ExecutionContext, host: string, answer: PlainAnswer): Promise<Opened> {
+async function open(
+  t: ExecutionContext,
+  mode: UdpMode,
+  host: string,
+  answer: PlainAnswer,
+  express: ExpressAnswer = () => 0,
+): Promise<Opened> {
   const memory = new SharedArrayBuffer(COUNTER_SLOTS * 8);
   let unsent = -1;
   const counters = new Counters(memory, ({ metric, slot }) => {
     if (metric === 'fivedots_unsent_replies_total') unsent = slot;
   });
-  const listener = await UdpListener.open(
-    host,
-    await freePort(),
-    { plain: answer, express: () => 0, either: answer },
-    counters,
-  );
+  const options = { batching: await batchingFor(t, mode, counters) };
+  const listener = await UdpListener.open(host, await freePort(), { plain: answer, express }, counters, options);
   t.teardown(() => listener.destroy());
   return { listener, unsent: () => new Float64Array(memory)[unsent] };
+}
+
+/** @throws Error where batching does not work: then these tests would prove nothing of it */
+async function batchingFor(t: ExecutionContext, mode: UdpMode, counters: Counters): Promise<Batching | undefined> {
+  const batching = await openBatching({ mode, log: (...line) => t.log(...line), counters, clock: () => 0 });
+  if (mode === 'batched' && batching === undefined) throw new Error('datagrams cannot be batched here');
+  return batching;
 }
 
 async function freePort(): Promise<number> {
@@ -50,135 +65,195 @@ async function ask(t: ExecutionContext, host: string, port: number, octets: Buff
   return reply;
 }
 
-test('a datagram is answered, with the peer as it is', async (t) => {
-  const peers: Peer[] = [];
-  const port = await listen(t, '127.0.0.1', (packet, peer) => {
-    peers.push(peer);
-    return Buffer.from(packet);
+for (const mode of IMPLEMENTATIONS) {
+  test(`${mode}: a datagram is answered, with the peer as it is`, async (t) => {
+    const peers: Peer[] = [];
+    const port = await listen(t, mode, '127.0.0.1', (packet, peer) => {
+      peers.push(peer);
+      return Buffer.from(packet);
+    });
+    t.is((await ask(t, '127.0.0.1', port, Buffer.from('hello'))).toString(), 'hello');
+    t.like(peers[0], { address: '127.0.0.1', family: 4, protocol: 'udp', localAddress: '127.0.0.1', localPort: port });
   });
-  t.is((await ask(t, '127.0.0.1', port, Buffer.from('hello'))).toString(), 'hello');
-  t.like(peers[0], { address: '127.0.0.1', family: 4, protocol: 'udp', localAddress: '127.0.0.1', localPort: port });
-});
 
-test('on the wildcard a reply comes from the address that was asked (RFC 2181 section 4.1)', async (t) => {
-  const port = await listen(t, '', (packet) => Buffer.from(packet));
-  t.is((await ask(t, '127.0.0.1', port, Buffer.from('v4'))).toString(), 'v4');
-});
-
-test('a late reply goes out as well', async (t) => {
-  const port = await listen(t, '127.0.0.1', async (packet) => Buffer.from(packet));
-  t.is((await ask(t, '127.0.0.1', port, Buffer.from('late'))).toString(), 'late');
-});
-
-test('silence stays silence, an empty datagram is no end, and the next datagram is answered', async (t) => {
-  const port = await listen(t, '127.0.0.1', (packet) => (packet.length < 12 ? undefined : Buffer.from(packet)));
-  const socket = createSocket('udp4');
-  t.teardown(() => socket.close());
-  socket.send(Buffer.alloc(0), port, '127.0.0.1');
-  socket.send(Buffer.from('short'), port, '127.0.0.1');
-  t.is((await ask(t, '127.0.0.1', port, Buffer.from('long enough to pass'))).length, 19);
-});
-
-test('a reply larger than a datagram can be is counted, and the socket goes on', async (t) => {
-  const { listener, unsent } = await open(t, '127.0.0.1', (packet) =>
-    packet.length === 1 ? Buffer.alloc(70_000) : Buffer.from(packet),
-  );
-  const socket = createSocket('udp4');
-  t.teardown(() => socket.close());
-  socket.send(Buffer.of(1), listener.port, '127.0.0.1');
-  t.is((await ask(t, '127.0.0.1', listener.port, Buffer.from('after'))).toString(), 'after');
-  t.is(unsent(), 1);
-});
-
-test('a listener that closes first sends the replies that it owes', async (t) => {
-  const late = Promise.withResolvers<Buffer>();
-  const asked = Promise.withResolvers<void>();
-  const { listener } = await open(t, '127.0.0.1', () => {
-    asked.resolve();
-    return late.promise;
+  test(`${mode}: on the wildcard a reply comes from the address that was asked (RFC 2181 section 4.1)`, async (t) => {
+    const port = await listen(t, mode, '', (packet) => Buffer.from(packet));
+    t.is((await ask(t, '127.0.0.1', port, Buffer.from('v4'))).toString(), 'v4');
   });
-  const reply = ask(t, '127.0.0.1', listener.port, Buffer.from('slow'));
-  await asked.promise;
-  const closed = listener.close();
-  late.resolve(Buffer.from('slow'));
-  t.is((await reply).toString(), 'slow');
-  await closed;
-});
 
-test('a listener that closes does not wait for what comes after', async (t) => {
-  const first = Promise.withResolvers<Buffer>();
-  const seen: string[] = [];
-  const second = Promise.withResolvers<void>();
-  const { listener, unsent } = await open(t, '127.0.0.1', (packet) => {
-    if (seen.push(packet.toString()) === 2) second.resolve();
-    return packet.toString() === 'first' ? first.promise : new Promise(() => {});
+  test(`${mode}: a late reply goes out as well`, async (t) => {
+    const port = await listen(t, mode, '127.0.0.1', async (packet) => Buffer.from(packet));
+    t.is((await ask(t, '127.0.0.1', port, Buffer.from('late'))).toString(), 'late');
   });
-  const socket = createSocket('udp4');
-  t.teardown(() => socket.close());
-  socket.send('first', listener.port, '127.0.0.1');
-  while (seen.length === 0) await new Promise(setImmediate);
-  const closed = listener.close();
-  socket.send('second', listener.port, '127.0.0.1');
-  await second.promise;
-  first.resolve(Buffer.from('reply'));
-  await closed;
-  t.is(unsent(), 0);
-});
 
-test('a reply that comes after the sockets have closed is counted and harms nobody', async (t) => {
-  const late = Promise.withResolvers<Buffer>();
-  const asked = Promise.withResolvers<void>();
-  const { listener, unsent } = await open(t, '127.0.0.1', () => {
-    asked.resolve();
-    return late.promise;
+  test(`${mode}: silence stays silence, an empty datagram is no end, and the next datagram is answered`, async (t) => {
+    const port = await listen(t, mode, '127.0.0.1', (packet) => (packet.length < 12 ? undefined : Buffer.from(packet)));
+    const socket = createSocket('udp4');
+    t.teardown(() => socket.close());
+    socket.send(Buffer.alloc(0), port, '127.0.0.1');
+    socket.send(Buffer.from('short'), port, '127.0.0.1');
+    t.is((await ask(t, '127.0.0.1', port, Buffer.from('long enough to pass'))).length, 19);
   });
-  const socket = createSocket('udp4');
-  t.teardown(() => socket.close());
-  socket.send('slow', listener.port, '127.0.0.1');
-  await asked.promise;
-  listener.destroy();
-  late.resolve(Buffer.from('reply'));
-  await new Promise(setImmediate);
-  t.is(unsent(), 1);
-});
 
-test.serial('a port that is taken leaves no socket behind', async (t) => {
-  const taken = createSocket('udp4').bind(0, '127.0.0.1');
-  t.teardown(() => taken.close());
-  await once(taken, 'listening');
-  const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
-  const before = openSockets();
-  for (let i = 0; i < 5; i++) {
-    const opening = UdpListener.open(
-      '127.0.0.1',
-      taken.address().port,
-      { plain: () => undefined, express: () => 0, either: () => undefined },
-      counters,
+  test(`${mode}: a reply larger than a datagram can be is counted, and the socket goes on`, async (t) => {
+    const { listener, unsent } = await open(t, mode, '127.0.0.1', (packet) =>
+      packet.length === 1 ? Buffer.alloc(70_000) : Buffer.from(packet),
     );
-    await t.throwsAsync(opening, { code: 'EADDRINUSE' });
-  }
-  await new Promise(setImmediate);
-  t.deepEqual(openSockets(), before);
-});
+    const socket = createSocket('udp4');
+    t.teardown(() => socket.close());
+    socket.send(Buffer.of(1), listener.port, '127.0.0.1');
+    t.is((await ask(t, '127.0.0.1', listener.port, Buffer.from('after'))).toString(), 'after');
+    t.is(unsent(), 1);
+  });
 
-/** Files that Node or AVA open meanwhile are nobody's socket. */
-function openSockets(): readonly string[] {
-  const links = readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/self/fd/${fd}`)];
-    } catch {
-      return []; // closed since it was listed, as that of the folder itself
+  test(`${mode}: a listener that closes first sends the replies that it owes`, async (t) => {
+    const late = Promise.withResolvers<Buffer>();
+    const asked = Promise.withResolvers<void>();
+    const { listener } = await open(t, mode, '127.0.0.1', () => {
+      asked.resolve();
+      return late.promise;
+    });
+    const reply = ask(t, '127.0.0.1', listener.port, Buffer.from('slow'));
+    await asked.promise;
+    const closed = listener.close();
+    late.resolve(Buffer.from('slow'));
+    t.is((await reply).toString(), 'slow');
+    await closed;
+  });
+
+  test(`${mode}: a listener that closes does not wait for what comes after`, async (t) => {
+    const first = Promise.withResolvers<Buffer>();
+    const seen: string[] = [];
+    const second = Promise.withResolvers<void>();
+    const { listener, unsent } = await open(t, mode, '127.0.0.1', (packet) => {
+      if (seen.push(packet.toString()) === 2) second.resolve();
+      return packet.toString() === 'first' ? first.promise : new Promise(() => {});
+    });
+    const socket = createSocket('udp4');
+    t.teardown(() => socket.close());
+    socket.send('first', listener.port, '127.0.0.1');
+    while (seen.length === 0) await new Promise(setImmediate);
+    const closed = listener.close();
+    socket.send('second', listener.port, '127.0.0.1');
+    await second.promise;
+    first.resolve(Buffer.from('reply'));
+    await closed;
+    t.is(unsent(), 0);
+  });
+
+  test(`${mode}: a reply that comes after the sockets have closed is counted and harms nobody`, async (t) => {
+    const late = Promise.withResolvers<Buffer>();
+    const asked = Promise.withResolvers<void>();
+    const { listener, unsent } = await open(t, mode, '127.0.0.1', () => {
+      asked.resolve();
+      return late.promise;
+    });
+    const socket = createSocket('udp4');
+    t.teardown(() => socket.close());
+    socket.send('slow', listener.port, '127.0.0.1');
+    await asked.promise;
+    listener.destroy();
+    late.resolve(Buffer.from('reply'));
+    await new Promise(setImmediate);
+    t.is(unsent(), 1);
+  });
+
+  test(`${mode}: 0.0.0.0 is each IPv4 address by itself, as the wildcard is`, async (t) => {
+    const peers: Peer[] = [];
+    const port = await listen(t, mode, '0.0.0.0', (packet, peer) => {
+      peers.push(peer);
+      return Buffer.from(packet);
+    });
+    await ask(t, '127.0.0.1', port, Buffer.from('v4'));
+    t.is(peers[0]?.localAddress, '127.0.0.1');
+  });
+
+  test(`${mode}: a port that is taken leaves no socket behind`, async (t) => {
+    const taken = createSocket('udp4').bind(0, '127.0.0.1');
+    t.teardown(() => taken.close());
+    await once(taken, 'listening');
+    const words = ['tests/support/left-open.ts', 'taken', mode, String(taken.address().port)];
+    const { stdout } = await run([process.execPath, ...words]);
+    const { before, after, codes } = JSON.parse(stdout) as LeftOpen; // written by left-open.ts, which has the type
+    t.deepEqual(codes, Array(5).fill('EADDRINUSE'));
+    t.is(after, before);
+  });
+
+  test(`${mode}: nobody else can share the port of a single address`, async (t) => {
+    const port = await listen(t, mode, '127.0.0.1', () => undefined);
+    const other = createSocket({ type: 'udp4', reuseAddr: true });
+    t.teardown(() => other.close());
+    other.bind(port, '127.0.0.1');
+    const [error] = (await once(other, 'error')) as [NodeJS.ErrnoException];
+    t.is(error.code, 'EADDRINUSE');
+  });
+
+  test(`${mode}: the express lane is asked first, and its reply goes out`, async (t) => {
+    const seen: Peer[] = [];
+    const express: ExpressAnswer = (query, start, end, reply, at, asker) => {
+      seen.push(asker.peer());
+      reply.set(query.subarray(start, end), at);
+      return end - start;
+    };
+    const { listener } = await open(t, mode, '', () => Buffer.from('plain'), express);
+    for (const host of ['127.0.0.1', '::1']) {
+      t.is((await ask(t, host, listener.port, Buffer.from(`to ${host}`))).toString(), `to ${host}`);
+      t.like(seen.at(-1), { address: host, localAddress: host, localPort: listener.port, protocol: 'udp' });
     }
   });
-  return links.filter((link) => link.startsWith('socket:')).toSorted();
-}
 
-test('0.0.0.0 is each IPv4 address by itself, as the wildcard is', async (t) => {
-  const peers: Peer[] = [];
-  const port = await listen(t, '0.0.0.0', (packet, peer) => {
-    peers.push(peer);
-    return Buffer.from(packet);
+  test(`${mode}: a burst is answered in order, each datagram with its own reply`, async (t) => {
+    const count = 1_000;
+    const port = await listen(t, mode, '127.0.0.1', (packet) => Buffer.concat([packet, Buffer.from(' answered')]));
+    const socket = createSocket('udp4');
+    t.teardown(() => socket.close());
+    socket.bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    socket.setRecvBufferSize(4 * 1024 * 1024);
+    const replies: string[] = [];
+    const all = new Promise<void>((resolve) => {
+      socket.on('message', (reply) => {
+        if (replies.push(reply.toString()) === count) resolve();
+      });
+    });
+    const sent = Array.from({ length: count }, (_, index) => `query ${index}`);
+    for (const [index, query] of sent.entries()) {
+      socket.send(query, port, '127.0.0.1');
+      // As many as a small kernel buffer holds.
+      if (index % 50 === 49) while (replies.length <= index) await new Promise(setImmediate);
+    }
+    await all;
+    t.deepEqual(
+      replies,
+      sent.map((query) => `${query} answered`),
+    );
   });
-  await ask(t, '127.0.0.1', port, Buffer.from('v4'));
-  t.is(peers[0]?.localAddress, '127.0.0.1');
-});
+
+  test(`${mode}: with reusePort several listeners share an address`, async (t) => {
+    const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
+    const options = { batching: await batchingFor(t, mode, counters), reusePort: true };
+    const lanes = { plain: (packet: Buffer) => Buffer.from(packet), express: () => 0 };
+    const port = await freePort();
+    for (let i = 0; i < 2; i++) {
+      const listener = await UdpListener.open('127.0.0.1', port, lanes, counters, options);
+      t.teardown(() => listener.destroy());
+    }
+    t.is((await ask(t, '127.0.0.1', port, Buffer.from('shared'))).toString(), 'shared');
+  });
+
+  test(`${mode}: without the wildcard's socket an address that has none of its own is not answered`, async (t) => {
+    const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
+    const options = { batching: await batchingFor(t, mode, counters), wildcard: false };
+    const lanes = { plain: (packet: Buffer) => Buffer.from(packet), express: () => 0 };
+    const listener = await UdpListener.open('', await freePort(), lanes, counters, options);
+    t.teardown(() => listener.destroy());
+    const socket = createSocket('udp4');
+    t.teardown(() => socket.close());
+    socket.connect(listener.port, '127.0.0.2');
+    await once(socket, 'connect');
+    socket.send('nobody');
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+    t.is(error.code, 'ECONNREFUSED');
+    t.is((await ask(t, '127.0.0.1', listener.port, Buffer.from('own'))).toString(), 'own');
+  });
+}
