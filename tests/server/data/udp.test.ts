@@ -5,6 +5,7 @@ import test, { type ExecutionContext } from 'ava';
 
 import { Counters, COUNTER_SLOTS } from '../../../server/counters.ts';
 import { openBatching, type Batching } from '../../../server/data/batch/batching.ts';
+import { loadSystemCalls, type SystemCalls } from '../../../server/data/batch/system-calls.ts';
 import type { ExpressAnswer, PlainAnswer } from '../../../server/data/lanes.ts';
 import { UdpListener } from '../../../server/data/udp.ts';
 import type { UdpMode } from '../../../server/messages.ts';
@@ -255,5 +256,38 @@ for (const mode of IMPLEMENTATIONS) {
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
     t.is(error.code, 'ECONNREFUSED');
     t.is((await ask(t, '127.0.0.1', listener.port, Buffer.from('own'))).toString(), 'own');
+  });
+}
+
+/** What the listener says it reads between two turns of the loop, and what libuv may read beside it. */
+const TURN_MAX = 256 + 32;
+
+for (const host of ['127.0.0.1', '127.0.0.2']) {
+  test(`a flood that never ends leaves every turn of the loop to others, asked at ${host}`, async (t) => {
+    const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
+    let isFlooded = false;
+    const load = async (): Promise<SystemCalls> => {
+      const calls = await loadSystemCalls();
+      // As many as there is room for, each the same as the last that really came.
+      return { ...calls, receive: (...asked) => (isFlooded ? asked[2] : calls.receive(...asked)) };
+    };
+    const batching = await openBatching({ mode: 'batched', log: () => {}, counters, clock: () => 0, load });
+    let answered = 0;
+    const lanes = { plain: () => void answered++, express: () => 0 };
+    const listener = await UdpListener.open('', await freePort(), lanes, counters, { batching });
+    t.teardown(() => listener.destroy());
+    const socket = createSocket('udp4');
+    t.teardown(() => socket.close());
+    isFlooded = true;
+    socket.send('wake up', listener.port, host);
+    for (let turns = 0; turns < 20;) {
+      const before = answered;
+      await new Promise(setImmediate);
+      t.true(answered - before <= TURN_MAX, `${answered - before} in one turn`);
+      if (answered > before) turns++;
+      else socket.send('go on', listener.port, host);
+    }
+    isFlooded = false;
+    t.true(answered > 1_000);
   });
 }
