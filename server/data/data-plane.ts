@@ -144,7 +144,7 @@ export class DataPlane {
   async #udpOptions(): Promise<UdpOptions> {
     const { counters, clock, log, udp: mode = 'batched', reusePort = false, wildcard = true } = this.#options;
     const batching = await openBatching({ mode, counters, clock, log: wildcard ? log : () => {} });
-    return { batching, reusePort, wildcard, clock };
+    return { batching, reusePort, wildcard };
   }
 
   #routesFor(server: string): Routes {

@@ -3,12 +3,10 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
 
-import type { Bytes, Milliseconds } from '../../zones/units.ts';
+import type { Bytes } from '../../zones/units.ts';
 import type { Counter } from '../counters.ts';
 import type { Peer } from '../query.ts';
-import { UDP_PAYLOAD } from '../wire/edns.ts';
-import { isAnswerable } from '../wire/gate.ts';
-import type { Asker, Lanes } from './lanes.ts';
+import type { Lanes } from './lanes.ts';
 
 /** Replies that the kernel does not take yet; more are dropped and counted. */
 const SEND_QUEUE_MAX: Bytes = 1024 * 1024;
@@ -27,7 +25,6 @@ export type SocketPlace = {
 export type SocketUse = {
   readonly lanes: Lanes;
   readonly unsent: Counter;
-  readonly clock: () => Milliseconds;
   /** A reply is to come; `send` is given it. */
   readonly owe: (reply: Promise<Buffer>, send: (reply: Buffer) => void) => void;
 };
@@ -75,12 +72,9 @@ export async function openDgramSocket(place: SocketPlace, use: SocketUse): Promi
 function answerOn(
   socket: Socket,
   local: { readonly family: 4 | 6; readonly localAddress: string; readonly localPort: number },
-  { lanes, unsent, clock, owe }: SocketUse,
+  { lanes, unsent, owe }: SocketUse,
 ): void {
   const { family, localAddress, localPort } = local;
-  const room = new Uint8Array(UDP_PAYLOAD);
-  let current: Peer = { address: '', port: 0, family, protocol: 'udp', localAddress, localPort };
-  const asker: Asker & { received: Milliseconds } = { protocol: 'udp', family, received: 0, peer: () => current };
   const sent = (error: unknown): void => {
     if (error instanceof Error) unsent.add();
   };
@@ -95,16 +89,7 @@ function answerOn(
   };
   socket.on('message', (packet, { address, port }) => {
     const peer: Peer = { address, port, family, protocol: 'udp', localAddress, localPort };
-    if (isAnswerable(peer)) {
-      current = peer;
-      asker.received = clock();
-      const size = lanes.express(packet, 0, packet.length, room, 0, asker);
-      if (size > 0) {
-        send(Buffer.from(room.subarray(0, size)), peer);
-        return;
-      }
-    }
-    const reply = lanes.plain(packet, peer);
+    const reply = lanes.either(packet, peer);
     if (reply === undefined) return;
     if (reply instanceof Promise) owe(reply, (late) => send(late, peer));
     else send(reply, peer);

@@ -2,7 +2,7 @@
 
 import { networkInterfaces } from 'node:os';
 
-import type { Bytes, Count, Milliseconds } from '../../zones/units.ts';
+import type { Bytes, Count } from '../../zones/units.ts';
 import type { Counters, Counter } from '../counters.ts';
 import type { Batching } from './batch/batching.ts';
 import { openAddressed, openWildcard } from './batch/open-sockets.ts';
@@ -19,8 +19,6 @@ export type UdpOptions = {
   readonly reusePort?: boolean;
   /** With all addresses asked for: is there a socket for those that have none of their own? One thread's is enough. */
   readonly wildcard?: boolean;
-  /** Monotonic. */
-  readonly clock?: () => Milliseconds;
 };
 
 /**
@@ -40,8 +38,7 @@ export class UdpListener {
   private constructor(lanes: Lanes, counters: Counters, options: UdpOptions) {
     this.#options = options;
     this.#unsent = counters.counter('fivedots_unsent_replies_total', { proto: 'udp' });
-    const { clock = () => performance.now() } = options;
-    this.#use = { lanes, unsent: this.#unsent, clock, owe: (reply, send) => void this.#owe(reply, send) };
+    this.#use = { lanes, unsent: this.#unsent, owe: (reply, send) => void this.#owe(reply, send) };
   }
 
   /** @throws the system's error if the address is taken or not this machine's */

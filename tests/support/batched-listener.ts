@@ -7,9 +7,9 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 
 import { COUNTER_SLOTS, Counters, type Series } from '../../server/counters.ts';
 import { openBatching } from '../../server/data/batch/batching.ts';
-import type { Lanes } from '../../server/data/lanes.ts';
 import { UdpListener } from '../../server/data/udp.ts';
 import type { Milliseconds } from '../../zones/units.ts';
+import { lanesOf } from './lanes.ts';
 
 export type ListenerWishes = {
   readonly host: string;
@@ -37,19 +37,19 @@ function say(what: ListenerSays): void {
 const memory = new Float64Array(new SharedArrayBuffer(COUNTER_SLOTS * Float64Array.BYTES_PER_ELEMENT));
 const series: Series[] = [];
 const counters = new Counters(memory.buffer, (one) => void series.push(one));
-const lanes: Lanes = {
-  plain(packet) {
+const lanes = lanesOf(
+  (packet) => {
     const reply = Buffer.from(packet);
     reply[2] = (reply[2] ?? 0) | 0x80;
     return reply[0] === LATE ? new Promise((resolve) => void setImmediate(resolve, reply)) : reply;
   },
-  express(query, start, end, reply, at) {
+  (query, start, end, reply, at) => {
     if (query[start] !== EXPRESS) return 0;
     reply.set(query.subarray(start, end), at);
     reply[at + 2] = (reply[at + 2] ?? 0) | 0x80;
     return end - start;
   },
-};
+);
 const batching = await openBatching({
   mode: 'batched',
   log: (level, _source, text) => say({ says: 'log', line: `${level} ${text}` }),

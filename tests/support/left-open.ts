@@ -12,6 +12,7 @@ import { openBatching } from '../../server/data/batch/batching.ts';
 import { UdpListener } from '../../server/data/udp.ts';
 import type { UdpMode } from '../../server/messages.ts';
 import type { ListenerSays } from './batched-listener.ts';
+import { lanesOf } from './lanes.ts';
 
 export type LeftOpen = { readonly before: number; readonly after: number; readonly codes: readonly string[] };
 
@@ -23,7 +24,7 @@ async function taken(mode: UdpMode, port: number): Promise<LeftOpen> {
   const batching = await openBatching({ mode, log: () => {}, counters, clock: () => 0 });
   const before = openSockets();
   for (let i = 0; i < 5; i++) {
-    const lanes = { plain: () => undefined, express: () => 0 };
+    const lanes = lanesOf(() => undefined);
     await UdpListener.open('127.0.0.1', port, lanes, counters, { batching }).catch((error: NodeJS.ErrnoException) =>
       codes.push(error.code ?? error.message),
     );

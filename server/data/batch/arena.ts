@@ -42,7 +42,7 @@ export type Slots = {
  * refers to is collected while the kernel writes into it. The array's memory does not move. Whoever makes one keeps it for itself.
  */
 export type Arena = {
-  readonly octets: Uint8Array;
+  readonly octets: Buffer;
   readonly words: Uint32Array;
   readonly view: DataView;
   readonly received: Slots;
@@ -63,7 +63,7 @@ export function makeArena(addressOf: (memory: ArrayBuffer) => bigint): Arena {
   const queries = replies + BATCH * SEND_STRIDE;
   const memory = new ArrayBuffer(queries + BATCH * RECEIVE_STRIDE);
   const base = addressOf(memory);
-  const octets = new Uint8Array(memory);
+  const octets = Buffer.from(memory);
   const view = new DataView(memory);
   const received = { headers: 0, envelopes, data: queries, stride: RECEIVE_STRIDE };
   const sent = {

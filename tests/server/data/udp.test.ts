@@ -11,6 +11,7 @@ import { UdpListener } from '../../../server/data/udp.ts';
 import type { UdpMode } from '../../../server/messages.ts';
 import type { Peer } from '../../../server/query.ts';
 import type { LeftOpen } from '../../support/left-open.ts';
+import { lanesOf } from '../../support/lanes.ts';
 import { run } from '../../support/programs.ts';
 
 /** Whatever reads the datagrams, a listener behaves the same. */
@@ -35,7 +36,7 @@ async function open(
     if (metric === 'fivedots_unsent_replies_total') unsent = slot;
   });
   const options = { batching: await batchingFor(t, mode, counters) };
-  const listener = await UdpListener.open(host, await freePort(), { plain: answer, express }, counters, options);
+  const listener = await UdpListener.open(host, await freePort(), lanesOf(answer, express), counters, options);
   t.teardown(() => listener.destroy());
   return { listener, unsent: () => new Float64Array(memory)[unsent] };
 }
@@ -233,7 +234,7 @@ for (const mode of IMPLEMENTATIONS) {
   test(`${mode}: with reusePort several listeners share an address`, async (t) => {
     const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
     const options = { batching: await batchingFor(t, mode, counters), reusePort: true };
-    const lanes = { plain: (packet: Buffer) => Buffer.from(packet), express: () => 0 };
+    const lanes = lanesOf((packet) => Buffer.from(packet));
     const port = await freePort();
     for (let i = 0; i < 2; i++) {
       const listener = await UdpListener.open('127.0.0.1', port, lanes, counters, options);
@@ -245,7 +246,7 @@ for (const mode of IMPLEMENTATIONS) {
   test(`${mode}: without the wildcard's socket an address that has none of its own is not answered`, async (t) => {
     const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
     const options = { batching: await batchingFor(t, mode, counters), wildcard: false };
-    const lanes = { plain: (packet: Buffer) => Buffer.from(packet), express: () => 0 };
+    const lanes = lanesOf((packet) => Buffer.from(packet));
     const listener = await UdpListener.open('', await freePort(), lanes, counters, options);
     t.teardown(() => listener.destroy());
     const socket = createSocket('udp4');
@@ -273,7 +274,7 @@ for (const host of ['127.0.0.1', '127.0.0.2']) {
     };
     const batching = await openBatching({ mode: 'batched', log: () => {}, counters, clock: () => 0, load });
     let answered = 0;
-    const lanes = { plain: () => void answered++, express: () => 0 };
+    const lanes = lanesOf(() => void answered++);
     const listener = await UdpListener.open('', await freePort(), lanes, counters, { batching });
     t.teardown(() => listener.destroy());
     const socket = createSocket('udp4');
