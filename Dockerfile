@@ -2,7 +2,7 @@
 FROM node:26-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# --ignore-scripts: the devDependency `node` is not needed here and nothing else has one.
+# --ignore-scripts: the devDependency `node` is not needed here, and koffi's script only looks whether its library is there.
 RUN npm ci --omit=dev --ignore-scripts
 # As in CoreDNS's image: a process that is not root may open port 53.
 RUN apt-get update \

@@ -244,6 +244,16 @@ async function limited(
   return { port: listener.port, count: (metric) => new Float64Array(memory)[slots.get(metric) ?? -1] };
 }
 
+test('with reusePort several listeners share an address, without it none does', async (t) => {
+  const { port } = await limited(t, { reusePort: true });
+  const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
+  const again = (reusePort: boolean): Promise<TcpListener> =>
+    TcpListener.open('127.0.0.1', port, (packet) => Buffer.from(packet), counters, { reusePort });
+  const other = await again(true);
+  await other.close();
+  await t.throwsAsync(again(false), { code: 'EADDRINUSE' });
+});
+
 /** A connection on which a first message has been answered. */
 async function connected(t: ExecutionContext, port: number): Promise<Socket> {
   const socket = dial(t, port);

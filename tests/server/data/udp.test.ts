@@ -231,17 +231,19 @@ for (const mode of IMPLEMENTATIONS) {
     );
   });
 
-  test(`${mode}: with reusePort several listeners share an address`, async (t) => {
-    const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
-    const options = { batching: await batchingFor(t, mode, counters), reusePort: true };
-    const lanes = lanesOf((packet) => Buffer.from(packet));
-    const port = await freePort();
-    for (let i = 0; i < 2; i++) {
-      const listener = await UdpListener.open('127.0.0.1', port, lanes, counters, options);
-      t.teardown(() => listener.destroy());
-    }
-    t.is((await ask(t, '127.0.0.1', port, Buffer.from('shared'))).toString(), 'shared');
-  });
+  for (const host of ['127.0.0.1', '']) {
+    test(`${mode}: with reusePort several listeners share "${host}", and one of them the wildcard's socket`, async (t) => {
+      const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
+      const batching = await batchingFor(t, mode, counters);
+      const lanes = lanesOf((packet) => Buffer.from(packet));
+      const port = await freePort();
+      for (const wildcard of [true, false]) {
+        const listener = await UdpListener.open(host, port, lanes, counters, { batching, reusePort: true, wildcard });
+        t.teardown(() => listener.destroy());
+      }
+      for (let i = 0; i < 8; i++) t.is((await ask(t, '127.0.0.1', port, Buffer.from('shared'))).toString(), 'shared');
+    });
+  }
 
   test(`${mode}: without the wildcard's socket an address that has none of its own is not answered`, async (t) => {
     const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
