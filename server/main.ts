@@ -36,8 +36,8 @@ const surroundings: Surroundings = {
 };
 
 function workerStarter(settings: DataThreadSettings): StartWorker {
-  return (memory) => {
-    const workerData: DataThreadStart = { ...memory, ...settings };
+  return (memory, place) => {
+    const workerData: DataThreadStart = { ...memory, ...settings, ...place };
     return new Worker(new URL('./data/thread.ts', import.meta.url), { workerData, name: 'data' });
   };
 }

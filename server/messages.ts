@@ -1,6 +1,7 @@
 /** What the control thread and a data thread say to each other. Everything here survives structuredClone. */
 
 import type { Kind } from '../zones/kubernetes/objects.ts';
+import type { Count } from '../zones/units.ts';
 import type { Series } from './counters.ts';
 import type { Plan } from './plan.ts';
 
@@ -22,8 +23,18 @@ export type DataThreadSettings = {
 
 export type UdpMode = 'batched' | 'dgram';
 
+/** Which of the data threads it is. */
+export type DataThreadPlace = {
+  /** From 0. */
+  readonly index: Count;
+  /** Do several threads have sockets of the same ports? */
+  readonly reusePort: boolean;
+  /** Shared by all of them: upstream/probe-table.ts. */
+  readonly probes: SharedArrayBuffer;
+};
+
 /** Given to a data thread when it starts. */
-export type DataThreadStart = DataThreadMemory & DataThreadSettings;
+export type DataThreadStart = DataThreadMemory & DataThreadSettings & DataThreadPlace;
 
 /** A piece of one step of a cluster's state. */
 export type ClusterPart = {
@@ -36,10 +47,18 @@ export type ClusterPart = {
   readonly loaded?: readonly Kind[];
   /** The step becomes visible with this one. */
   readonly isLast: boolean;
+  /** Serial of the state that the step leads to, with its last part; absent where a store counts for itself. */
+  readonly serial?: number;
 };
 
 export type ToData =
-  | { readonly type: 'plan'; readonly generation: number; readonly plan: Plan }
+  | {
+      readonly type: 'plan';
+      readonly generation: number;
+      readonly plan: Plan;
+      /** Has no other data thread the ports that are new in it? Then nobody else may have them either. */
+      readonly isFirst: boolean;
+    }
   | { readonly type: 'cluster'; readonly cluster: string; readonly part: ClusterPart }
   | { readonly type: 'forget-cluster'; readonly cluster: string }
   /** Stop accepting, answer what was accepted, close, then say `drained`. */

@@ -12,6 +12,7 @@ import type { BlockHead, Directive } from './corefile/block.ts';
 import type { Counters } from './counters.ts';
 import type { Log } from './log.ts';
 import type { Protocol, Query, Reply } from './query.ts';
+import type { ProbeTable } from './upstream/probe-table.ts';
 
 /** A reply now, or the promise of one where something must be waited for. It never rejects: faults are SERVFAIL replies. */
 export type Handler = (query: Query) => Reply | Promise<Reply>;
@@ -134,6 +135,8 @@ export type PluginContext = {
   readonly clock: () => Milliseconds;
   readonly log: Log;
   readonly counters: Counters;
+  /** Where `loop` writes down what it asks. */
+  readonly probes: ProbeTable;
   /** Asks the whole server again, for a name that a reply points to (an ExternalName outside the zone). */
   readonly resolve: Handler;
   /** The state of a cluster by the key that `kubernetes` gave it in its options. */

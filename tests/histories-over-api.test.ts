@@ -7,7 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import test from 'ava';
 
-import { ClusterSender } from '../server/control/cluster-sender.ts';
+import { ClusterFeed } from '../server/control/cluster-feed.ts';
 import { ClusterReceiver } from '../server/data/cluster-receiver.ts';
 import type { ClusterPart } from '../server/messages.ts';
 import { openApiSource, type ApiSourceOptions } from '../zones/kubernetes/api/api-source.ts';
@@ -73,7 +73,11 @@ class History {
   readonly #cluster: RandomCluster;
   readonly #time = new ManualTime();
   readonly #options: ApiSourceOptions;
-  readonly #sender = new ClusterSender((part) => this.#thread?.send(part));
+  readonly #feed = new ClusterFeed({
+    threads: 1,
+    wallClock: () => 1,
+    send: (part) => this.#thread?.send(part),
+  });
   #thread: Thread | undefined;
   /** Does it fail seldom, so that most is told by watches? */
   readonly #isMild: boolean;
@@ -105,11 +109,11 @@ class History {
   }
 
   open(): Source {
-    const { memory } = this.#sender;
+    const { memory } = this.#feed;
     return openApiSource(
       this.#options,
       {
-        change: (changes) => this.#sender.apply(changes),
+        change: (changes) => this.#feed.apply(changes),
         known: (kind) => memory.texts(kind),
         report: () => {},
         happened: (happening) => {
@@ -164,7 +168,7 @@ class History {
   }
 
   #texts(): readonly string[] {
-    return KINDS.flatMap((kind) => [...this.#sender.memory.texts(kind).values()]).toSorted();
+    return KINDS.flatMap((kind) => [...this.#feed.memory.texts(kind).values()]).toSorted();
   }
 
   async #turns(count: number): Promise<void> {
@@ -175,8 +179,8 @@ class History {
   }
 
   #begin(): void {
-    this.#thread = new Thread(() => this.#sender.taken());
-    for (const part of this.#sender.restart()) this.#thread.send(part);
+    this.#thread = new Thread(() => this.#feed.taken(0));
+    for (const part of this.#feed.restart(0)) this.#thread.send(part);
   }
 
   /** What is on its way is lost with it, and what comes before there is another one. */

@@ -201,7 +201,7 @@ async function start(
     log,
     counters,
     wallClock: () => 0,
-    taken: () => clusters.taken(options.cluster, []),
+    taken: () => clusters.taken(0, options.cluster, []),
     plugins,
   });
   t.teardown(() => plane.close());
@@ -220,6 +220,7 @@ async function start(
   };
   const clusters = new Clusters({
     open: (source, events) => openApiSource(source as ApiSourceOptions, events, { version: '1', variables: {}, time }), // `endpoint` is none of the others
+    threads: 1,
     send(message) {
       if (message.type !== 'cluster') return;
       plane.take(message.cluster, message.part);

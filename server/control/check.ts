@@ -1,6 +1,7 @@
 /** Whether a data thread can be started at all. Knows nothing of plans: nothing is opened or asked. */
 
 import type { Milliseconds } from '../../zones/units.ts';
+import { probeMemory } from '../upstream/probe-table.ts';
 import { DataThread, type StartWorker } from './data-thread.ts';
 import { pause, type Timers } from './timers.ts';
 
@@ -12,7 +13,8 @@ export async function checkDataThread(start: StartWorker, timers: Timers): Promi
   let outcome: string | undefined = `it did not start within ${START_LIMIT / 1000} s`;
   let settle = (): void => {};
   const settled = new Promise<void>((resolve) => (settle = resolve));
-  const thread = new DataThread(start, {
+  const place = { index: 0, reusePort: false, probes: probeMemory(1) };
+  const thread: DataThread = new DataThread((memory) => start(memory, place), {
     message: ({ type }) => {
       if (type === 'online') {
         outcome = undefined;

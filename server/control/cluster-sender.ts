@@ -1,13 +1,11 @@
 /**
- * Brings the data thread to what is known of a cluster, one step after the other. Knows nothing of sources, nor of what is
- * done with a step.
+ * Brings one data thread to what is known of a cluster, one step after the other. Knows nothing of sources, of other threads,
+ * nor of what is done with a step.
  */
 
-import { ClusterMemory } from '../../zones/kubernetes/cluster-memory.ts';
-import type { Listing } from '../../zones/kubernetes/listing.ts';
+import type { ClusterMemory } from '../../zones/kubernetes/cluster-memory.ts';
 import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
 import { placeOf } from '../../zones/kubernetes/object-text.ts';
-import type { SourceChange } from '../../zones/kubernetes/source.ts';
 import type { Count } from '../../zones/units.ts';
 import type { ClusterPart } from '../messages.ts';
 
@@ -25,12 +23,15 @@ const WAITING_MAX: Count = 10_000;
  * begins when the one before has been taken. So a slow thread gets fewer and larger steps, each as consistent as any.
  */
 export class ClusterSender {
-  readonly memory: ClusterMemory = new ClusterMemory();
+  readonly #memory: ClusterMemory;
+  /** Of the memory as it is. */
+  readonly #serial: () => number;
   readonly #send: (part: ClusterPart) => void;
   readonly #unsent = new Map<Kind, Set<string>>(KINDS.map((kind) => [kind, new Set()]));
   /** Kinds that the thread has not been told to be whole. */
   readonly #unsentWhole = new Set<Kind>();
   readonly #unsentLoaded = new Set<Kind>();
+  #isSerialUnsent = false;
   /** The rest of the step that is being sent. */
   #step: Iterator<ClusterPart> | undefined;
   #onTheWay: Count = 0;
@@ -38,25 +39,30 @@ export class ClusterSender {
   #waiting: (() => void)[] = [];
   #waitingNext: (() => void)[] = [];
 
-  constructor(send: (part: ClusterPart) => void) {
+  constructor(memory: ClusterMemory, serial: () => number, send: (part: ClusterPart) => void) {
+    this.#memory = memory;
+    this.#serial = serial;
     this.#send = send;
   }
 
-  /** What is new in the changes becomes visible in one step. */
-  apply(changes: readonly SourceChange[]): void {
-    for (const change of changes) {
-      if (change.verb !== 'replace' || this.memory.isWhole(change.listing.kind)) continue;
-      this.#unsentWhole.add(change.listing.kind);
-    }
-    this.memory.apply(changes, (kind, key) => this.#unsent.get(kind)?.add(key));
-    this.#sendOn();
+  /** This object is new, different or gone. What is noted is sent by `sendOn`. */
+  note(kind: Kind, key: string): void {
+    this.#unsent.get(kind)?.add(key);
   }
 
-  /** What a snapshot has of kinds that are not known whole becomes visible in one step. */
-  load(listings: readonly Listing[]): void {
-    this.memory.load(listings, (kind, key) => this.#unsent.get(kind)?.add(key));
-    for (const { kind } of listings) if (this.memory.isLoaded(kind)) this.#unsentLoaded.add(kind);
-    this.#sendOn();
+  /** All of this kind is known. */
+  noteWhole(kind: Kind): void {
+    this.#unsentWhole.add(kind);
+  }
+
+  /** All that a snapshot had of this kind is known. */
+  noteLoaded(kind: Kind): void {
+    this.#unsentLoaded.add(kind);
+  }
+
+  /** The same objects have another serial. */
+  noteSerial(): void {
+    this.#isSerialUnsent = true;
   }
 
   /** Runs `then` once the thread has taken all that was applied so far. */
@@ -70,15 +76,15 @@ export class ClusterSender {
   /** The thread has taken a part. */
   taken(): void {
     this.#onTheWay = Math.max(0, this.#onTheWay - 1);
-    this.#sendOn();
+    this.sendOn();
   }
 
   /** Everything in one step, for a thread that has nothing. */
   restart(): readonly ClusterPart[] {
-    for (const kind of this.memory.kinds()) {
-      for (const key of this.memory.texts(kind).keys()) this.#unsent.get(kind)?.add(key);
-      if (this.memory.isWhole(kind)) this.#unsentWhole.add(kind);
-      if (this.memory.isLoaded(kind)) this.#unsentLoaded.add(kind);
+    for (const kind of this.#memory.kinds()) {
+      for (const key of this.#memory.texts(kind).keys()) this.#unsent.get(kind)?.add(key);
+      if (this.#memory.isWhole(kind)) this.#unsentWhole.add(kind);
+      if (this.#memory.isLoaded(kind)) this.#unsentLoaded.add(kind);
     }
     const parts = [...(this.#nextStep() ?? [])];
     this.#step = undefined;
@@ -87,7 +93,8 @@ export class ClusterSender {
     return parts;
   }
 
-  #sendOn(): void {
+  /** Sends of what was noted as much as the thread can be given. */
+  sendOn(): void {
     while (this.#onTheWay < PARTS_ON_THE_WAY) {
       if (this.#step === undefined && this.#onTheWay === 0) this.#begin();
       const part = this.#step?.next();
@@ -109,7 +116,9 @@ export class ClusterSender {
 
   get #hasUnsent(): boolean {
     return (
-      this.#unsentWhole.size + this.#unsentLoaded.size > 0 || [...this.#unsent.values()].some(({ size }) => size > 0)
+      this.#isSerialUnsent ||
+      this.#unsentWhole.size + this.#unsentLoaded.size > 0 ||
+      [...this.#unsent.values()].some(({ size }) => size > 0)
     );
   }
 
@@ -118,7 +127,7 @@ export class ClusterSender {
     const texts: string[] = [];
     const removed: ClusterPart['removed'][number][] = [];
     for (const [kind, keys] of this.#unsent) {
-      const known = this.memory.texts(kind);
+      const known = this.#memory.texts(kind);
       for (const key of keys) {
         const text = known.get(key);
         if (text === undefined) removed.push({ kind, ...placeOf(key) });
@@ -130,16 +139,17 @@ export class ClusterSender {
     const loaded = [...this.#unsentLoaded];
     this.#unsentWhole.clear();
     this.#unsentLoaded.clear();
-    const marks = loaded.length === 0 ? { whole } : { whole, loaded };
-    const size = texts.length + removed.length + whole.length + loaded.length;
-    return size === 0 ? undefined : partsOf(texts, removed, marks);
+    const hasNews = this.#isSerialUnsent || texts.length + removed.length + whole.length + loaded.length > 0;
+    this.#isSerialUnsent = false;
+    const marks = { whole, ...(loaded.length === 0 ? {} : { loaded }), serial: this.#serial() };
+    return hasNews ? partsOf(texts, removed, marks) : undefined;
   }
 }
 
 function* partsOf(
   texts: readonly string[],
   removed: ClusterPart['removed'],
-  marks: Pick<ClusterPart, 'whole' | 'loaded'>,
+  marks: Pick<ClusterPart, 'whole' | 'loaded' | 'serial'>,
 ): Generator<ClusterPart> {
   for (let from = 0; from + REMOVED_MAX < removed.length; from += REMOVED_MAX) {
     yield { put: '', removed: removed.slice(from, from + REMOVED_MAX), whole: [], isLast: false };

@@ -1,10 +1,10 @@
-/** One cluster: its source, what was reported, and how much of it the data thread has. Knows nothing of plans. */
+/** One cluster: its source, what was reported, and how much of it the data threads have. Knows nothing of plans. */
 
 import type { Kind } from '../../zones/kubernetes/objects.ts';
 import { keyOf, objectFrom } from '../../zones/kubernetes/object-text.ts';
 import { kindsOf, type ProgrammedSlice, type Source, type SourceOptions } from '../../zones/kubernetes/source.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
-import { ClusterSender } from './cluster-sender.ts';
+import { ClusterFeed } from './cluster-feed.ts';
 import type { KindStatus } from './cluster-metrics.ts';
 import type { ClustersOptions, ClusterWish } from './clusters.ts';
 import { ageText, SnapshotKeeper, type SnapshotResult } from './snapshot-keeper.ts';
@@ -15,16 +15,17 @@ import type { Stop } from './timers.ts';
 export const WAITING_INTERVAL: Milliseconds = 1_000;
 
 export class Cluster {
-  readonly sender: ClusterSender;
+  readonly feed: ClusterFeed;
   /** Resolves when it has been received whole or its time is over. */
   readonly received: Promise<void>;
   readonly #wish: ClusterWish;
   readonly #kinds: readonly Kind[];
-  readonly #acknowledged = new Set<Kind>();
+  /** Kinds that each data thread has whole, or had before it was replaced. */
+  readonly #acknowledged: readonly Set<Kind>[];
   readonly #options: ClustersOptions;
   readonly #began: Milliseconds;
   #keeper: SnapshotKeeper | undefined;
-  /** When the snapshot was written that was loaded, since 1970; and has the data thread taken it in? */
+  /** When the snapshot was written that was loaded, since 1970; and have the data threads taken it in? */
   #loaded: Milliseconds | undefined;
   #isLoadTaken = false;
   #isOverdue = false;
@@ -35,7 +36,12 @@ export class Cluster {
   #stopWaiting: Stop = () => {};
 
   constructor(key: string, wish: ClusterWish, options: ClustersOptions) {
-    this.sender = new ClusterSender((part) => options.send({ type: 'cluster', cluster: key, part }));
+    this.feed = new ClusterFeed({
+      threads: options.threads,
+      wallClock: () => options.timers.wall() / 1000,
+      send: (part, thread) => options.send({ type: 'cluster', cluster: key, part }, thread),
+    });
+    this.#acknowledged = Array.from({ length: options.threads }, () => new Set());
     this.#wish = wish;
     this.#kinds = kindsOf(wish.source);
     this.#options = options;
@@ -52,36 +58,40 @@ export class Cluster {
     this.#keeper = this.#keeperOf(this.#wish.snapshot);
     void this.#keeper?.load((listings, written) => {
       this.#loaded = written;
-      this.sender.load(listings);
-      this.sender.whenTaken(() => (this.#isLoadTaken = true));
+      this.feed.load(listings);
+      this.feed.whenTaken(() => (this.#isLoadTaken = true));
     });
     const source = await open(this.#wish.source, {
       change: (changes) => {
         if (this.#isClosed) return;
-        this.sender.apply(changes);
-        if (this.#kinds.every((kind) => this.sender.memory.isWhole(kind))) this.#receive();
+        this.feed.apply(changes);
+        if (this.#kinds.every((kind) => this.feed.memory.isWhole(kind))) this.#receive();
       },
-      known: (kind) => (this.sender.memory.isLoaded(kind) ? NOTHING : this.sender.memory.texts(kind)),
+      known: (kind) => (this.feed.memory.isLoaded(kind) ? NOTHING : this.feed.memory.texts(kind)),
       report: (level, text) => {
         if (!this.#isClosed) log(level, SOURCE, text);
       },
       call: (call) => metrics.apiCalled(call),
       happened: (happening) => metrics.happened(placeOf(this.#wish.source), happening),
-      programmed: (slice) => this.sender.whenTaken(() => this.#measure(slice)),
+      programmed: (slice) => this.feed.whenTaken(() => this.#measure(slice)),
     });
     this.#source = source;
     if (this.#isClosed) source.close();
     else if (!this.#isReceived) this.#stopWaiting = timers.every(WAITING_INTERVAL, () => this.#wait());
   }
 
-  /** Can the data thread answer from it at all? A snapshot is enough for that when the API server has not come in time. */
+  /** Can the data threads answer from it at all? A snapshot is enough for that when the API server has not come in time. */
   get isUsable(): boolean {
     return this.#isSynced || (this.#isOverdue && this.#isFromSnapshot);
   }
 
-  /** Has the data thread been given all that there is? Once it has, it always has. */
+  /** Has every data thread been given all that there is? Once it has, it always has. */
   get #isSynced(): boolean {
-    return this.#kinds.every((kind) => this.#acknowledged.has(kind));
+    return this.#kinds.every((kind) => this.#isAcknowledged(kind));
+  }
+
+  #isAcknowledged(kind: Kind): boolean {
+    return this.#acknowledged.every((kinds) => kinds.has(kind));
   }
 
   get #isFromSnapshot(): boolean {
@@ -109,13 +119,13 @@ export class Cluster {
     return { cluster: placeOf(this.#wish.source), writtenAt: isUsed ? this.#loaded : this.#keeper?.writtenAt, isUsed };
   }
 
-  /** The data thread has taken in a part of its state, and has these kinds whole. */
-  taken(whole: readonly Kind[]): void {
-    this.sender.taken();
+  /** A data thread has taken in a part of its state, and has these kinds whole. */
+  taken(thread: Count, whole: readonly Kind[]): void {
+    this.feed.taken(thread);
     if (this.#isSynced) return;
-    for (const kind of whole) this.#acknowledged.add(kind);
+    for (const kind of whole) this.#acknowledged[thread]?.add(kind);
     if (!this.#isSynced) return;
-    const counts = this.#kinds.map((kind) => counted(this.sender.memory.texts(kind).size, kind)).join(', ');
+    const counts = this.#kinds.map((kind) => counted(this.feed.memory.texts(kind).size, kind)).join(', ');
     this.#options.log('info', SOURCE, `synced: ${counts}`);
   }
 
@@ -124,13 +134,13 @@ export class Cluster {
     const freshness = this.#source?.freshness?.() ?? [];
     return this.#kinds.map((kind) => ({
       labels: { cluster, kind },
-      synced: this.#acknowledged.has(kind),
-      objects: this.sender.memory.texts(kind).size,
+      synced: this.#isAcknowledged(kind),
+      objects: this.feed.memory.texts(kind).size,
       freshness: freshness.find((one) => one.kind === kind),
     }));
   }
 
-  /** What the data thread cannot answer from yet, and why: lines for people. */
+  /** What the data threads cannot answer from yet, and why: lines for people. */
   missing(): readonly string[] {
     const missing = this.statuses().filter(({ synced }) => !synced);
     if (missing.length === 0) return [];
@@ -152,13 +162,13 @@ export class Cluster {
     const { timers, log, metrics } = this.#options;
     const { source } = this.#wish;
     const wrote = (result: SnapshotResult): void => metrics.snapshotWritten(placeOf(source), result);
-    return new SnapshotKeeper({ file, source, memory: this.sender.memory, timers, log, wrote });
+    return new SnapshotKeeper({ file, source, memory: this.feed.memory, timers, log, wrote });
   }
 
   /** CoreDNS's words, which people search for. It waits before it opens its sockets; here only names wait that are not known yet. */
   #wait(): void {
     const { log, timers } = this.#options;
-    const missing = this.#kinds.filter((kind) => !this.sender.memory.isWhole(kind)).join(', ');
+    const missing = this.#kinds.filter((kind) => !this.feed.memory.isWhole(kind)).join(', ');
     const age = this.#loaded === undefined ? '' : ageText(timers.wall() - this.#loaded);
     if (timers.now() - this.#began < this.#wish.startupTimeout) {
       log(
@@ -184,7 +194,7 @@ export class Cluster {
 
   /** CoreDNS measures a slice whose Service it knows, when its own tables have it. */
   #measure({ namespace, service, triggered }: ProgrammedSlice): void {
-    const text = this.sender.memory.texts('Service').get(keyOf({ namespace, name: service }));
+    const text = this.feed.memory.texts('Service').get(keyOf({ namespace, name: service }));
     const found = text === undefined ? undefined : objectFrom(text);
     if (this.#isClosed || found?.kind !== 'Service') return;
     const isHeadless = found.clusterIPs.includes('None');

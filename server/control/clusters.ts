@@ -5,7 +5,7 @@
 
 import type { Kind } from '../../zones/kubernetes/objects.ts';
 import type { Source, SourceEvents, SourceOptions } from '../../zones/kubernetes/source.ts';
-import type { Milliseconds } from '../../zones/units.ts';
+import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { Log } from '../log.ts';
 import type { ToData } from '../messages.ts';
 import { Cluster } from './cluster.ts';
@@ -28,8 +28,10 @@ export type OpenSource = (options: SourceOptions, events: SourceEvents) => Sourc
 
 export type ClustersOptions = {
   readonly open: OpenSource;
-  /** To the data thread. */
-  readonly send: (message: ToData) => void;
+  /** Places for data threads. */
+  readonly threads: Count;
+  /** To the data thread in that place, counted from 0. */
+  readonly send: (message: ToData, thread: Count) => void;
   readonly metrics: Pick<Metrics, 'apiCalled' | 'programmed' | 'happened' | 'snapshotWritten'>;
   readonly timers: Timers;
   readonly log: Log;
@@ -96,9 +98,14 @@ export class Clusters {
     };
   }
 
-  /** The data thread has taken in a part of a cluster's state, and has these kinds whole. */
-  taken(key: string, whole: readonly Kind[]): void {
-    (this.#clusters.get(key) ?? this.#prepared.get(key))?.taken(whole);
+  /** A data thread has taken in a part of a cluster's state, and has these kinds whole. */
+  taken(thread: Count, key: string, whole: readonly Kind[]): void {
+    (this.#clusters.get(key) ?? this.#prepared.get(key))?.taken(thread, whole);
+  }
+
+  /** Another plan is in use: the same objects may give other answers. */
+  advance(): void {
+    for (const { feed } of this.#clusters.values()) feed.advance();
   }
 
   /** Is there something to answer from? A snapshot is taken for that when the API server has not come in time. */
@@ -115,7 +122,7 @@ export class Clusters {
     return [...this.#clusters.values()].flatMap((cluster) => cluster.snapshotStatus() ?? []);
   }
 
-  /** What the data thread cannot answer from yet, and why: lines for people. */
+  /** What the data threads cannot answer from yet, and why: lines for people. */
   missing(key: string): readonly string[] {
     return (this.#clusters.get(key) ?? this.#prepared.get(key))?.missing() ?? [];
   }
@@ -126,9 +133,9 @@ export class Clusters {
   }
 
   /** Everything, for a data thread that has nothing. */
-  *state(): Iterable<ToData> {
-    for (const [cluster, { sender }] of new Map([...this.#clusters, ...this.#prepared])) {
-      for (const part of sender.restart()) yield { type: 'cluster', cluster, part };
+  *state(thread: Count): Iterable<ToData> {
+    for (const [cluster, { feed }] of new Map([...this.#clusters, ...this.#prepared])) {
+      for (const part of feed.restart(thread)) yield { type: 'cluster', cluster, part };
     }
   }
 
@@ -140,6 +147,8 @@ export class Clusters {
 
   #close(key: string, cluster: Cluster): void {
     cluster.close();
-    this.#options.send({ type: 'forget-cluster', cluster: key });
+    for (let thread = 0; thread < this.#options.threads; thread++) {
+      this.#options.send({ type: 'forget-cluster', cluster: key }, thread);
+    }
   }
 }

@@ -3,7 +3,7 @@
  * arguments, signals or exit codes.
  */
 
-import type { Milliseconds } from '../../zones/units.ts';
+import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { Plugin } from '../pipeline.ts';
 import { VERSION } from '../version.ts';
 import type { HttpAddress } from './admin-http.ts';
@@ -87,6 +87,8 @@ class Running {
   readonly #endpoints = new Endpoints();
   readonly #clusters: Clusters;
   readonly #supervisor: Supervisor;
+  /** Data threads, from the start to the end. */
+  readonly #threads: Count;
   readonly #readiness: Readiness;
   readonly #metrics: Metrics;
   readonly #reloader: Reloader;
@@ -99,11 +101,13 @@ class Running {
     const { timers, logger } = options;
     const { log } = logger;
     this.#options = options;
+    this.#threads = ownPlanOf(configuration.plan, options.plugins).threads;
     this.#metrics = openMetrics({
       series: this.#series,
       now: timers.now,
       droppedLines: () => logger.dropped() + this.#supervisor.droppedLines,
       droppedConnections: () => this.#endpoints.droppedConnections,
+      answeringThreads: () => this.#supervisor.answering,
       kinds: () => this.#clusters.kinds(),
       snapshots: () => this.#clusters.snapshots(),
       plugins: () => this.#own?.enabled ?? [],
@@ -113,22 +117,24 @@ class Running {
     });
     this.#clusters = new Clusters({
       open: options.open,
-      send: (message) => this.#supervisor.send(message),
+      threads: this.#threads,
+      send: (message, thread) => this.#supervisor.send(message, thread),
       metrics: this.#metrics,
       timers,
       log,
     });
     this.#supervisor = new Supervisor({
+      threads: this.#threads,
       start: options.start,
       timers,
       log,
       series: this.#series,
-      state: () => this.#clusters.state(),
-      taken: (cluster, whole) => this.#clusters.taken(cluster, whole),
+      state: (thread) => this.#clusters.state(thread),
+      taken: (thread, cluster, whole) => this.#clusters.taken(thread, cluster, whole),
       restarted: () => this.#metrics.dataThreadRestarted(),
     });
     this.#readiness = new Readiness({
-      isAnswering: () => this.#supervisor.isAnswering,
+      isAnswering: () => this.#supervisor.isWhole,
       isUsable: (cluster) => this.#clusters.isUsable(cluster),
       missing: (cluster) => this.#clusters.missing(cluster),
       log,
@@ -184,7 +190,12 @@ class Running {
   /** What can fail is tried before anything that is in use is touched. */
   async #use({ plan }: Configuration): Promise<void> {
     const own = ownPlanOf(plan, this.#options.plugins);
-    for (const warning of own.warnings) this.#options.logger.log('warning', 'plugin/kubernetes', warning);
+    const { log } = this.#options.logger;
+    for (const { plugin, text } of own.warnings) log('warning', `plugin/${plugin}`, text);
+    if (own.threads !== this.#threads) {
+      const text = `${own.threads} data threads are asked for; that takes a restart, until then there are ${this.#threads}`;
+      log('warning', 'plugin/multisocket', text);
+    }
     const wishes = this.#wishesOf(own);
     const endpoints = await this.#endpoints.prepare(wishes);
     let commitClusters: () => void;
@@ -203,6 +214,7 @@ class Running {
       throw error;
     }
     commitClusters();
+    this.#clusters.advance();
     this.#own = own;
     this.#wishes = wishes;
     await endpoints.commit();

@@ -6,7 +6,7 @@
 import type { Count } from '../../zones/units.ts';
 import { COUNTER_SLOTS, HEARTBEAT_SLOT } from '../counters.ts';
 import type { Log } from '../log.ts';
-import type { DataThreadMemory, FromData, ToData } from '../messages.ts';
+import type { DataThreadMemory, DataThreadPlace, FromData, ToData } from '../messages.ts';
 import { ringMemory, RingReader } from '../ring.ts';
 
 /** What is used of node:worker_threads' Worker. */
@@ -18,8 +18,11 @@ export type ThreadWorker = {
   on(event: 'exit', listener: (code: number) => void): unknown;
 };
 
-/** Starts a worker with its memory. */
-export type StartWorker = (memory: DataThreadMemory) => ThreadWorker;
+/** Starts the worker of a place with its memory. */
+export type StartWorker = (memory: DataThreadMemory, place: DataThreadPlace) => ThreadWorker;
+
+/** The same for one place. */
+export type StartThread = (memory: DataThreadMemory) => ThreadWorker;
 
 export type DataThreadEvents = {
   readonly message: (message: FromData) => void;
@@ -34,7 +37,7 @@ export class DataThread {
   readonly #lines: RingReader;
   #isOver = false;
 
-  constructor(start: StartWorker, events: DataThreadEvents) {
+  constructor(start: StartThread, events: DataThreadEvents) {
     this.memory = {
       counters: new SharedArrayBuffer(COUNTER_SLOTS * Float64Array.BYTES_PER_ELEMENT),
       log: ringMemory(),

@@ -22,6 +22,8 @@ export type MetricSources = {
   readonly droppedLines: () => Count;
   /** HTTP connections that were closed to make room. */
   readonly droppedConnections: () => Count;
+  /** Data threads that answer queries just now. */
+  readonly answeringThreads: () => Count;
   /** Each kind of object of each cluster of the plan. */
   readonly kinds: () => Iterable<KindStatus>;
   /** Of the clusters of the plan that are kept in a file. */
@@ -206,6 +208,9 @@ function addReadings(registry: Registry, sources: MetricSources): void {
     'Connections to the health, ready and metrics ports that were closed to make room for new ones.',
     sources.droppedConnections,
   );
+  gauge('fivedots_data_threads', 'Data threads that answer queries.', [], (threads) => {
+    threads.set(sources.answeringThreads());
+  });
   gauge('coredns_plugin_enabled', 'Plugins that handle queries.', ['server', 'zone', 'view', 'name'], (plugins) => {
     for (const labels of sources.plugins()) plugins.set(labels, 1);
   });

@@ -1,43 +1,35 @@
 /**
- * Keeps a data thread at work: gives it the plan and the clusters' state, notices when it falls silent or ends, and replaces
- * it. Knows nothing of what a plan says.
+ * Keeps the data threads at work: gives them the plan and the clusters' state, and lets none of them do what the others do not.
+ * Knows nothing of what a plan says, nor of how one thread is watched.
  */
 
 import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { Kind } from '../../zones/kubernetes/objects.ts';
 import type { Log } from '../log.ts';
-import type { FromData, ToData } from '../messages.ts';
+import type { ToData } from '../messages.ts';
 import type { Plan } from '../plan.ts';
-import { DataThread, type StartWorker } from './data-thread.ts';
-import type { SeriesBook, ThreadSeries } from './series.ts';
+import { probeMemory } from '../upstream/probe-table.ts';
+import type { StartWorker } from './data-thread.ts';
+import { Seat, type SaidToAll } from './seat.ts';
+import type { SeriesBook } from './series.ts';
 import { pause, type Stop, type Timers } from './timers.ts';
 
-/** How often the heartbeat is looked at; a data thread beats every 100 ms. */
+/** How often the heartbeats are looked at; a data thread beats every 100 ms. */
 const LOOK_INTERVAL: Milliseconds = 250;
-/** Silence that is reported. */
-export const REPORT_AFTER: Milliseconds = 1_000;
-/** Silence after which a thread is replaced. Doubled for each replacement in a row, for the work itself may need that long. */
-export const REPLACE_AFTER: Milliseconds = 3_000;
-const REPLACE_AFTER_MAX: Milliseconds = 24_000;
-/** Time for a new thread to load its code. */
-export const START_LIMIT: Milliseconds = 10_000;
-/** Between the end of a thread and its successor, doubled for each one in a row: the first is replaced at once. */
-const RESTART_DELAY: Milliseconds = 100;
-export const RESTART_DELAY_MAX: Milliseconds = 10_000;
-/** A thread that worked so long begins a new count of replacements in a row. */
-export const STEADY_AFTER: Milliseconds = 60_000;
 /** How often the threads' log lines are fetched. */
 const LOG_INTERVAL: Milliseconds = 50;
 
 export type SupervisorOptions = {
+  /** How many data threads there are, from the start to the end. */
+  readonly threads: Count;
   readonly start: StartWorker;
   readonly timers: Timers;
   readonly log: Log;
   readonly series: SeriesBook;
-  /** The clusters' state, for a thread that begins with nothing. */
-  readonly state: () => Iterable<ToData>;
+  /** The clusters' state, for a thread that begins with nothing. Threads are counted from 0. */
+  readonly state: (thread: Count) => Iterable<ToData>;
   /** A part of a cluster's state has been taken in; of these kinds the thread knows everything. */
-  readonly taken: (cluster: string, whole: readonly Kind[]) => void;
+  readonly taken: (thread: Count, cluster: string, whole: readonly Kind[]) => void;
   readonly restarted: () => void;
 };
 
@@ -46,46 +38,56 @@ export type PlanOutcome = { readonly kind: 'planned' } | { readonly kind: 'refus
 
 type Generation = { readonly number: number; readonly plan: Plan };
 
-/** A thread with what is known of it. */
-type Seat = {
-  readonly thread: DataThread;
-  readonly series: ThreadSeries;
-  readonly began: Milliseconds;
-  isOnline: boolean;
-  hasPlan: boolean;
-  beat: number;
-  silence: Milliseconds;
+/** A plan that is not in use everywhere yet. */
+type Pending = {
+  readonly generation: Generation;
+  readonly settle: (outcome: PlanOutcome) => void;
+  /** The one that tries it for all. */
+  readonly first: Count;
+  /** Has that one taken it up? Then it is the plan in use. */
+  isTaken: boolean;
+  /** The others that have not said yet that they have it. */
+  readonly others: Set<Count>;
 };
 
 export class Supervisor {
   readonly #options: SupervisorOptions;
-  readonly #stops: Stop[];
-  #seat: Seat | undefined;
+  readonly #stops: readonly Stop[];
+  readonly #seats: readonly Seat[];
   #generation = 0;
   #inUse: Generation | undefined;
-  #pending: { readonly generation: Generation; readonly settle: (outcome: PlanOutcome) => void } | undefined;
-  #replacements: Count = 0;
-  #droppedLines: Count = 0;
+  #pending: Pending | undefined;
   #listening: readonly string[] = [];
   #lastLook: Milliseconds;
-  #callOffRestart: Stop = () => {};
-  #drained: ((done: boolean) => void) | undefined;
-  #isStopping = false;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#lastLook = options.timers.now();
+    const probes = probeMemory(options.threads);
+    this.#seats = Array.from({ length: options.threads }, (_, index) => this.#newSeat(index, probes));
     this.#stops = [
       options.timers.every(LOOK_INTERVAL, () => this.#look()),
-      options.timers.every(LOG_INTERVAL, () => this.#seat?.thread.drainLog(options.log)),
+      options.timers.every(LOG_INTERVAL, () => this.#seats.forEach((seat) => seat.drainLog())),
     ];
-    this.#begin();
+    for (const seat of this.#seats) seat.begin();
   }
 
-  /** Does a data thread answer queries just now? */
+  /** Does any data thread answer queries just now? */
   get isAnswering(): boolean {
-    const seat = this.#seat;
-    return seat !== undefined && seat.hasPlan && seat.silence < REPORT_AFTER;
+    return this.#seats.some((seat) => seat.isAnswering);
+  }
+
+  /**
+   * Does every query find a data thread that answers? One that has ended has no sockets, and the system gives its clients to the
+   * others; one that is silent keeps its clients waiting.
+   */
+  get isWhole(): boolean {
+    return this.isAnswering && this.#seats.every((seat) => seat.isAnswering || !seat.isOpen);
+  }
+
+  /** How many data threads answer queries just now. */
+  get answering(): Count {
+    return this.#seats.filter((seat) => seat.isAnswering).length;
   }
 
   /** The DNS sockets, as `host:port`. */
@@ -95,173 +97,120 @@ export class Supervisor {
 
   /** Log lines of all threads so far that found no room. */
   get droppedLines(): Count {
-    return this.#droppedLines + (this.#seat?.thread.droppedLines ?? 0);
+    return this.#seats.reduce((sum, seat) => sum + seat.droppedLines, 0);
   }
 
-  /** Puts a plan into use. While it cannot be used the one before stays. */
+  /**
+   * Puts a plan into use. While it cannot be used the one before stays: one thread tries it, and what this one has taken up is
+   * the plan of all. Resolves when each of them has it, or has come to its end.
+   */
   apply(plan: Plan): Promise<PlanOutcome> {
+    if (this.#pending?.isTaken === true) this.#settle({ kind: 'planned' });
     this.#settle({ kind: 'refused', message: 'another plan came before this one was in use' });
     const generation = { number: ++this.#generation, plan };
     return new Promise((settle) => {
-      this.#pending = { generation, settle };
-      if (this.#seat !== undefined) this.#give(this.#seat, generation);
-      else this.#settle({ kind: 'refused', message: 'the data thread is being replaced; try again' });
+      const first = this.#seats.findIndex((seat) => seat.isTaken);
+      this.#pending = { generation, settle, first, isTaken: false, others: new Set() };
+      if (first === -1) this.#settle({ kind: 'refused', message: 'the data thread is being replaced; try again' });
+      else this.#seats[first]?.post(messageOf(generation, true));
     });
   }
 
-  /** Tells the thread of a change. A thread that is still to come gets the whole state instead. */
-  send(message: ToData): void {
-    this.#seat?.thread.post(message);
+  /** Tells a thread of a change. A thread that is still to come gets the whole state instead. */
+  send(message: ToData, thread: Count): void {
+    this.#seats[thread]?.post(message);
   }
 
-  /** Lets the thread finish what it accepted, at most so long; `false` if it did not. */
+  /** Lets the threads finish what they accepted, at most so long; `false` if they did not, or there is none. */
   async drain(limit: Milliseconds): Promise<boolean> {
-    const seat = this.#seat;
-    this.#isStopping = true;
-    this.#callOffRestart();
-    if (seat === undefined) return false;
+    const isAny = this.#seats.some((seat) => seat.isTaken);
     let isDone = false;
-    const over = new Promise<void>((resolve) => {
-      this.#drained = (done) => {
-        isDone ||= done;
-        resolve();
-      };
+    const over = Promise.all(this.#seats.map((seat) => seat.drain())).then((all) => {
+      isDone = all.every(Boolean);
     });
-    seat.thread.post({ type: 'drain' });
-    await pause(this.#options.timers, limit, over);
-    return isDone;
+    if (isAny) await pause(this.#options.timers, limit, over);
+    return isAny && isDone;
   }
 
-  /** Ends the thread. */
+  /** Ends the threads. */
   async close(): Promise<void> {
-    this.#isStopping = true;
-    this.#callOffRestart();
     for (const stop of this.#stops) stop();
-    const seat = this.#leave();
-    await seat?.thread.end();
-    seat?.thread.drainLog(this.#options.log);
+    await Promise.all(this.#seats.map((seat) => seat.close()));
     this.#settle({ kind: 'refused', message: 'the server is stopping' });
   }
 
-  #begin(): void {
-    const { series, start, timers, state } = this.#options;
-    const thread: DataThread = new DataThread(start, {
-      message: (message) => this.#hear(message),
-      ended: (reason) => void this.#replace(`The data thread ended: ${reason}`),
+  #newSeat(index: Count, probes: SharedArrayBuffer): Seat {
+    const { threads, start, timers, log, series, state, restarted } = this.#options;
+    const place = { index, reusePort: threads > 1, probes };
+    return new Seat({
+      name: threads === 1 ? 'The data thread' : `Data thread ${index + 1}`,
+      start: (memory) => start(memory, place),
+      timers,
+      log,
+      series,
+      // State before plan: its sockets open when it knows the answers.
+      briefing: () => [...state(index), ...(this.#inUse === undefined ? [] : [messageOf(this.#inUse, false)])],
+      said: (message) => this.#hear(index, message),
+      left: (reason) => {
+        this.#forget(index, reason);
+        restarted();
+      },
     });
-    const counters = series.attach(thread.memory.counters);
-    const seat: Seat = {
-      thread,
-      series: counters,
-      began: timers.now(),
-      isOnline: false,
-      hasPlan: false,
-      beat: thread.beat,
-      silence: 0,
-    };
-    this.#seat = seat;
-    // State before plan: its sockets open when it knows the answers.
-    for (const message of state()) thread.post(message);
-    if (this.#inUse !== undefined) this.#give(seat, this.#inUse);
   }
 
-  #give(seat: Seat, generation: Generation): void {
-    seat.thread.post({ type: 'plan', generation: generation.number, plan: generation.plan });
-  }
-
-  #hear(message: FromData): void {
-    const seat = this.#seat;
-    if (seat === undefined) return;
+  #hear(index: Count, message: SaidToAll): void {
     switch (message.type) {
-      case 'online':
-        seat.isOnline = true;
-        seat.silence = 0;
-        break;
       case 'planned':
-        seat.hasPlan = true;
         this.#listening = message.listening;
-        if (message.generation !== this.#pending?.generation.number) break;
-        this.#inUse = this.#pending.generation;
-        this.#settle({ kind: 'planned' });
+        this.#planned(index, message.generation, message.listening);
         break;
       case 'refused':
-        if (message.generation === this.#pending?.generation.number)
-          this.#settle({ kind: 'refused', message: message.message });
-        else void this.#replace(`The new data thread cannot do what the one before did: ${message.message}`);
+        this.#refused(index, message.generation, message.message);
         break;
       case 'taken':
-        this.#options.taken(message.cluster, message.whole);
-        break;
-      case 'series':
-        for (const one of message.series) seat.series.announce(one);
-        break;
-      case 'drained':
-        this.#drained?.(true);
+        this.#options.taken(index, message.cluster, message.whole);
         break;
     }
+  }
+
+  #planned(index: Count, generation: number, listening: readonly string[]): void {
+    const pending = this.#pending;
+    if (generation !== pending?.generation.number) return;
+    if (index === pending.first && !pending.isTaken) {
+      pending.isTaken = true;
+      const { number, plan } = pending.generation;
+      this.#inUse = { number, plan: this.#options.threads > 1 ? withPorts(plan, listening) : plan };
+      for (const [other, seat] of this.#seats.entries()) {
+        if (other === index || !seat.isTaken) continue;
+        pending.others.add(other);
+        seat.post(messageOf(this.#inUse, false));
+      }
+    } else pending.others.delete(index);
+    if (pending.others.size === 0) this.#settle({ kind: 'planned' });
+  }
+
+  #refused(index: Count, generation: number, why: string): void {
+    const pending = this.#pending;
+    const isTried = generation === pending?.generation.number && index === pending.first && !pending.isTaken;
+    if (isTried) this.#settle({ kind: 'refused', message: why });
+    else void this.#seats[index]?.replace(`The new data thread cannot do what the one before did: ${why}`);
+  }
+
+  /** Nobody waits for a thread that is gone; its successor is given the plan in use. */
+  #forget(index: Count, reason: string): void {
+    const pending = this.#pending;
+    if (pending === undefined) return;
+    if (index === pending.first && !pending.isTaken) {
+      this.#settle({ kind: 'refused', message: `the data thread did not survive it: ${reason}` });
+    } else if (pending.others.delete(index) && pending.others.size === 0) this.#settle({ kind: 'planned' });
   }
 
   #look(): void {
     const now = this.#options.timers.now();
-    // A control thread that did not run itself cannot say that the other one was silent meanwhile.
+    // A control thread that did not run itself cannot say that the others were silent meanwhile.
     const passed = Math.min(now - this.#lastLook, 2 * LOOK_INTERVAL);
     this.#lastLook = now;
-    const seat = this.#seat;
-    if (seat === undefined) return;
-    if (now - seat.began >= STEADY_AFTER) this.#replacements = 0;
-    const before = seat.silence;
-    seat.silence = seat.thread.beat === seat.beat ? before + passed : 0;
-    seat.beat = seat.thread.beat;
-    if (!seat.isOnline) {
-      if (seat.silence >= START_LIMIT)
-        void this.#replace(`The data thread did not start within ${START_LIMIT / 1000} s.`);
-      return;
-    }
-    const limit = Math.min(REPLACE_AFTER * 2 ** this.#replacements, REPLACE_AFTER_MAX);
-    if (seat.silence >= limit) {
-      void this.#replace(`The data thread has been silent for ${seconds(seat.silence)} and answers nothing.`);
-    } else if (seat.silence >= REPORT_AFTER && before < REPORT_AFTER) {
-      this.#options.log(
-        'warning',
-        'supervisor',
-        `The data thread has been silent for ${seconds(seat.silence)}: queries wait. It is replaced after ${seconds(limit)}.`,
-      );
-    } else if (before >= REPORT_AFTER && seat.silence === 0) {
-      this.#options.log('info', 'supervisor', `The data thread is back after ${seconds(before)} of silence.`);
-    }
-  }
-
-  async #replace(reason: string): Promise<void> {
-    if (this.#isStopping) {
-      this.#drained?.(false);
-      return;
-    }
-    const seat = this.#leave();
-    if (seat === undefined) return;
-    const delay = this.#replacements === 0 ? 0 : Math.min(RESTART_DELAY * 2 ** this.#replacements, RESTART_DELAY_MAX);
-    this.#replacements++;
-    this.#options.log(
-      'error',
-      'supervisor',
-      `${reason} It is replaced ${delay === 0 ? 'at once' : `in ${seconds(delay)}`}.`,
-    );
-    this.#settle({ kind: 'refused', message: `the data thread did not survive it: ${reason}` });
-    this.#options.restarted();
-    await seat.thread.end();
-    if (this.#isStopping) return;
-    if (delay === 0) this.#begin();
-    else this.#callOffRestart = this.#options.timers.after(delay, () => this.#begin());
-  }
-
-  /** Takes the thread off: its last lines are printed and its counters kept. */
-  #leave(): Seat | undefined {
-    const seat = this.#seat;
-    if (seat === undefined) return undefined;
-    this.#seat = undefined;
-    seat.thread.drainLog(this.#options.log);
-    this.#droppedLines += seat.thread.droppedLines;
-    seat.series.retire();
-    return seat;
+    for (const seat of this.#seats) seat.look(now, passed);
   }
 
   #settle(outcome: PlanOutcome): void {
@@ -271,6 +220,15 @@ export class Supervisor {
   }
 }
 
-function seconds(span: Milliseconds): string {
-  return `${(span / 1000).toFixed(1)} s`;
+function messageOf({ number, plan }: Generation, isFirst: boolean): ToData {
+  return { type: 'plan', generation: number, plan, isFirst };
+}
+
+/** The plan with the ports that one thread was given, so that the others open the same ones. */
+function withPorts(plan: Plan, listening: readonly string[]): Plan {
+  const listeners = plan.listeners.map((listener, i) => {
+    const address = listening[i] ?? '';
+    return listener.port === 0 ? { ...listener, port: Number(address.slice(address.lastIndexOf(':') + 1)) } : listener;
+  });
+  return { ...plan, listeners };
 }

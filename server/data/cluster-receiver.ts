@@ -69,10 +69,10 @@ export class ClusterReceiver {
         this.#changes = [];
         this.#weight = 0;
         if (isLarge) {
-          this.#working = this.#applyBeside(changes);
+          this.#working = this.#applyBeside(changes, part.serial);
           return;
         }
-        store.apply(changes);
+        store.apply(changes, part.serial);
       }
       taken();
     }
@@ -106,10 +106,10 @@ export class ClusterReceiver {
     return kind === 'EndpointSlice' ? this.#options.store.addressCount(namespace, name) / LOSSES_PER_PUT : 0;
   }
 
-  async #applyBeside(changes: readonly ClusterChange[]): Promise<void> {
+  async #applyBeside(changes: readonly ClusterChange[], serial: number | undefined): Promise<void> {
     const { store, clock, taken } = this.#options;
     let until = -Infinity;
-    for (const _ of store.applyBeside(changes)) {
+    for (const _ of store.applyBeside(changes, serial)) {
       if (clock() < until) continue;
       await nextTurn();
       if (this.#isClosed) {

@@ -8,6 +8,7 @@ import type { Log } from '../log.ts';
 import type { ClusterPart, UdpMode } from '../messages.ts';
 import type { Plugin } from '../pipeline.ts';
 import type { ListenerPlan, Plan } from '../plan.ts';
+import { ProbeTable, probeMemory } from '../upstream/probe-table.ts';
 import { openBatching } from './batch/batching.ts';
 import { routesOf, type ContextOf, type Routes } from './block.ts';
 import { ClusterReceiver } from './cluster-receiver.ts';
@@ -32,6 +33,8 @@ export type DataPlaneOptions = {
   readonly reusePort?: boolean | undefined;
   /** Does this one take what comes to addresses that have no socket of their own, and say how datagrams are read? True if absent. */
   readonly wildcard?: boolean | undefined;
+  /** Absent for a thread that is the only one. */
+  readonly probes?: ProbeTable | undefined;
   /** As in `ReceiverOptions`. */
   readonly atOnceMax?: Count | undefined;
   /** A part of a cluster's state has been taken in; of these kinds everything is known now. */
@@ -41,6 +44,7 @@ export type DataPlaneOptions = {
 export class DataPlane {
   readonly #options: DataPlaneOptions;
   readonly #server: Server;
+  readonly #probes: ProbeTable;
   readonly #kept = new KeptStates();
   readonly #clusters = new Map<string, { readonly store: ClusterStore; readonly receiver: ClusterReceiver }>();
   #udp: Promise<UdpOptions> | undefined;
@@ -49,15 +53,17 @@ export class DataPlane {
 
   constructor(options: DataPlaneOptions) {
     this.#options = options;
+    this.#probes = options.probes ?? new ProbeTable(probeMemory(1), 0);
     this.#server = new Server(options.clock, options.log, options.counters);
   }
 
   /**
    * Puts a plan in use: first everything new is made and opened, then the queries move over, then what is not needed any more is closed.
    * Returns the addresses that are listened on. What was told of clusters before is in use by then.
+   * @param isFirst must nobody else have the ports that are new, no other data thread either?
    * @throws Error if something of it cannot be made or opened; then nothing has changed
    */
-  async use(plan: Plan): Promise<readonly string[]> {
+  async use(plan: Plan, isFirst = true): Promise<readonly string[]> {
     await this.settled();
     const states = this.#kept.begin();
     const starts: (() => void)[] = [];
@@ -67,7 +73,7 @@ export class DataPlane {
       routes = this.#makeRoutes(plan, states.keep, starts);
       for (const listener of plan.listeners) {
         const { server } = listener;
-        const open = this.#listeners.get(server) ?? (await this.#open(listener, routes));
+        const open = this.#listeners.get(server) ?? (await this.#open(listener, routes, isFirst));
         listeners.set(server, open);
       }
     } catch (error) {
@@ -122,6 +128,7 @@ export class DataPlane {
       clock,
       log,
       counters,
+      probes: this.#probes,
       resolve: (query) => this.#server.resolve(query, this.#routesFor(listener.server)),
       cluster: (key) => this.#cluster(key).store,
       keep,
@@ -133,12 +140,20 @@ export class DataPlane {
     );
   }
 
-  async #open(listener: ListenerPlan, routes: ReadonlyMap<string, Routes>): Promise<Listener> {
+  async #open(plan: ListenerPlan, routes: ReadonlyMap<string, Routes>, isFirst: boolean): Promise<Listener> {
     this.#udp ??= this.#udpOptions();
-    return Listener.open(listener, routes.get(listener.server) ?? NO_ROUTES, this.#server.serve, {
-      ...this.#options,
-      udp: await this.#udp,
-    });
+    const udp = await this.#udp;
+    const open = (port: number, sockets: UdpOptions): Promise<Listener> =>
+      Listener.open({ ...plan, port }, routes.get(plan.server) ?? NO_ROUTES, this.#server.serve, {
+        ...this.#options,
+        udp: sockets,
+      });
+    if (udp.reusePort !== true || !isFirst) return open(plan.port, udp);
+    // A port that is open to sharing would be shared with any program of the same user: so first without.
+    const probe = await open(plan.port, { ...udp, reusePort: false });
+    const { port } = probe;
+    await probe.close();
+    return open(port, udp);
   }
 
   async #udpOptions(): Promise<UdpOptions> {

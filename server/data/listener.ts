@@ -68,7 +68,12 @@ export class Listener {
 
   /** `host:port` as it was bound. */
   get address(): string {
-    return `${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${this.#udp.port}`;
+    return `${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${this.port}`;
+  }
+
+  /** The one that the kernel chose if 0 was asked for. */
+  get port(): number {
+    return this.#udp.port;
   }
 
   /** From the next message on. */

@@ -7,6 +7,7 @@ import { Counters, HEARTBEAT_SLOT } from '../counters.ts';
 import type { DataThreadStart, FromData, ToData } from '../messages.ts';
 import { plugins } from '../plugins/order.ts';
 import { ringLog } from '../ring.ts';
+import { ProbeTable } from '../upstream/probe-table.ts';
 import { DataPlane } from './data-plane.ts';
 
 /** The control thread calls a thread silent after a second without a beat. */
@@ -14,7 +15,8 @@ const HEARTBEAT_INTERVAL: Milliseconds = 100;
 
 if (parentPort !== null) run(parentPort, workerData as DataThreadStart);
 
-function run(control: MessagePort, { counters, log, express, udp }: DataThreadStart): void {
+function run(control: MessagePort, start: DataThreadStart): void {
+  const { counters, log, express, udp, index, reusePort, probes } = start;
   const say = (message: FromData): void => control.postMessage(message);
   const plane = new DataPlane({
     clock: () => performance.now(),
@@ -24,6 +26,10 @@ function run(control: MessagePort, { counters, log, express, udp }: DataThreadSt
     plugins,
     express,
     udp,
+    reusePort,
+    // Of several wildcard sockets each would be given a part of what comes to an address that is new.
+    wildcard: index === 0,
+    probes: new ProbeTable(probes, index),
     taken: (cluster, whole) => say({ type: 'taken', cluster, whole }),
   });
   beat(new Float64Array(counters));
@@ -58,7 +64,7 @@ async function usePlan(
 ): Promise<void> {
   const { generation } = message;
   try {
-    const listening = await plane.use(message.plan);
+    const listening = await plane.use(message.plan, message.isFirst);
     say({ type: 'planned', generation, listening });
   } catch (error) {
     say({ type: 'refused', generation, message: error instanceof Error ? error.message : String(error) });

@@ -25,8 +25,11 @@ export const loop: Plugin<LoopOptions> = {
     return { zone };
   },
   layer({ zone }, context) {
-    const { clock, log, server } = context;
-    const probes = context.keep(`loop ${server} ${zone}`, () => new LoopProbes({ zone, clock, log }));
+    const { clock, log, server, probes: table } = context;
+    const probes = context.keep(
+      `loop ${server} ${zone}`,
+      () => new LoopProbes({ zone, server, probes: table, clock, log }),
+    );
     context.onStart(() => probes.watch(sharedUpstreams(context.shared)));
     return transparent((next) => (query) => probes.recognise(query) ?? next(query));
   },

@@ -16,6 +16,7 @@ import { local } from './local.ts';
 import { log } from './log.ts';
 import { loop } from './loop.ts';
 import { metadata } from './metadata.ts';
+import { multisocket } from './multisocket.ts';
 import { nsid } from './nsid.ts';
 import { prometheus } from './prometheus.ts';
 import { ready } from './ready.ts';
@@ -108,6 +109,7 @@ export const plugins: ReadonlyMap<string, AnyPlugin> = new Map(
     untyped(log),
     untyped(loop),
     untyped(metadata),
+    untyped(multisocket),
     untyped(nsid),
     untyped(prometheus),
     untyped(ready),

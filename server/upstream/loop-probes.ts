@@ -1,14 +1,14 @@
 /** Finds upstreams that lead back to this server, by questions that nobody else can ask. Knows nothing of the Corefile. */
 
-import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 
-import { present, under, type Name } from '../../zones/name.ts';
+import { labelsOf, present, under, type Name } from '../../zones/name.ts';
 import { Rcode, RRClass, RRType } from '../../zones/rr.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { Log } from '../log.ts';
 import type { Kept } from '../pipeline.ts';
 import { emptyReply, type Peer, type Query, type Reply } from '../query.ts';
+import { askerOf, type ProbeNumbers, type ProbeTable } from './probe-table.ts';
 import type { Upstream } from './upstream.ts';
 import type { Upstreams } from './upstreams.ts';
 
@@ -25,16 +25,27 @@ const LABEL_BITS: Count = 64;
 export type LoopProbesParts = {
   /** The probes' names stand under it. */
   readonly zone: Name;
+  /** Label of the listener that they are to come back to. */
+  readonly server: string;
+  readonly probes: ProbeTable;
   readonly clock: () => Milliseconds;
   readonly log: Log;
   /** Resolves after that time, or at once when the signal says so. */
   readonly pause?: (span: Milliseconds, signal: AbortSignal) => Promise<void>;
 };
 
-type Probe = { readonly upstream: Upstream; readonly expires: Milliseconds; hasComeBack: boolean };
+type Probe = {
+  readonly upstream: Upstream;
+  readonly name: Name;
+  readonly numbers: ProbeNumbers;
+  readonly expires: Milliseconds;
+  hasComeBack: boolean;
+};
 
 export class LoopProbes implements Kept {
   readonly #parts: LoopProbesParts;
+  /** Those who probe the same in other data threads are called the same. */
+  readonly #asker: bigint;
   readonly #probes = new Map<Name, Probe>();
   #watched: readonly Upstreams[] = [];
   #leave: readonly (() => void)[] = [];
@@ -43,6 +54,7 @@ export class LoopProbes implements Kept {
 
   constructor(parts: LoopProbesParts) {
     this.#parts = parts;
+    this.#asker = askerOf(`${parts.server} ${parts.zone}`);
   }
 
   /** Probes all upstreams now, those that join later when they do. */
@@ -58,9 +70,10 @@ export class LoopProbes implements Kept {
   recognise(query: Query): Reply | undefined {
     if (query.question.type !== RRType.HINFO) return undefined;
     const probe = this.#probes.get(query.question.name);
-    if (probe === undefined || this.#parts.clock() >= probe.expires) return undefined;
+    if (probe === undefined) return this.#isOfAnother(query) ? emptyReply(Rcode.NXDOMAIN, 'loop') : undefined;
+    if (this.#parts.clock() >= probe.expires) return undefined;
     probe.hasComeBack = true;
-    this.#stop(probe.upstream, query);
+    this.#stop(probe, `${remoteOf(query.peer)} -> ${ownOf(query.peer)}`);
     return emptyReply(Rcode.NXDOMAIN, 'loop');
   }
 
@@ -73,6 +86,7 @@ export class LoopProbes implements Kept {
   #end(): void {
     this.#ending.abort();
     for (const leave of this.#leave) leave();
+    for (const { numbers } of this.#probes.values()) this.#parts.probes.remove(numbers);
     this.#probes.clear();
   }
 
@@ -82,26 +96,29 @@ export class LoopProbes implements Kept {
 
   async #probe(upstream: Upstream, ending: AbortSignal): Promise<void> {
     if (this.#probes.size >= PROBES_MAX || ending.aborted || upstream.isClosed) return;
-    const { clock, log } = this.#parts;
-    const name = under([randomLabel(), randomLabel()], this.#parts.zone);
-    const probe: Probe = { upstream, expires: clock() + PROBE_LIFE, hasComeBack: false };
+    const { clock, log, probes, zone } = this.#parts;
+    const numbers = probes.add(this.#asker);
+    if (numbers === undefined) return;
+    const name = under([String(numbers.first), String(numbers.second)], zone);
+    const probe: Probe = { upstream, name, numbers, expires: clock() + PROBE_LIFE, hasComeBack: false };
     this.#probes.set(name, probe);
-    const isAnswered = await this.#ask(upstream, name, probe.expires, ending);
+    const isAnswered = await this.#ask(probe, ending);
     if (isAnswered && !probe.hasComeBack && upstream.stopped !== undefined) {
       upstream.stopped = undefined;
       log('info', 'plugin/loop', `${upstream.endpoint.label} does not lead back here any more; it is asked again`);
     }
     await this.#pause(Math.max(0, probe.expires - clock()), ending);
-    this.#probes.delete(name);
+    if (this.#probes.delete(name)) probes.remove(numbers);
     if (upstream.stopped === undefined) return;
     await this.#pause(RECHECK_INTERVAL - PROBE_LIFE, ending);
     void this.#probe(upstream, ending);
   }
 
   /** Until there is a reply; false if there was none. */
-  async #ask(upstream: Upstream, spelling: Name, until: Milliseconds, ending: AbortSignal): Promise<boolean> {
+  async #ask(probe: Probe, ending: AbortSignal): Promise<boolean> {
+    const { upstream, expires } = probe;
     const question = {
-      spelling,
+      spelling: probe.name,
       type: RRType.HINFO,
       class: RRClass.IN,
       recursionDesired: true,
@@ -109,26 +126,44 @@ export class LoopProbes implements Kept {
       authenticData: false,
       dnssecOk: false,
     };
-    while (!ending.aborted && !upstream.isClosed && this.#parts.clock() < until) {
+    while (!ending.aborted && !upstream.isClosed && this.#parts.clock() < expires) {
       try {
         await upstream.ask(question, 'udp', ending);
+        this.#lookElsewhere(probe);
         return true;
       } catch {
         await this.#pause(RETRY_INTERVAL, ending);
+        this.#lookElsewhere(probe);
       }
     }
     return false;
   }
 
-  #stop(upstream: Upstream, query: Query): void {
+  /** Whoever answers a probe that came back has marked it before. */
+  #lookElsewhere(probe: Probe): void {
+    if (probe.hasComeBack || this.#probes.get(probe.name) !== probe || !this.#parts.probes.hasComeBack(probe.numbers))
+      return;
+    probe.hasComeBack = true;
+    this.#stop(probe, `${probe.upstream.endpoint.label} -> another data thread`);
+  }
+
+  /** The thread that sent it will see that it was here. */
+  #isOfAnother({ question }: Query): boolean {
+    const [first = '', second = ''] = labelsOf(question.name);
+    if (!NUMBER.test(first) || !NUMBER.test(second)) return false;
+    if (question.name !== under([first, second], this.#parts.zone)) return false;
+    return this.#parts.probes.recognise(this.#asker, BigInt(first), BigInt(second));
+  }
+
+  #stop({ upstream, name }: Probe, way: string): void {
     if (upstream.stopped !== undefined) return;
     const { label } = upstream.endpoint;
     upstream.stopped = `queries that are sent to ${label} come back to this server (a forwarding loop)`;
     this.#parts.log(
       'error',
       'plugin/loop',
-      `Loop (${remoteOf(query.peer)} -> ${ownOf(query.peer)}) detected for zone "${present(this.#parts.zone)}", ` +
-        `see https://coredns.io/plugins/loop#troubleshooting. Query: "HINFO ${present(query.question.name)}". ` +
+      `Loop (${way}) detected for zone "${present(this.#parts.zone)}", ` +
+        `see https://coredns.io/plugins/loop#troubleshooting. Query: "HINFO ${present(name)}". ` +
         `It came back through the upstream ${label}, which is not asked any more; cluster names are still answered. ` +
         `Let forward name a server that does not ask this one: where /etc/resolv.conf names a local stub such as ` +
         `127.0.0.53, use the file that stub reads itself (/run/systemd/resolve/resolv.conf). ` +
@@ -143,17 +178,14 @@ export class LoopProbes implements Kept {
   }
 }
 
+/** A label of a probe. */
+const NUMBER = /^[0-9]{1,20}$/;
+
 /** Octets of a probe's two labels at most, length octets included. */
 export const PROBE_LABELS_SIZE: Count = 2 * (1 + String(2n ** BigInt(LABEL_BITS)).length);
 
 async function sleep(span: Milliseconds, signal: AbortSignal): Promise<void> {
   await setTimeout(span, undefined, { signal }).catch(() => {});
-}
-
-function randomLabel(): string {
-  return randomBytes(LABEL_BITS / 8)
-    .readBigUInt64BE()
-    .toString();
 }
 
 function remoteOf({ address, port }: Peer): string {

@@ -90,7 +90,8 @@ export class Stage {
     this.#control = await startControl({
       read: configurationReader({ path, standardInput: () => '', environment: new Map(), defaultPort: 0, plugins }),
       plugins,
-      start: (memory) => new Worker(new URL('../../server/data/thread.ts', import.meta.url), { workerData: memory }),
+      start: (memory, place) =>
+        new Worker(new URL('../../server/data/thread.ts', import.meta.url), { workerData: { ...memory, ...place } }),
       open: (options, events) => this.#openSource(options, events),
       logger: {
         log: (level, source, text) => void this.lines.push(`${level} ${source}: ${text}`),

@@ -6,6 +6,7 @@
 import { COUNTER_SLOTS, Counters, type Labels, type Series } from '../../server/counters.ts';
 import type { BlockHead } from '../../server/corefile/block.ts';
 import type { Exchange, Kept, PluginContext } from '../../server/pipeline.ts';
+import { ProbeTable, probeMemory } from '../../server/upstream/probe-table.ts';
 import { emptyReply, type Query, type Reply } from '../../server/query.ts';
 import { lowerCase, ROOT, spellingFrom } from '../../zones/name.ts';
 import { Rcode } from '../../zones/rr.ts';
@@ -41,6 +42,7 @@ export function testContext(changes: Partial<PluginContext> = {}): TestContext {
     clock: () => now,
     log: (level, source, text) => void lines.push(`${level} ${source} ${text}`),
     counters: new Counters(memory, (series) => void announced.push(series)),
+    probes: new ProbeTable(probeMemory(1), 0),
     resolve: () => emptyReply(Rcode.REFUSED),
     cluster: (key) => {
       throw new Error(`this test has no cluster "${key}"`);

@@ -159,9 +159,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     about: 'the serial stays when one object changes',
-    file: `${STORE}/store.ts`,
-    from: 'if (hasChanged) this.advance();',
-    to: 'if (hasChanged && changes.length > 1) this.advance();',
+    file: 'server/control/cluster-feed.ts',
+    from: 'if (this.memory.changes !== before) this.#serial',
+    to: 'if (this.memory.changes > before + 1) this.#serial',
   },
   {
     about: 'the serial stays within a second',
@@ -352,8 +352,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'a large step has the serial of the one before',
     file: `${STORE}/store.ts`,
-    from: '    this.#state = next;\n    this.#settle(changes, hasChanged);',
-    to: '    this.#state = next;\n    this.#settle(changes, false);',
+    from: '    this.#state = next;\n    this.#settle(changes, hasChanged, serial);',
+    to: '    this.#state = next;\n    this.#settle(changes, false, undefined);',
   },
   {
     about: 'all lists of ports of one length are one',

@@ -5,11 +5,12 @@
 
 import { Counters, COUNTER_SLOTS } from '../../server/counters.ts';
 import { DataPlane } from '../../server/data/data-plane.ts';
-import { ClusterSender } from '../../server/control/cluster-sender.ts';
+import { ClusterFeed } from '../../server/control/cluster-feed.ts';
 import { planOf } from '../../server/control/planner.ts';
 import { kubernetesAt } from '../../server/plugins/kubernetes.ts';
 import type { KubernetesOptions } from '../../server/plugins/kubernetes-options.ts';
 import type { Plugin } from '../../server/pipeline.ts';
+import type { ClusterPart } from '../../server/messages.ts';
 import type { Plan } from '../../server/plan.ts';
 import { plugins, type AnyPlugin } from '../../server/plugins/order.ts';
 import { addressFrom, type Address } from '../../zones/ip.ts';
@@ -61,7 +62,7 @@ export class Fivedots implements Subject {
   #cluster = '';
   #localAddresses: readonly Address[] = [];
   #time: Seconds = 0;
-  #sender = new ClusterSender(() => {});
+  #feed = this.#newFeed(() => {});
   #version = 0;
 
   private constructor(upstream: OutsideUpstream) {
@@ -77,7 +78,7 @@ export class Fivedots implements Subject {
       counters: new Counters(new SharedArrayBuffer(COUNTER_SLOTS * Float64Array.BYTES_PER_ELEMENT), () => {}),
       plugins: this.#plugins,
       atOnceMax: AT_ONCE_MAX,
-      taken: () => this.#sender.taken(),
+      taken: () => this.#feed.taken(0),
     });
   }
 
@@ -94,7 +95,7 @@ export class Fivedots implements Subject {
     this.complaints.length = 0;
     this.#localAddresses = setting.localAddresses.map((text) => addressFrom(text)).filter((each) => each !== undefined);
     this.#time = setting.time;
-    this.#sender = new ClusterSender((part) => this.#plane.take(this.#cluster, part));
+    this.#feed = this.#newFeed((part) => this.#plane.take(this.#cluster, part));
     const { blocks } = corefileFrom({ Corefile: this.corefile(setting) });
     const plan = planOf(blocks, { defaultPort: 53, plugins: this.#plugins });
     const { source, cluster } = kubernetesOptionsOf(plan);
@@ -116,7 +117,7 @@ export class Fivedots implements Subject {
   deliver(deliveries: readonly Delivery[]): Promise<void> {
     this.#told = [];
     for (const delivery of deliveries) this.#stream(delivery);
-    this.#sender.apply(this.#told);
+    this.#feed.apply(this.#told);
     return this.#plane.settled();
   }
 
@@ -134,6 +135,10 @@ export class Fivedots implements Subject {
     await this.#upstream.close();
   }
 
+  #newFeed(send: (part: ClusterPart) => void): ClusterFeed {
+    return new ClusterFeed({ threads: 1, wallClock: () => this.#time, send });
+  }
+
   #open(): Asker {
     if (this.#asker === undefined) throw new Error('the subject has no setting yet');
     return this.#asker;
@@ -148,7 +153,7 @@ export class Fivedots implements Subject {
       const stream = joined?.add();
       return {
         resource,
-        replica: new Replica(resource, stream?.known ?? (() => this.#sender.memory.texts(resource.kind))),
+        replica: new Replica(resource, stream?.known ?? (() => this.#feed.memory.texts(resource.kind))),
         selects: matcherFrom(selectorsOf(resource)),
         publish: stream?.publish ?? tell,
       };

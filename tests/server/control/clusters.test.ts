@@ -38,6 +38,9 @@ function wish(url: string, more: Partial<SourceOptions> = {}): ClusterWish {
   };
 }
 
+/** The second in which these tests begin. */
+const SERIAL = Math.floor(new FakeTimers().wall() / 1000);
+
 type Opened = { readonly url: string; readonly events: SourceEvents; isClosed: boolean; freshness: Freshness[] };
 
 function stage(): {
@@ -61,6 +64,7 @@ function stage(): {
       opened.push(source);
       return { close: () => void (source.isClosed = true), freshness: () => source.freshness };
     },
+    threads: 1,
     send: (message) => void sent.push(message),
     metrics: {
       apiCalled: (call) => void measured.push(call),
@@ -90,10 +94,10 @@ test('what a source reports goes to the data thread as it comes; synced is what 
   prepared.commit();
   opened[0]?.events.change(all('Namespace', 'Service'));
   const put = `${textOf(NAMESPACE)}\n${textOf(WEB)}`;
-  const part = { put, removed: [], whole: ['Namespace', 'Service'], isLast: true };
+  const part = { put, removed: [], whole: ['Namespace', 'Service'], serial: SERIAL + 1, isLast: true };
   t.deepEqual(sent, [{ type: 'cluster', cluster: 'a', part }]);
   t.false(clusters.isUsable('a'));
-  clusters.taken('a', ['Namespace']);
+  clusters.taken(0, 'a', ['Namespace']);
   t.false(clusters.isUsable('a'));
   t.deepEqual(
     clusters.kinds().map(({ labels, synced }) => [labels.cluster, labels.kind, synced]),
@@ -102,7 +106,7 @@ test('what a source reports goes to the data thread as it comes; synced is what 
       ['a', 'Service', false],
     ],
   );
-  clusters.taken('a', ['Service']);
+  clusters.taken(0, 'a', ['Service']);
   t.true(clusters.isUsable('a'));
   t.deepEqual(lines, ['info plugin/kubernetes: synced: 1 Namespace, 1 Service']);
   t.false(clusters.isUsable('b'));
@@ -114,7 +118,7 @@ test('the data thread is told what is new: an update or a list that says what wa
   const change = (...changes: SourceChange[]): unknown[] => {
     sent.length = 0;
     opened[0]?.events.change(changes);
-    clusters.taken('a', []);
+    clusters.taken(0, 'a', []);
     return sent.map((message) => (message.type === 'cluster' ? [message.part.put, message.part.removed] : message));
   };
   const place = { kind: 'Service', namespace: 'shop', name: 'web' } as const;
@@ -200,7 +204,7 @@ test('a reload that comes to nothing leaves all as it was', async (t) => {
   opened[1]?.events.change(all('Service'));
   t.is(sent.length, before);
   t.deepEqual(
-    [...clusters.state()].map(({ type, ...rest }) => [type, 'cluster' in rest ? rest.cluster : '']),
+    [...clusters.state(0)].map(({ type, ...rest }) => [type, 'cluster' in rest ? rest.cluster : '']),
     [['cluster', 'a']],
   );
 });
@@ -223,15 +227,21 @@ test('a data thread that begins again gets everything, and readiness stays', asy
   const { clusters, opened } = stage();
   (await clusters.prepare(new Map([['a', wish('a')]]))).commit();
   opened[0]?.events.change(all('Namespace', 'Service'));
-  clusters.taken('a', ['Namespace', 'Service']);
+  clusters.taken(0, 'a', ['Namespace', 'Service']);
   opened[0]?.events.change([{ verb: 'remove', kind: 'Service', namespace: 'shop', name: 'web' }]);
   t.deepEqual(
-    [...clusters.state()],
+    [...clusters.state(0)],
     [
       {
         type: 'cluster',
         cluster: 'a',
-        part: { put: textOf(NAMESPACE), removed: [], whole: ['Namespace', 'Service'], isLast: true },
+        part: {
+          put: textOf(NAMESPACE),
+          removed: [],
+          whole: ['Namespace', 'Service'],
+          serial: SERIAL + 2,
+          isLast: true,
+        },
       },
     ],
   );
@@ -280,7 +290,7 @@ test('calls and programming times are measured, the latter by the kind of the Se
   events?.programmed?.({ namespace: 'shop', service: 'unknown', triggered });
   events?.programmed?.({ namespace: 'shop', service: 'web', triggered: timers.wall() + 9_000 });
   t.deepEqual(measured, [], 'nothing is answered from it yet');
-  clusters.taken('a', []);
+  clusters.taken(0, 'a', []);
   const call = { method: 'GET', host: 'a', code: '200', duration: 1, waited: 0 } as const;
   events?.call?.(call);
   t.deepEqual(measured, [['cluster_ip', 1.5], ['headless_with_selector', 1.5], ['cluster_ip', 0], call]);
@@ -322,11 +332,11 @@ test('what is missing of a cluster is said with its troubles, each once, and not
     { kind: 'Service', ...unknown, trouble },
     { kind: 'EndpointSlice', ...unknown, trouble },
   );
-  clusters.taken('a', ['Namespace']);
+  clusters.taken(0, 'a', ['Namespace']);
   t.deepEqual(clusters.missing('a'), ['a: Service, EndpointSlice still to come', trouble]);
   prepared.commit();
   t.deepEqual(clusters.missing('a'), ['a: Service, EndpointSlice still to come', trouble]);
-  clusters.taken('a', ['Service', 'EndpointSlice']);
+  clusters.taken(0, 'a', ['Service', 'EndpointSlice']);
   t.deepEqual(clusters.missing('a'), []);
   t.deepEqual(clusters.missing('b'), []);
 });
@@ -354,28 +364,28 @@ test('a snapshot is sent at once; it makes ready when startup_timeout is over, a
   (await clusters.prepare(new Map([['a', { ...wish('a'), snapshot }]]))).commit();
   await sentTo(sent, 1);
   const put = `${textOf(NAMESPACE)}\n${textOf(WEB)}`;
-  const part = { put, removed: [], whole: [], loaded: ['Namespace', 'Service'], isLast: true };
+  const part = { put, removed: [], whole: [], loaded: ['Namespace', 'Service'], serial: SERIAL + 1, isLast: true };
   t.deepEqual(sent, [{ type: 'cluster', cluster: 'a', part }]);
   t.is(opened[0]?.events.known('Service').size, 0, 'the source is told what it has reported, nothing else');
   await timers.advance(6_000);
   t.false(clusters.isUsable('a'), 'the data thread has not taken it in');
-  clusters.taken('a', []);
+  clusters.taken(0, 'a', []);
   t.true(clusters.isUsable('a'));
   t.true(clusters.kinds().every(({ synced }) => !synced));
   t.deepEqual(clusters.snapshots(), [{ cluster: 'a', writtenAt: 0, isUsed: true }]);
   t.regex(lines.join('\n'), /waiting for Kubernetes API: Namespace, Service to come; the snapshot is used until then/);
   t.regex(lines.at(-1) ?? '', /^warning .* snapshot written \d+ days ago, and \/ready says yes$/);
-  t.deepEqual([...clusters.state()], sent, 'a data thread that begins again is told the same');
-  clusters.taken('a', []);
+  t.deepEqual([...clusters.state(0)], sent, 'a data thread that begins again is told the same');
+  clusters.taken(0, 'a', []);
 
   opened[0]?.events.change(all('Namespace', 'Service'));
   const whole = ['Namespace', 'Service'] as const;
   t.deepEqual(sent.at(-1), {
     type: 'cluster',
     cluster: 'a',
-    part: { put: '', removed: [], whole, isLast: true },
+    part: { put: '', removed: [], whole, serial: SERIAL + 1, isLast: true },
   });
-  clusters.taken('a', whole);
+  clusters.taken(0, 'a', whole);
   t.true(clusters.kinds().every(({ synced }) => synced));
   t.deepEqual(clusters.snapshots(), [{ cluster: 'a', writtenAt: 0, isUsed: false }]);
   clusters.close();
@@ -387,7 +397,7 @@ test('before startup_timeout is over a snapshot does not make ready', async (t) 
   const snapshot = await snapshotFile(t, [NAMESPACE, WEB]);
   (await clusters.prepare(new Map([['a', { ...wish('a'), snapshot }]]))).commit();
   await sentTo(sent, 1);
-  clusters.taken('a', []);
+  clusters.taken(0, 'a', []);
   await timers.advance(4_000);
   t.false(clusters.isUsable('a'));
   t.true(clusters.snapshots()[0]?.isUsed);
@@ -401,7 +411,7 @@ test('a reload that names another file, or none, does not hide that a snapshot i
     (await clusters.prepare(new Map([['a', { ...wish('a'), snapshot: file }]]))).commit();
   await use(snapshot);
   await sentTo(sent, 1);
-  clusters.taken('a', []);
+  clusters.taken(0, 'a', []);
   for (const file of [`${snapshot}-other`, undefined]) {
     await use(file);
     t.deepEqual(clusters.snapshots(), [{ cluster: 'a', writtenAt: 0, isUsed: true }]);
@@ -410,7 +420,7 @@ test('a reload that names another file, or none, does not hide that a snapshot i
   t.regex(lines.at(-1) ?? '', /^warning .* snapshot written \d+ days ago, and \/ready says yes$/);
   t.true(clusters.isUsable('a'));
   opened[0]?.events.change(all('Namespace', 'Service'));
-  clusters.taken('a', ['Namespace', 'Service']);
+  clusters.taken(0, 'a', ['Namespace', 'Service']);
   t.deepEqual(clusters.snapshots(), []);
   clusters.close();
 });

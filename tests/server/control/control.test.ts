@@ -51,8 +51,9 @@ async function started(t: ExecutionContext, corefile: string, changes: Partial<C
   const control = await startControl({
     read: configurationReader({ path, standardInput: () => '', environment: new Map(), defaultPort: 0, plugins }),
     plugins,
-    start(memory) {
-      const worker = new Worker(new URL('../../../server/data/thread.ts', import.meta.url), { workerData: memory });
+    start(memory, place) {
+      const workerData = { ...memory, ...place };
+      const worker = new Worker(new URL('../../../server/data/thread.ts', import.meta.url), { workerData });
       workers.push(worker);
       return worker;
     },

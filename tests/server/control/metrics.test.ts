@@ -27,6 +27,7 @@ function opened(sources: Partial<MetricSources> = {}): {
     now: () => timers.now(),
     droppedLines: () => 0,
     droppedConnections: () => 0,
+    answeringThreads: () => 1,
     kinds: () => [],
     snapshots: () => [],
     plugins: () => [],

@@ -11,8 +11,8 @@ import {
   RESTART_DELAY_MAX,
   START_LIMIT,
   STEADY_AFTER,
-  Supervisor,
-} from '../../../server/control/supervisor.ts';
+} from '../../../server/control/seat.ts';
+import { Supervisor } from '../../../server/control/supervisor.ts';
 import { systemTimers } from '../../../server/control/timers.ts';
 import type { ToData } from '../../../server/messages.ts';
 import type { Plan } from '../../../server/plan.ts';
@@ -46,12 +46,13 @@ function stage(): Stage {
   const lines: string[] = [];
   let restarts = 0;
   const supervisor = new Supervisor({
+    threads: 1,
     start: workers.start,
     timers,
     log: (level, source, text) => lines.push(`${level} ${source}: ${text}`),
     series,
     state: () => [STATE],
-    taken: (cluster, whole) => lines.push(`taken ${cluster} ${whole.join()}`),
+    taken: (_thread, cluster, whole) => lines.push(`taken ${cluster} ${whole.join()}`),
     restarted: () => restarts++,
   });
   const live = async (span: Milliseconds): Promise<void> => {
@@ -84,7 +85,7 @@ test('a plan goes to the thread, which says where it listens', async (t) => {
   const { supervisor, workers } = stage();
   t.false(supervisor.isAnswering);
   const applied = supervisor.apply(PLAN);
-  t.deepEqual(workers.last().told.at(-1), { type: 'plan', generation: 1, plan: PLAN });
+  t.deepEqual(workers.last().told.at(-1), { type: 'plan', generation: 1, plan: PLAN, isFirst: true });
   takeUp(workers.last());
   t.deepEqual(await applied, { kind: 'planned' });
   t.deepEqual(supervisor.listening, ['127.0.0.1:53']);
@@ -99,7 +100,7 @@ test('a plan that is refused changes nothing: a later thread gets the one before
   t.true(supervisor.isAnswering);
   workers.last().crash(new Error('boom'));
   await timers.advance(0);
-  t.deepEqual(workers.last().told, [STATE, { type: 'plan', generation: 1, plan: PLAN }]);
+  t.deepEqual(workers.last().told, [STATE, { type: 'plan', generation: 1, plan: PLAN, isFirst: false }]);
 });
 
 test('a thread that beats is left alone', async (t) => {
@@ -134,7 +135,7 @@ test('silence of three seconds: the thread is ended and another gets the state, 
     lines.at(-1) ?? '',
     /^error supervisor: The data thread has been silent for 3\.[0-9] s .* replaced at once\.$/,
   );
-  t.deepEqual(workers.last().told, [STATE, { type: 'plan', generation: 1, plan: PLAN }]);
+  t.deepEqual(workers.last().told, [STATE, { type: 'plan', generation: 1, plan: PLAN, isFirst: false }]);
   t.false(supervisor.isAnswering);
   takeUp(workers.last());
   t.true(supervisor.isAnswering);
@@ -217,7 +218,7 @@ test('a successor that cannot take up the plan is replaced too, later', async (t
   t.regex(lines.at(-1) ?? '', /port 53 is taken .*replaced in 0\.2 s/);
   await timers.advance(200);
   t.is(workers.all.length, 3);
-  t.deepEqual(workers.last().told.at(-1), { type: 'plan', generation: 1, plan: PLAN });
+  t.deepEqual(workers.last().told.at(-1), { type: 'plan', generation: 1, plan: PLAN, isFirst: false });
 });
 
 test('a crash while a plan is taken up fails that plan, and the one before is served again', async (t) => {
@@ -228,7 +229,7 @@ test('a crash while a plan is taken up fails that plan, and the one before is se
   t.is(outcome.kind, 'refused');
   if (outcome.kind === 'refused') t.regex(outcome.message, /boom/);
   await timers.advance(0);
-  t.deepEqual(workers.last().told.at(-1), { type: 'plan', generation: 1, plan: PLAN });
+  t.deepEqual(workers.last().told.at(-1), { type: 'plan', generation: 1, plan: PLAN, isFirst: false });
 });
 
 test('counters go on where the ended thread stopped', async (t) => {
@@ -315,6 +316,7 @@ test('a real thread that hangs in a loop is ended, its last lines are printed, a
   let restart: () => void = () => {};
   const restarted = new Promise<void>((resolve) => (restart = resolve));
   const supervisor = new Supervisor({
+    threads: 1,
     start(memory) {
       started++;
       return new Worker(new URL('../../support/hanging-thread.ts', import.meta.url), { workerData: memory });

@@ -1,9 +1,9 @@
-/** Both ends of what brings a data thread to what is known of a cluster: the sender's steps, as the receiver takes them in. */
+/** Both ends of what brings a data thread to what is known of a cluster: the feed's steps, as the receiver takes them in. */
 
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
 
-import { ClusterSender } from '../../../server/control/cluster-sender.ts';
+import { ClusterFeed } from '../../../server/control/cluster-feed.ts';
 import { ClusterReceiver } from '../../../server/data/cluster-receiver.ts';
 import type { ClusterPart } from '../../../server/messages.ts';
 import { addressOfKey, presentAddress } from '../../../zones/ip.ts';
@@ -15,7 +15,7 @@ import type { Count } from '../../../zones/units.ts';
 import { endpoint, namespace, port, removal, service, slice } from '../../support/example-cluster.ts';
 
 type Ends = {
-  readonly sender: ClusterSender;
+  readonly feed: ClusterFeed;
   readonly store: ClusterStore;
   readonly receiver: ClusterReceiver;
   /** Parts that were sent and not taken in yet. */
@@ -28,16 +28,20 @@ type Ends = {
 function ends(atOnceMax?: Count): Ends {
   const way: ClusterPart[] = [];
   let longest = 0;
-  const sender = new ClusterSender((part) => {
+  const feed = newFeed((part) => {
     way.push(part);
     longest = Math.max(longest, way.length);
   });
-  return { sender, way, longest: () => longest, ...newThread(sender, atOnceMax) };
+  return { feed, way, longest: () => longest, ...newThread(feed, atOnceMax) };
 }
 
-function newThread(sender: ClusterSender, atOnceMax: Count = LARGE): Pick<Ends, 'store' | 'receiver'> {
+function newFeed(send: (part: ClusterPart) => void): ClusterFeed {
+  return new ClusterFeed({ threads: 1, wallClock: () => 1_800_000_000, send });
+}
+
+function newThread(feed: ClusterFeed, atOnceMax: Count = LARGE): Pick<Ends, 'store' | 'receiver'> {
   const store = new ClusterStore(() => 1_800_000_000);
-  const receiver = new ClusterReceiver({ store, clock: () => 0, atOnceMax, taken: () => sender.taken() });
+  const receiver = new ClusterReceiver({ store, clock: () => 0, atOnceMax, taken: () => feed.taken(0) });
   return { store, receiver };
 }
 
@@ -72,7 +76,7 @@ function listing(kind: Kind, objects: readonly ClusterObject[]): SourceChange {
 test('a step of many parts becomes visible in one, and no more than a few parts are on the way', async (t) => {
   const both = ends();
   const slices = Array.from({ length: 40 }, (_, i) => big(`s${i}`, 100, i));
-  both.sender.apply([listing('Service', [service('ns/db', ['None'])]), listing('EndpointSlice', slices)]);
+  both.feed.apply([listing('Service', [service('ns/db', ['None'])]), listing('EndpointSlice', slices)]);
   const counts = new Set<number>();
   while (both.way.length > 0) {
     const part = both.way.shift();
@@ -89,9 +93,9 @@ test('a step of many parts becomes visible in one, and no more than a few parts 
 
 test('while a thread is slow changes gather, and what changes often is sent once', async (t) => {
   const both = ends();
-  both.sender.apply([{ verb: 'put', object: service('ns/a', ['192.0.2.1']) }]);
-  for (let i = 2; i < 100; i++) both.sender.apply([{ verb: 'put', object: service('ns/a', [`192.0.2.${i}`]) }]);
-  both.sender.apply([{ verb: 'put', object: service('ns/b', ['192.0.2.100']) }]);
+  both.feed.apply([{ verb: 'put', object: service('ns/a', ['192.0.2.1']) }]);
+  for (let i = 2; i < 100; i++) both.feed.apply([{ verb: 'put', object: service('ns/a', [`192.0.2.${i}`]) }]);
+  both.feed.apply([{ verb: 'put', object: service('ns/b', ['192.0.2.100']) }]);
   t.is(both.way.length, 1, 'the first one only');
   await settle(both);
   t.deepEqual(seen(both.store), [
@@ -104,17 +108,17 @@ test('while a thread is slow changes gather, and what changes often is sent once
 test('who waits for what was applied is told when it is in use, and not before', async (t) => {
   const both = ends();
   const told: string[] = [];
-  both.sender.whenTaken(() => void told.push('nothing'));
+  both.feed.whenTaken(() => void told.push('nothing'));
   t.deepEqual(told, ['nothing'], 'nothing is on the way');
-  both.sender.apply([{ verb: 'put', object: service('ns/a', ['192.0.2.1']) }]);
-  both.sender.whenTaken(() => void told.push('a'));
-  both.sender.apply([{ verb: 'put', object: service('ns/b', ['192.0.2.2']) }]);
-  both.sender.whenTaken(() => void told.push('b'));
+  both.feed.apply([{ verb: 'put', object: service('ns/a', ['192.0.2.1']) }]);
+  both.feed.whenTaken(() => void told.push('a'));
+  both.feed.apply([{ verb: 'put', object: service('ns/b', ['192.0.2.2']) }]);
+  both.feed.whenTaken(() => void told.push('b'));
   t.deepEqual(told, ['nothing']);
   const part = both.way.shift();
   if (part !== undefined) both.receiver.take(part);
   t.deepEqual(told, ['nothing', 'a']);
-  both.way.splice(0, Infinity, ...both.sender.restart());
+  both.way.splice(0, Infinity, ...both.feed.restart(0));
   await settle(both);
   t.deepEqual(told, ['nothing', 'a', 'b']);
 });
@@ -122,10 +126,10 @@ test('who waits for what was applied is told when it is in use, and not before',
 test('a thousand removed objects go in several parts and at once', async (t) => {
   const both = ends();
   const objects = Array.from({ length: 1001 }, (_, i) => service(`ns/s${i}`, ['None']));
-  both.sender.apply([listing('Service', objects)]);
+  both.feed.apply([listing('Service', objects)]);
   await settle(both);
   t.is([...both.store.snapshot().services.all()].length, 1001);
-  both.sender.apply([listing('Service', [])]);
+  both.feed.apply([listing('Service', [])]);
   const parts = both.way.map(({ removed, isLast }) => [removed.length, isLast]);
   t.deepEqual(parts, [
     [500, false],
@@ -139,7 +143,7 @@ test('a thousand removed objects go in several parts and at once', async (t) => 
 test('an event of a slice as large as there can be costs no more than the slice', (t) => {
   const both = ends();
   const before = both.store.serial;
-  both.sender.apply([{ verb: 'put', object: big('a', 1000) }]);
+  both.feed.apply([{ verb: 'put', object: big('a', 1000) }]);
   for (const part of both.way) both.receiver.take(part);
   t.not(both.store.serial, before);
 });
@@ -152,11 +156,11 @@ for (const [what, count, size, isAtOnce] of [
   test(`${what} goes ${isAtOnce ? 'at once' : 'while queries have their turn'}`, async (t) => {
     const both = ends(5000);
     const slices = Array.from({ length: count }, (_, i) => big(`s${i}`, size, i));
-    both.sender.apply([listing('EndpointSlice', slices)]);
+    both.feed.apply([listing('EndpointSlice', slices)]);
     await settle(both);
     const emptied = slices.map((one) => ({ ...one, endpoints: [] }));
     for (const left of [emptied, slices, []]) {
-      both.sender.apply([listing('EndpointSlice', left)]);
+      both.feed.apply([listing('EndpointSlice', left)]);
       if (left === slices) {
         await settle(both);
         continue;
@@ -173,16 +177,16 @@ for (const [what, count, size, isAtOnce] of [
 
 test('what gathers at a thousand changes a second while a large step is made is itself none', (t) => {
   const store = new ClusterStore(() => 1_800_000_000);
-  const receiver = new ClusterReceiver({ store, clock: () => 0, taken: () => sender.taken() });
-  const sender = new ClusterSender((part) => receiver.take(part));
+  const receiver = new ClusterReceiver({ store, clock: () => 0, taken: () => feed.taken(0) });
+  const feed = newFeed((part) => receiver.take(part));
   const slices = Array.from({ length: 49 }, (_, i) => big(`s${i}`, 100, i));
-  sender.apply(slices.map((object) => ({ verb: 'put', object })));
+  feed.apply(slices.map((object) => ({ verb: 'put', object })));
   t.is(store.service('ns', 'db')?.slices.length, 49, 'at once, so that the next step is a small one again');
 });
 
 test('a receiver that is closed puts nothing more in use', async (t) => {
   const both = ends();
-  both.sender.apply([listing('EndpointSlice', [big('a', 1000), big('b', 1000, 1)])]);
+  both.feed.apply([listing('EndpointSlice', [big('a', 1000), big('b', 1000, 1)])]);
   for (const part of both.way) both.receiver.take(part);
   const settled = both.receiver.settled();
   both.receiver.close();
@@ -193,13 +197,13 @@ test('a receiver that is closed puts nothing more in use', async (t) => {
 
 test('what a snapshot had is in use in one step and is stale until its kind is known whole', async (t) => {
   const both = ends();
-  const { store, sender } = both;
+  const { store, feed } = both;
   const slices = Array.from({ length: 40 }, (_, i) => big(`s${i}`, 100, i));
   const known = [new Listing('Service', [service('ns/db', ['None']), service('ns/old', ['192.0.2.1'])])];
-  sender.load([...known, new Listing('EndpointSlice', slices)]);
+  feed.load([...known, new Listing('EndpointSlice', slices)]);
   t.false(store.isStale('Service'));
   let isTaken = false;
-  sender.whenTaken(() => (isTaken = true));
+  feed.whenTaken(() => (isTaken = true));
   t.false(isTaken);
   const counts = new Set<number>();
   while (both.way.length > 0) {
@@ -213,13 +217,13 @@ test('what a snapshot had is in use in one step and is stale until its kind is k
   t.true(store.isStale('Service') && store.isStale('EndpointSlice'));
   t.false(store.isSynced('Service') || store.isStale('Namespace'));
 
-  const again = newThread(sender);
-  for (const part of sender.restart()) again.receiver.take(part);
+  const again = newThread(feed);
+  for (const part of feed.restart(0)) again.receiver.take(part);
   await again.receiver.settled();
   t.deepEqual(seen(again.store), seen(store));
   t.true(again.store.isStale('Service') && !again.store.isSynced('Service'));
 
-  sender.apply([listing('Service', [service('ns/db', ['None']), service('ns/new', ['192.0.2.2'])])]);
+  feed.apply([listing('Service', [service('ns/db', ['None']), service('ns/new', ['192.0.2.2'])])]);
   t.deepEqual(
     both.way.map(({ put, removed, whole }) => [put.split('\n').length, removed.length, whole]),
     [[1, 1, ['Service']]],
@@ -228,7 +232,7 @@ test('what a snapshot had is in use in one step and is stale until its kind is k
   await settle(both);
   t.false(store.isStale('Service'));
   t.true(store.isSynced('Service') && store.isStale('EndpointSlice'));
-  sender.load(known);
+  feed.load(known);
   await settle(both);
   t.false(store.isStale('Service'), 'a snapshot that comes late changes nothing');
   t.deepEqual(
@@ -285,8 +289,8 @@ async function comesToTheSame(
     } else if (moment === 'restart') {
       both.receiver.close();
       both.way.length = 0;
-      both = { ...both, ...newThread(both.sender) };
-      both.way.push(...both.sender.restart());
+      both = { ...both, ...newThread(both.feed) };
+      both.way.push(...both.feed.restart(0));
     } else if ('load' in moment) {
       const kinds = new Set(moment.load.map(({ kind }) => kind));
       const listings = Array.from(
@@ -297,22 +301,22 @@ async function comesToTheSame(
             moment.load.filter((one) => one.kind === kind),
           ),
       );
-      both.sender.load(listings);
+      both.feed.load(listings);
     } else {
-      both.sender.apply(moment);
+      both.feed.apply(moment);
     }
   }
   await both.receiver.settled();
   await settle(both);
-  for (const kind of both.sender.memory.kinds()) {
-    const texts = [...both.sender.memory.texts(kind).values()];
+  for (const kind of both.feed.memory.kinds()) {
+    const texts = [...both.feed.memory.texts(kind).values()];
     const objects = new Listing(
       kind,
       texts.map((text) => JSON.parse(text) as ClusterObject),
     ).objects(); // as `textOf` made them
     plain.apply([...objects].map((object) => ({ verb: 'put', object })));
-    t.is(both.store.isSynced(kind), both.sender.memory.isWhole(kind));
-    t.is(both.store.isStale(kind), both.sender.memory.isLoaded(kind));
+    t.is(both.store.isSynced(kind), both.feed.memory.isWhole(kind));
+    t.is(both.store.isStale(kind), both.feed.memory.isLoaded(kind));
   }
   t.deepEqual(seen(both.store), seen(plain));
 }

@@ -20,6 +20,8 @@ import { ClusterSnapshot } from './snapshot.ts';
 export class ClusterStore implements ClusterView {
   readonly #wallClock: () => Seconds;
   #serial: number;
+  /** Is the serial told with the steps? */
+  #isSerialTold = false;
   readonly #synced = new Set<Kind>();
   /** Not synced, but loaded from a snapshot. */
   readonly #stale = new Set<Kind>();
@@ -27,24 +29,27 @@ export class ClusterStore implements ClusterView {
   /** Of the state as it is, as long as somebody reads it. */
   #snapshot: WeakRef<ClusterSnapshot> | undefined;
 
-  /** @param wallClock seconds since 1970, for the serial only */
+  /** @param wallClock seconds since 1970, for the serial only, and only while no step tells it */
   constructor(wallClock: () => Seconds) {
     this.#wallClock = wallClock;
     this.#serial = Math.floor(wallClock()) >>> 0;
   }
 
-  /** Applies changes in order, in one step for every reader: nothing in here waits, and nothing in an object makes it throw. */
-  apply(changes: readonly ClusterChange[]): void {
+  /**
+   * Applies changes in order, in one step for every reader: nothing in here waits, and nothing in an object makes it throw.
+   * @param serial of the state that they lead to, where several stores show the same one; without it the store counts for itself
+   */
+  apply(changes: readonly ClusterChange[], serial?: number): void {
     let hasChanged = false;
     for (const change of changes) if (applied(this.#state, change)) hasChanged = true;
-    this.#settle(changes, hasChanged);
+    this.#settle(changes, hasChanged, serial);
   }
 
   /**
    * The same in many small steps, for changes that take longer than a query may wait: what they touch is made again beside
    * the state in use, and takes its place with the last step. There must be no other change meanwhile.
    */
-  *applyBeside(changes: readonly ClusterChange[]): Generator<undefined, void> {
+  *applyBeside(changes: readonly ClusterChange[], serial?: number): Generator<undefined, void> {
     const kinds = new Set(changes.map(kindOf));
     const { namespaces, services, pods } = this.#state;
     const next: State = {
@@ -60,12 +65,12 @@ export class ClusterStore implements ClusterView {
     }
     this.#state.life.end();
     this.#state = next;
-    this.#settle(changes, hasChanged);
+    this.#settle(changes, hasChanged, serial);
   }
 
-  /** Moves the serial on: answers may be others from now on. Also called where the objects stay and are shown in another way. */
+  /** Answers may be others from now on: moves the serial on, if it is not told. Also called where the objects stay and are shown in another way. */
   advance(): void {
-    this.#serial = serialAfter(this.#serial, this.#wallClock());
+    if (!this.#isSerialTold) this.#serial = serialAfter(this.#serial, this.#wallClock());
     this.#snapshot = undefined;
   }
 
@@ -161,11 +166,16 @@ export class ClusterStore implements ClusterView {
     return made;
   }
 
-  #settle(changes: readonly ClusterChange[], hasChanged: boolean): void {
+  #settle(changes: readonly ClusterChange[], hasChanged: boolean, serial: number | undefined): void {
     for (const { verb, kind } of changes.filter(isMark)) {
       if (verb === 'whole') this.#synced.add(kind);
       if (this.#synced.has(kind)) this.#stale.delete(kind);
       else this.#stale.add(kind);
+    }
+    if (serial !== undefined) {
+      this.#isSerialTold = true;
+      if (serial !== this.#serial) this.#snapshot = undefined;
+      this.#serial = serial;
     }
     if (hasChanged) this.advance();
   }
