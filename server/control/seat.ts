@@ -70,7 +70,7 @@ export class Seat {
     const { start, series, timers, briefing } = this.#options;
     const thread: DataThread = new DataThread(start, {
       message: (message) => this.#hear(message),
-      ended: (reason) => void this.replace(`${this.#options.name} ended: ${reason}`),
+      ended: (reason) => void this.#replace(`${this.#options.name} ended: ${reason}`),
     });
     this.#sitting = {
       thread,
@@ -124,12 +124,12 @@ export class Seat {
     sitting.silence = sitting.thread.beat === sitting.beat ? before + passed : 0;
     sitting.beat = sitting.thread.beat;
     if (!sitting.isOnline) {
-      if (sitting.silence >= START_LIMIT) void this.replace(`${name} did not start within ${START_LIMIT / 1000} s.`);
+      if (sitting.silence >= START_LIMIT) void this.#replace(`${name} did not start within ${START_LIMIT / 1000} s.`);
       return;
     }
     const limit = Math.min(REPLACE_AFTER * 2 ** this.#replacements, REPLACE_AFTER_MAX);
     if (sitting.silence >= limit) {
-      void this.replace(`${name} has been silent for ${seconds(sitting.silence)} and answers nothing.`);
+      void this.#replace(`${name} has been silent for ${seconds(sitting.silence)} and answers nothing.`);
     } else if (sitting.silence >= REPORT_AFTER && before < REPORT_AFTER) {
       log(
         'warning',
@@ -141,8 +141,13 @@ export class Seat {
     }
   }
 
+  /** The thread cannot take up the plan that is in use: another one tries. */
+  refuse(why: string): Promise<void> {
+    return this.#replace(`${this.#options.name} cannot do what is done already: ${why}.`);
+  }
+
   /** Ends the thread and lets another begin. */
-  async replace(reason: string): Promise<void> {
+  async #replace(reason: string): Promise<void> {
     if (this.#isStopping) {
       this.#drained?.(false);
       return;

@@ -193,7 +193,7 @@ export class Supervisor {
     const pending = this.#pending;
     const isTried = generation === pending?.generation.number && index === pending.first && !pending.isTaken;
     if (isTried) this.#settle({ kind: 'refused', message: why });
-    else void this.#seats[index]?.replace(`The new data thread cannot do what the one before did: ${why}`);
+    else void this.#seats[index]?.refuse(why);
   }
 
   /** Nobody waits for a thread that is gone; its successor is given the plan in use. */

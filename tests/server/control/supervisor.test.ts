@@ -215,7 +215,7 @@ test('a successor that cannot take up the plan is replaced too, later', async (t
   workers.last().say({ type: 'refused', generation: 1, message: 'port 53 is taken' });
   await timers.advance(0);
   t.is(workers.all.length, 2);
-  t.regex(lines.at(-1) ?? '', /port 53 is taken .*replaced in 0\.2 s/);
+  t.regex(lines.at(-1) ?? '', /port 53 is taken\. .*replaced in 0\.2 s/);
   await timers.advance(200);
   t.is(workers.all.length, 3);
   t.deepEqual(workers.last().told.at(-1), { type: 'plan', generation: 1, plan: PLAN, isFirst: false });

@@ -1,6 +1,7 @@
 import test from 'ava';
 
 import { LoopProbes } from '../../../server/upstream/loop-probes.ts';
+import { ProbeTable, probeMemory } from '../../../server/upstream/probe-table.ts';
 import { Upstreams, type UpstreamsOptions } from '../../../server/upstream/upstreams.ts';
 import { forward } from '../../../server/plugins/forward.ts';
 import { ROOT } from '../../../zones/name.ts';
@@ -19,8 +20,8 @@ type Probing = TestContext & {
   readonly pauses: () => number;
 };
 
-function probing(upstream: EvilUpstream): Probing {
-  const made = testContext();
+function probing(upstream: EvilUpstream, table: ProbeTable = new ProbeTable(probeMemory(1), 0)): Probing {
+  const made = testContext({ probes: table });
   const [options] = optionsFrom(forward, `forward . ${upstream.address}`);
   if (options === undefined) throw new Error('no forward');
   const upstreams = new Upstreams(options.upstreams, made.context);
@@ -91,6 +92,35 @@ test('a stopped upstream is tried again each minute, and asked again once it lea
   await wake(); // the second probe was answered and did not come back
   t.is(upstreams.members[0]?.stopped, undefined);
   t.regex(lines.at(-1) ?? '', /^info plugin\/loop 127\.0\.0\.1:\d+ does not lead back here any more/);
+});
+
+test('a probe that comes back to another data thread is answered there, and stops the upstream here', async (t) => {
+  const upstream = await startEvilUpstream();
+  t.teardown(upstream.close);
+  const memory = probeMemory(2);
+  const { context, probes, upstreams, lines, wake, close } = probing(upstream, new ProbeTable(memory, 0));
+  t.teardown(close);
+  const elsewhere = new LoopProbes({ ...context, zone: ROOT, probes: new ProbeTable(memory, 1) });
+  const otherListener = new LoopProbes({
+    ...context,
+    zone: ROOT,
+    server: 'dns://:54',
+    probes: new ProbeTable(memory, 1),
+  });
+  upstream.behave('held');
+  probes.watch([upstreams]);
+  await upstream.asked(1);
+  const query = testQuery(upstream.seen[0]?.name ?? '', 'HINFO');
+  t.is(otherListener.recognise(query), undefined, 'a server that leads to another listener is no loop');
+  t.is(elsewhere.recognise({ ...query, question: { ...query.question, type: 1 } }), undefined);
+  t.is(elsewhere.recognise(testQuery('1.2', 'HINFO')), undefined);
+  t.is(elsewhere.recognise(testQuery('www.example.org', 'HINFO')), undefined);
+  t.is(elsewhere.recognise(query)?.plugin, 'loop');
+  upstream.release();
+  t.true((await wake()) > 0);
+  t.truthy(upstreams.members[0]?.stopped);
+  t.regex(lines.at(-1) ?? '', /^error plugin\/loop Loop \(127\.0\.0\.1:\d+ -> another data thread\) detected/);
+  t.is(elsewhere.recognise(query), undefined, 'after its 30 s');
 });
 
 test('a probe without a reply is sent again each second', async (t) => {
