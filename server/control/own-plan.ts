@@ -33,7 +33,7 @@ export type OwnPlan = {
   readonly enabled: readonly Labels[];
 };
 
-export type Warning = { readonly plugin: string; readonly text: string };
+type Warning = { readonly plugin: string; readonly text: string };
 
 /** A readiness port and the clusters that it waits for: those of the blocks that have `ready` at that address. */
 type ReadyPlan = {

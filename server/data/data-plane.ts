@@ -119,12 +119,13 @@ export class DataPlane {
     keep: ReturnType<KeptStates['begin']>['keep'],
     starts: (() => void)[],
   ): ReadonlyMap<string, Routes> {
-    const { clock, log, counters, plugins, express = true } = this.#options;
+    const { wildcard = true, clock, log, counters, plugins, express = true } = this.#options;
     const { tell } = this.#server;
     const contextOf: ContextOf = (block, listener, place) => ({
       block,
       server: listener.server,
       ...place,
+      isFirst: place.isFirst && wildcard, // of several threads one speaks for all
       clock,
       log,
       counters,
