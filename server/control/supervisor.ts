@@ -109,7 +109,8 @@ export class Supervisor {
     this.#settle({ kind: 'refused', message: 'another plan came before this one was in use' });
     const generation = { number: ++this.#generation, plan };
     return new Promise((settle) => {
-      const first = this.#seats.findIndex((seat) => seat.isTaken);
+      const isAny = this.#seats.some((seat) => seat.isAnswering);
+      const first = this.#seats.findIndex((seat) => (isAny ? seat.isAnswering : seat.isTaken));
       this.#pending = { generation, settle, first, isTaken: false, others: new Set() };
       if (first === -1) this.#settle({ kind: 'refused', message: 'the data thread is being replaced; try again' });
       else this.#seats[first]?.post(messageOf(generation, true));

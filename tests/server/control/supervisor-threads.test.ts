@@ -211,6 +211,15 @@ test('while the first thread is replaced another one tries the plan', async (t) 
   t.deepEqual(await applied, { kind: 'planned' });
 });
 
+test('a plan is tried by a thread that answers, not by one that hangs', async (t) => {
+  const { supervisor, threads, live } = await serving(2);
+  await live(REPORT_AFTER + 500, 1);
+  const applied = supervisor.apply(planOf(54));
+  t.is(plansOf(threads[0]).length, 1);
+  threads[1]?.say({ type: 'refused', generation: 2, message: 'port 54 is taken' });
+  t.is((await applied).kind, 'refused');
+});
+
 test('a plan is not held up for ever by a thread that hangs at it', async (t) => {
   const { supervisor, threads, live } = await serving(2);
   const applied = supervisor.apply(planOf(54));
