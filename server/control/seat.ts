@@ -15,7 +15,7 @@ export const REPORT_AFTER: Milliseconds = 1_000;
 /** Silence after which a thread is replaced. Doubled for each replacement in a row, for the work itself may need that long. */
 export const REPLACE_AFTER: Milliseconds = 3_000;
 const REPLACE_AFTER_MAX: Milliseconds = 24_000;
-/** Time for a new thread to load its code. */
+/** Time for one thread to load its code. */
 export const START_LIMIT: Milliseconds = 10_000;
 /** Between the end of a thread and its successor, doubled for each one in a row: the first is replaced at once. */
 const RESTART_DELAY: Milliseconds = 100;
@@ -27,6 +27,8 @@ export type SeatOptions = {
   /** Begins a sentence of the log. */
   readonly name: string;
   readonly start: StartThread;
+  /** Time for a new thread to load its code. */
+  readonly startLimit: Milliseconds;
   readonly timers: Timers;
   readonly log: Log;
   readonly series: SeriesBook;
@@ -118,13 +120,13 @@ export class Seat {
   look(now: Milliseconds, passed: Milliseconds): void {
     const sitting = this.#sitting;
     if (sitting === undefined) return;
-    const { name, log } = this.#options;
+    const { name, log, startLimit } = this.#options;
     if (now - sitting.began >= STEADY_AFTER) this.#replacements = 0;
     const before = sitting.silence;
     sitting.silence = sitting.thread.beat === sitting.beat ? before + passed : 0;
     sitting.beat = sitting.thread.beat;
     if (!sitting.isOnline) {
-      if (sitting.silence >= START_LIMIT) void this.#replace(`${name} did not start within ${START_LIMIT / 1000} s.`);
+      if (sitting.silence >= startLimit) void this.#replace(`${name} did not start within ${startLimit / 1000} s.`);
       return;
     }
     const limit = Math.min(REPLACE_AFTER * 2 ** this.#replacements, REPLACE_AFTER_MAX);

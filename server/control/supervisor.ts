@@ -10,7 +10,7 @@ import type { ToData } from '../messages.ts';
 import type { Plan } from '../plan.ts';
 import { probeMemory } from '../upstream/probe-table.ts';
 import type { StartWorker } from './data-thread.ts';
-import { Seat, type SaidToAll } from './seat.ts';
+import { Seat, START_LIMIT, type SaidToAll } from './seat.ts';
 import type { SeriesBook } from './series.ts';
 import { pause, type Stop, type Timers } from './timers.ts';
 
@@ -58,6 +58,8 @@ export class Supervisor {
   #inUse: Generation | undefined;
   #pending: Pending | undefined;
   #listening: readonly string[] = [];
+  /** Do all threads run? The others begin when the first one answers: loading their code must not delay that. */
+  #haveAllBegun = false;
   #lastLook: Milliseconds;
 
   constructor(options: SupervisorOptions) {
@@ -69,7 +71,7 @@ export class Supervisor {
       options.timers.every(LOOK_INTERVAL, () => this.#look()),
       options.timers.every(LOG_INTERVAL, () => this.#seats.forEach((seat) => seat.drainLog())),
     ];
-    for (const seat of this.#seats) seat.begin();
+    this.#seats[0]?.begin();
   }
 
   /** Does any data thread answer queries just now? */
@@ -144,6 +146,8 @@ export class Supervisor {
     const { threads, start, timers, log, series, state, restarted } = this.#options;
     const place = { index, reusePort: threads > 1, probes };
     return new Seat({
+      // They load their code at the same time.
+      startLimit: START_LIMIT * threads,
       name: threads === 1 ? 'The data thread' : `Data thread ${index + 1}`,
       start: (memory) => start(memory, place),
       timers,
@@ -182,10 +186,12 @@ export class Supervisor {
       const { number, plan } = pending.generation;
       this.#inUse = { number, plan: this.#options.threads > 1 ? withPorts(plan, listening) : plan };
       for (const [other, seat] of this.#seats.entries()) {
-        if (other === index || !seat.isTaken) continue;
+        if (other === index || (this.#haveAllBegun && !seat.isTaken)) continue;
         pending.others.add(other);
-        seat.post(messageOf(this.#inUse, false));
+        if (this.#haveAllBegun) seat.post(messageOf(this.#inUse, false));
+        else seat.begin();
       }
+      this.#haveAllBegun = true;
     } else pending.others.delete(index);
     if (pending.others.size === 0) this.#settle({ kind: 'planned' });
   }
