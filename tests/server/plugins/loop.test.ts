@@ -37,6 +37,7 @@ async function running(t: ExecutionContext, port: number, directive: string): Pr
     wallClock: () => 1_800_000_000,
     taken: () => {},
     log: (level, source, text) => {
+      if (source === '') return; // which system calls the sockets use
       lines.push(`${level} ${source} ${text}`);
       for (const watcher of watchers) watcher();
     },
