@@ -110,12 +110,12 @@ export type Lease = {
 };
 
 /** The records have the TTLs that they had. */
-export const SAME_TTL = -1;
+const SAME_TTL = -1;
 /** The plugin has to be asked anew. */
 export const LEASE_OVER = -2;
 
 /** The lease of an answer that is good until the first of some lives ends. */
-export function leaseFor(lives: readonly Life[] | undefined): Lease | undefined {
+function leaseFor(lives: readonly Life[] | undefined): Lease | undefined {
   return lives === undefined ? undefined : new LivesLease(lives);
 }
 

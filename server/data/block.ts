@@ -31,7 +31,7 @@ export type Block = {
 };
 
 /** Of all layers of a block. */
-export type BlockExpress = {
+type BlockExpress = {
   readonly takers: readonly ((name: Name) => boolean)[];
   readonly denials: Denials | undefined;
   readonly chance: Chance | undefined;
