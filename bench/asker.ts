@@ -5,24 +5,9 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Bytes, Count, Milliseconds } from '../zones/units.ts';
-import { faultOf, presentQuestion, type BenchQuestion } from './question.ts';
-
-/** What became of the queries; `missing` ones had no reply in time. */
-export type Tally = {
-  asked: Count;
-  answered: Count;
-  missing: Count;
-  wrong: Count;
-  /** The first of the wrong replies, in words. */
-  readonly faults: string[];
-};
-
-/** Queries on the way at once: enough to keep a server busy, few enough for the smallest receive buffer. */
-export const WINDOW: Count = 128;
-/** Sockets they are spread over. */
-export const SOCKETS: Count = 4;
-/** Each asks anew when half of its share is answered: in bursts, as clients do, so that servers that read several queries at once can. */
-const LANE_WINDOW: Count = WINDOW / SOCKETS;
+import { SOCKETS, WINDOW, type Tally } from './job.ts';
+import { presentQuestion, queryWith, type BenchQuestion } from './question.ts';
+import { faultOf } from './reply-check.ts';
 
 /** Later than this is missing: no server takes so long, a busy machine may. */
 const REPLY_DEADLINE: Milliseconds = 2_000;
@@ -40,16 +25,22 @@ export class Asker {
   #limit: Count = 0;
   readonly #sweep: NodeJS.Timeout;
 
-  private constructor(questions: readonly BenchQuestion[], sockets: readonly Socket[]) {
+  private constructor(questions: readonly BenchQuestion[], sockets: readonly Socket[], share: Count) {
     this.#questions = questions;
-    this.#lanes = sockets.map((socket) => new Lane(socket, () => this.#next(), this.tally));
+    this.#lanes = sockets.map((socket) => new Lane(socket, share, () => this.#next(), this.tally));
     this.#sweep = setInterval(() => {
       for (const lane of this.#lanes) lane.expire();
     }, SWEEP_INTERVAL);
   }
 
-  static async open(port: number, questions: readonly BenchQuestion[]): Promise<Asker> {
-    return new Asker(questions, await Promise.all(Array.from({ length: SOCKETS }, () => connected(port))));
+  static async open(
+    port: number,
+    questions: readonly BenchQuestion[],
+    window: Count = WINDOW,
+    socketCount: Count = SOCKETS,
+  ): Promise<Asker> {
+    const sockets = await Promise.all(Array.from({ length: socketCount }, () => connected(port)));
+    return new Asker(questions, sockets, Math.ceil(window / socketCount));
   }
 
   /** Asks that many questions; Infinity until `stop`. */
@@ -73,11 +64,12 @@ export class Asker {
     for (const lane of this.#lanes) lane.close();
   }
 
-  #next(): BenchQuestion | undefined {
-    const { asked } = this.tally;
-    if (asked >= this.#limit) return undefined;
+  #next(): Asked | undefined {
+    const number = this.tally.asked;
+    const question = this.#questions[number % this.#questions.length];
+    if (number >= this.#limit || question === undefined) return undefined;
     this.tally.asked++;
-    return this.#questions[asked % this.#questions.length];
+    return { question, number };
   }
 }
 
@@ -90,20 +82,25 @@ async function connected(port: number): Promise<Socket> {
   return socket;
 }
 
-type Waiting = { readonly question: BenchQuestion; readonly since: Milliseconds };
+type Asked = { readonly question: BenchQuestion; readonly number: Count };
+
+type Waiting = Asked & { readonly since: Milliseconds };
 
 /** One socket with its ids; each reply, right, wrong or missing, makes room for the next question. */
 class Lane {
   readonly #socket: Socket;
-  readonly #next: () => BenchQuestion | undefined;
+  /** How many may wait. */
+  readonly #share: Count;
+  readonly #next: () => Asked | undefined;
   readonly #tally: Tally;
   readonly #waiting = new Map<number, Waiting>();
   /** Ids given up: their replies are late, not wrong. */
   readonly #expired = new Set<number>();
   #id = 0;
 
-  constructor(socket: Socket, next: () => BenchQuestion | undefined, tally: Tally) {
+  constructor(socket: Socket, share: Count, next: () => Asked | undefined, tally: Tally) {
     this.#socket = socket;
+    this.#share = share;
     this.#next = next;
     this.#tally = tally;
     socket.on('message', (reply) => this.#take(reply));
@@ -117,18 +114,16 @@ class Lane {
 
   /** Asks until its share of the window is full. */
   fill(): void {
-    while (this.#waiting.size < LANE_WINDOW && this.#ask());
+    while (this.#waiting.size < this.#share && this.#ask());
   }
 
   #ask(): boolean {
-    const question = this.#next();
-    if (question === undefined) return false;
+    const asked = this.#next();
+    if (asked === undefined) return false;
     do this.#id = (this.#id + 1) & 0xffff;
     while (this.#waiting.has(this.#id) || this.#expired.has(this.#id));
-    const query = Buffer.from(question.query);
-    query.writeUInt16BE(this.#id, 0);
-    this.#waiting.set(this.#id, { question, since: performance.now() });
-    this.#socket.send(query);
+    this.#waiting.set(this.#id, { ...asked, since: performance.now() });
+    this.#socket.send(queryWith(asked.question, this.#id, asked.number));
     return true;
   }
 
@@ -154,10 +149,10 @@ class Lane {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return this.#wrong('a reply that nobody asked for');
     this.#waiting.delete(id);
-    const fault = faultOf(reply, waiting.question);
+    const fault = faultOf(reply, waiting.question, waiting.number);
     if (fault === undefined) this.#tally.answered++;
     else this.#wrong(`${presentQuestion(waiting.question)}: ${fault}`);
-    if (this.#waiting.size <= LANE_WINDOW / 2) this.fill();
+    if (this.#waiting.size <= this.#share / 2) this.fill();
   }
 
   #wrong(fault: string): void {

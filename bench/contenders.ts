@@ -1,16 +1,15 @@
-/** The servers of a bench: how each is configured with a cluster and an upstream, and started. Knows nothing of load. */
+/** What a server of a bench is: how it is configured with a cluster and an upstream, and started. Knows no server by name. */
 
-import { accessSync, constants } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
-import { FakeApiServer } from '../tests/support/fake-api-server.ts';
-import { objectsOf, zoneFileOf, ZONE, type BenchService } from './services.ts';
-import type { Workload } from './workloads.ts';
+import type { Count } from '../zones/units.ts';
+import { ZONE, type BenchService } from './services.ts';
+import type { Ability } from './workloads.ts';
+import { clusterZoneOf, outsideZoneOf, REVERSE_ZONE, reverseZoneOf, zoneFileOf, type ZoneData } from './zone-data.ts';
 
 /** What a server is to serve, and where its files may be. */
-type Setting = {
+export type Setting = {
   /** A folder of its own, made already. */
   readonly folder: string;
   /** On 127.0.0.1, UDP and TCP. */
@@ -18,14 +17,22 @@ type Setting = {
   /** Free ports on 127.0.0.1, for health, readiness and metrics. */
   readonly adminPorts: readonly [number, number, number];
   readonly services: readonly BenchService[];
+  /** So many outside names are asked of servers that are no resolvers. */
+  readonly outside: Count;
   /** Port on 127.0.0.1 of the server for outside names. */
   readonly upstreamPort: number;
+  /** A warm folder for NODE_COMPILE_CACHE. */
+  readonly compileCache: string;
 };
 
 export type Contender = {
   readonly name: string;
-  readonly answers: ReadonlySet<Workload['needs']>;
-  /** Writes its configuration; returns the command that serves in the foreground, as one process. */
+  readonly abilities: ReadonlySet<Ability>;
+  /** Are its denials without an SOA? */
+  readonly deniesBarely?: boolean;
+  /** Does it send back what it is sent? */
+  readonly isEcho?: boolean;
+  /** Writes its configuration; returns the command that serves in the foreground. */
   readonly prepare: (setting: Setting) => Promise<Command>;
 };
 
@@ -36,160 +43,36 @@ export type Command = {
   readonly close?: () => Promise<void>;
 };
 
-/** As `npm start` starts it, with kubeadm's Corefile but for the addresses, and an API server of its own. */
-export const fivedots: Contender = {
-  name: 'fivedots',
-  answers: new Set(['zone', 'resolver']),
-  async prepare(setting) {
-    const { folder, services } = setting;
-    const api = await FakeApiServer.start();
-    for (const object of objectsOf(services)) api.put(object);
-    const words = [
-      ...(await startWords()),
-      '-conf',
-      await written(folder, 'Corefile', corefileOf(setting, api.url, 'insecure')),
-    ];
-    return { words, close: () => api.close() };
-  },
-};
-
-/** kubeadm's Corefile but for the addresses. */
-export function corefileOf(
-  { port, adminPorts, upstreamPort }: Setting,
-  apiUrl: string,
-  pods: 'insecure' | 'verified',
-): string {
-  const [health, ready, metrics] = adminPorts.map((adminPort) => `127.0.0.1:${adminPort}`);
-  return `.:${port} {
-    bind 127.0.0.1
-    errors
-    health ${health} {
-      lameduck 0s
-    }
-    ready ${ready}
-    kubernetes ${ZONE} in-addr.arpa ip6.arpa {
-      endpoint ${apiUrl}
-      pods ${pods}
-      fallthrough in-addr.arpa ip6.arpa
-      ttl 30
-    }
-    prometheus ${metrics}
-    forward . 127.0.0.1:${upstreamPort} {
-      max_concurrent 1000
-    }
-    cache 30
-    loop
-    reload
-    loadbalance
-  }\n`;
-}
-
-/** Authoritative server in C: the records as a zone, rotated as `loadbalance` does. One worker. */
-const knot: Contender = {
-  name: 'Knot',
-  answers: new Set(['zone']),
-  async prepare({ folder, port, services }) {
-    const zone = await written(folder, 'zone', zoneFileOf(services));
-    const configuration = `server:
-  rundir: ${folder}
-  listen: 127.0.0.1@${port}
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-  answer-rotation: on
-database:
-  storage: ${folder}
-zone:
-  - domain: ${ZONE}
-    file: ${zone}
-    zonefile-sync: -1
-    journal-content: none\n`;
-    return { words: ['knotd', '-c', await written(folder, 'knot.conf', configuration)] };
-  },
-};
-
-/** Resolver in C: the records as local data, the rest from the upstream and its cache. No validation, one thread. */
-const unbound: Contender = {
-  name: 'Unbound',
-  answers: new Set(['zone', 'resolver']),
-  async prepare({ folder, port, services, upstreamPort }) {
-    const records = zoneFileOf(services).trimEnd().split('\n');
-    const configuration = `server:
-  interface: 127.0.0.1
-  port: ${port}
-  num-threads: 1
-  chroot: ""
-  username: ""
-  directory: "${folder}"
-  pidfile: ""
-  use-syslog: no
-  module-config: "iterator"
-  do-not-query-localhost: no
-  local-zone: "${ZONE}." static
-${records.map((record) => `  local-data: "${record}"`).join('\n')}
-forward-zone:
-  name: "."
-  forward-addr: 127.0.0.1@${upstreamPort}
-remote-control:
-  control-enable: no\n`;
-    return { words: ['unbound', '-d', '-c', await written(folder, 'unbound.conf', configuration)] };
-  },
-};
-
-/** The peers that are installed here. */
-export function installedPeers(): readonly Contender[] {
-  return [
-    { contender: knot, program: 'knotd' },
-    { contender: unbound, program: 'unbound' },
-  ].flatMap(({ contender, program }) => (isInstalled(program) ? [contender] : []));
+/** What servers of zones are given: the cluster's, its reverse one, and that of the world outside if it is asked for. */
+export function zonesOf({ services, outside }: Setting): readonly ZoneData[] {
+  const zones = [clusterZoneOf(services), reverseZoneOf(services)];
+  return outside === 0 ? zones : [...zones, outsideZoneOf(outside)];
 }
 
 /**
- * Any other server, by a shell command that finds `$PORT` to listen on, `$ZONE` and `$ZONE_FILE` with its records, and `$UPSTREAM`
- * (`host:port`) to forward to.
+ * Any other server, by a shell command that finds `$PORT` to listen on, `$ZONE` and `$REVERSE_ZONE` with their records in
+ * `$ZONE_FILE` and `$REVERSE_ZONE_FILE`, and `$UPSTREAM` (`host:port`) to forward to.
  */
 export function peerFrom(name: string, command: string): Contender {
   return {
     name,
-    answers: new Set(['zone', 'resolver']),
+    abilities: new Set(['zone', 'outside', 'cache', 'tcp']),
     async prepare({ folder, port, services, upstreamPort }) {
-      const zoneFile = await written(folder, 'zone', zoneFileOf(services));
-      const variables = { PORT: String(port), ZONE, ZONE_FILE: zoneFile, UPSTREAM: `127.0.0.1:${upstreamPort}` };
+      const variables = {
+        PORT: String(port),
+        ZONE,
+        ZONE_FILE: await written(folder, ZONE, zoneFileOf(clusterZoneOf(services))),
+        REVERSE_ZONE,
+        REVERSE_ZONE_FILE: await written(folder, REVERSE_ZONE, zoneFileOf(reverseZoneOf(services))),
+        UPSTREAM: `127.0.0.1:${upstreamPort}`,
+      };
       return { words: ['sh', '-c', `exec ${command}`], variables };
     },
   };
-}
-
-/** Is there a program of that name? Servers live in sbin, which is not in everybody's PATH. */
-export function isInstalled(program: string): boolean {
-  return searchPath()
-    .split(delimiter)
-    .some((folder) => isExecutable(join(folder, program)));
-}
-
-export function searchPath(): string {
-  return [process.env['PATH'] ?? '', '/usr/sbin', '/sbin'].join(delimiter);
-}
-
-/** Of package.json's script, with this very Node and a path that holds anywhere. */
-export async function startWords(): Promise<readonly string[]> {
-  const root = fileURLToPath(new URL('..', import.meta.url));
-  const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { scripts: { start: string } }; // our own file
-  const [, ...words] = scripts.start.split(' ');
-  return [process.execPath, ...words.map((word) => (word.endsWith('.ts') ? join(root, word) : word))];
 }
 
 export async function written(folder: string, name: string, text: string): Promise<string> {
   const path = join(folder, name);
   await writeFile(path, text);
   return path;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

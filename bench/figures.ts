@@ -11,26 +11,40 @@ export type Rounds = { readonly workload: string; readonly server: string; reado
 
 /**
  * A row for each server and workload. A ratio is the median of the rounds' own ratios: what disturbs the machine for longer than a
- * round disturbs both sides.
+ * round disturbs both sides. `busy` is the share of the time that the server ran: one that waits for queries finds few of them at once.
  */
 export function presentRounds(all: readonly Rounds[], peers: readonly string[]): string {
-  const head = ['workload', 'server', 'CPU/query (range)', 'answers/s', ...peers.map((peer) => `CPU × ${peer}`)];
+  const present = peers.filter((peer) => all.some(({ server }) => server === peer));
+  const head = [
+    'workload',
+    'server',
+    'CPU/query (range)',
+    'answers/s',
+    'busy',
+    ...present.map((peer) => `CPU × ${peer}`),
+  ];
   const rows = all.map(({ workload, server, figures }) => {
     const costs = figures.map((figure) => figure.cpuPerQuery);
-    const range = `${Math.min(...costs).toFixed(1)}–${Math.max(...costs).toFixed(1)}`;
-    const ratios = peers.map((peer) => {
-      const other = all.find((rounds) => rounds.workload === workload && rounds.server === peer)?.figures;
-      return other === undefined
-        ? ''
-        : presentRatio(
-            costs,
-            other.map((figure) => figure.cpuPerQuery),
-          );
+    const range = `${Math.min(...costs).toFixed(2)}–${Math.max(...costs).toFixed(2)}`;
+    const ratios = present.map((peer) => {
+      const found = ratiosOf(all, workload, server, peer);
+      return found.length === 0 ? '' : median(found).toFixed(2);
     });
     const rate = median(figures.map((figure) => figure.answersPerSecond));
-    return [workload, server, `${median(costs).toFixed(1)} µs (${range})`, thousands(rate), ...ratios];
+    const busy = median(figures.map(({ cpuPerQuery, answersPerSecond }) => cpuPerQuery * answersPerSecond)) / 1e6;
+    const cost = `${median(costs).toFixed(2)} µs (${range})`;
+    return [workload, server, cost, thousands(rate), `${(100 * busy).toFixed(0)} %`, ...ratios];
   });
   return presentTable([head, ...rows]);
+}
+
+/** CPU time of one server against another's under one workload, round by round; empty if one of them was not measured. */
+export function ratiosOf(all: readonly Rounds[], workload: string, server: string, other: string): readonly number[] {
+  const [own, others] = [server, other].map(
+    (name) => all.find((rounds) => rounds.workload === workload && rounds.server === name)?.figures,
+  );
+  if (own === undefined || others === undefined) return [];
+  return own.map(({ cpuPerQuery }, round) => cpuPerQuery / (others[round]?.cpuPerQuery ?? NaN));
 }
 
 /** Columns as wide as they must be; the first two are words, the others numbers. */

@@ -1,93 +1,46 @@
 /**
- * The load generator, a process of its own: what it is told to ask, in which order of events. Reads what the server's process
- * spent itself, in the same instant as its own counts. Knows nothing of which server that is.
+ * The load generator for machines without a C compiler, a process of its own: UDP with a window only. It spends more on a query than a
+ * server that reads many at once, which then waits for it. Reads what the server's processes spent in the same instant as its own counts.
  */
 
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 
-import type { Count, Milliseconds } from '../zones/units.ts';
-import { Asker, type Tally } from './asker.ts';
+import { Asker } from './asker.ts';
+import { jobFrom, type Job, type Measurement } from './job.ts';
 import { cpuTimeOf, type Microseconds } from './process-cost.ts';
-import type { BenchQuestion } from './question.ts';
+import { questionsFrom } from './question-file.ts';
+import { spreadOf } from './watch/spread.ts';
 
-/** What it is sent, once. */
-export type Job = {
-  readonly port: number;
-  /** The process that answers there. */
-  readonly pid: number;
-  readonly questions: readonly BenchQuestion[];
-  /** Undefined: only wait until the first question is answered rightly. */
-  readonly load: Load | undefined;
-};
-
-export type Load = {
-  /** For just-in-time compilers, which servers in C do not mind. */
-  readonly warmUp: Milliseconds;
-  readonly duration: Milliseconds;
-};
-
-/** What it sends back. */
-export type Measurement = {
-  /** Right answers within the measured time. */
-  readonly answered: Count;
-  readonly elapsed: Milliseconds;
-  readonly cpuTime: Microseconds;
-  /** Of the warm-up too. */
-  readonly tally: Readonly<Tally>;
-};
-
-const START_DEADLINE: Milliseconds = 60_000;
-const START_POLL: Milliseconds = 50;
-
-process.once('message', (job: Job) => {
-  run(job).then(
-    (measurement) => void process.send?.(measurement, () => process.disconnect?.()),
-    (error: unknown) => {
-      process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-      process.exit(1);
-    },
-  );
-});
+process.stdout.write(`${JSON.stringify(await run(jobFrom(process.argv.slice(2))))}\n`);
 
 async function run(job: Job): Promise<Measurement> {
-  await untilAnswered(job);
-  const asker = await Asker.open(job.port, job.questions);
+  if (job.transport === 'tcp' || job.rate > 0) throw new Error('Only the generator in C knows TCP and rates.');
+  const questions = questionsFrom(readFileSync(job.file));
+  const asker = await Asker.open(job.port, questions, job.window, job.sockets);
+  const { tally } = asker;
   try {
-    return await measured(asker, job);
+    // Every question once, so that caches hold what they can.
+    asker.ask(questions.length);
+    await asker.finished();
+    asker.ask(Infinity);
+    await pause(job.warmUp);
+    const before = { answered: tally.answered, at: performance.now(), cpuTime: spentBy(job.pids) };
+    if (job.count > 0) {
+      asker.ask(job.count);
+      await asker.finished();
+    } else await pause(job.duration);
+    const answered = tally.answered - before.answered;
+    const elapsed = performance.now() - before.at;
+    const cpuTime = spentBy(job.pids) - before.cpuTime;
+    asker.stop();
+    await asker.finished();
+    return { answered, elapsed, cpuTime, tally, latency: spreadOf([]) };
   } finally {
     asker.close();
   }
 }
 
-async function measured(asker: Asker, { pid, questions, load }: Job): Promise<Measurement> {
-  const { tally } = asker;
-  if (load === undefined) return { answered: 0, elapsed: 0, cpuTime: 0, tally };
-  // Every question once, so that caches hold what they can.
-  asker.ask(questions.length);
-  await asker.finished();
-  asker.ask(Infinity);
-  await pause(load.warmUp);
-  const before = { answered: tally.answered, at: performance.now(), cpuTime: cpuTimeOf(pid) };
-  await pause(load.duration);
-  const answered = tally.answered - before.answered;
-  const elapsed = performance.now() - before.at;
-  const cpuTime = cpuTimeOf(pid) - before.cpuTime;
-  asker.stop();
-  await asker.finished();
-  return { answered, elapsed, cpuTime, tally };
-}
-
-/** A server that starts says nothing, refuses or fails; none of that is wrong yet. */
-async function untilAnswered({ port, questions }: Job): Promise<void> {
-  const asker = await Asker.open(port, questions.slice(0, 1));
-  const deadline = performance.now() + START_DEADLINE;
-  while (asker.tally.answered === 0) {
-    if (performance.now() > deadline) {
-      const last = asker.tally.faults.at(-1) ?? 'no reply at all';
-      throw new Error(`no right answer within ${START_DEADLINE} ms: ${last}`);
-    }
-    asker.ask(1);
-    await pause(START_POLL);
-  }
-  asker.close();
+function spentBy(pids: readonly number[]): Microseconds {
+  return pids.reduce((sum, pid) => sum + cpuTimeOf(pid), 0);
 }

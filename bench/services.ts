@@ -1,4 +1,4 @@
-/** The services of a bench cluster, as API objects for fivedots and as records for servers that know no Kubernetes. */
+/** The services of a bench cluster, and the API objects that say so. Knows no records. */
 
 import { rawNamespace, rawService, rawSlice, type RawObject } from '../tests/support/raw-objects.ts';
 import type { Count } from '../zones/units.ts';
@@ -13,6 +13,9 @@ export type BenchService = {
 
 /** The zone that all of them are in. */
 export const ZONE = 'cluster.local';
+
+/** The Service's port, `http` over TCP. */
+export const HTTP_PORT = 80;
 
 /** The services' names are their own, ten namespaces hold them, and each has that many endpoints. */
 export function servicesOf(count: Count, kind: 'ClusterIP' | 'headless', endpoints: Count): readonly BenchService[] {
@@ -50,26 +53,7 @@ export function objectsOf(services: readonly BenchService[]): readonly RawObject
   return [...Array.from(namespaces, (name) => rawNamespace(name)), ...services.flatMap(objectsOfOne)];
 }
 
-/** The zone file (RFC 1035 section 5) with the same names, SOA and NS included. */
-export function zoneFileOf(services: readonly BenchService[]): string {
-  return [...APEX, ...services.flatMap(recordsOf)].join('\n') + '\n';
-}
-
-/** The names of the services and of their endpoints, one record a line, in presentation format. */
-function recordsOf(service: BenchService): readonly string[] {
-  const owner = nameOf(service);
-  return [
-    ...addressesOf(service).map((address) => `${owner}. 30 IN A ${address}`),
-    ...service.endpoints.map((address) => `${address.replaceAll('.', '-')}.${owner}. 30 IN A ${address}`),
-  ];
-}
-
 const NAMESPACES: Count = 10;
-const APEX = [
-  `${ZONE}. 30 IN SOA ns.dns.${ZONE}. hostmaster.${ZONE}. 1 7200 1800 86400 30`,
-  `${ZONE}. 30 IN NS ns.dns.${ZONE}.`,
-  `ns.dns.${ZONE}. 30 IN A 10.96.0.10`,
-];
 
 function objectsOfOne({ namespace, name, clusterIP = 'None', endpoints }: BenchService): readonly RawObject[] {
   const service = rawService(namespace, name, { clusterIP, clusterIPs: [clusterIP] });

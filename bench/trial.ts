@@ -1,23 +1,37 @@
-/** One server, started afresh, under one load or at rest. Knows processes and cores, nothing of tables. */
+/** One server, started afresh, under one load or at rest. Knows nothing of rounds and tables. */
 
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import type { Count, Milliseconds } from '../zones/units.ts';
-import { isInstalled, searchPath, type Command, type Contender } from './contenders.ts';
-import type { Job, Load, Measurement } from './generator.ts';
+import { Asker } from './asker.ts';
+import type { Command, Contender } from './contenders.ts';
+import { wordsOf, type Load, type Measurement } from './job.ts';
+import type { Native } from './native.ts';
+import { processesOf } from './process-cost.ts';
+import { start, stop, type Cores } from './processes.ts';
 import type { BenchQuestion } from './question.ts';
+import { questionFileOf } from './question-file.ts';
 import type { BenchService } from './services.ts';
 
-/** The cores of server and generator; undefined if there are not two, or no taskset(1) to choose. */
-export type Cores = { readonly server: number; readonly generator: number } | undefined;
+/** What stays the same in all trials. */
+export type Surroundings = {
+  readonly upstreamPort: number;
+  readonly compileCache: string;
+  readonly cores: Cores;
+  readonly native: Native | undefined;
+};
+
+/** The data that a server is given. */
+export type Served = { readonly services: readonly BenchService[]; readonly outside: Count };
 
 /** A server that runs. */
 export type Started = {
@@ -25,10 +39,12 @@ export type Started = {
   /** Its UDP port on 127.0.0.1. */
   readonly port: number;
   /**
-   * Waits until the first question is answered rightly, then measures if there is a load.
+   * Waits until the first question is answered rightly.
    * @throws Error if the server ends, or never answers rightly
    */
-  readonly measure: (questions: readonly BenchQuestion[], load: Load | undefined) => Promise<Measurement>;
+  readonly untilAnswered: (questions: readonly BenchQuestion[]) => Promise<void>;
+  /** The same with that question, if it is not the first one, and then the load. */
+  readonly measure: (questions: readonly BenchQuestion[], load: Load, first?: BenchQuestion) => Promise<Measurement>;
 };
 
 /**
@@ -38,14 +54,13 @@ export type Started = {
  */
 export async function withServer<T>(
   contender: Contender,
-  services: readonly BenchService[],
-  upstreamPort: number,
-  cores: Cores,
+  surroundings: Surroundings,
+  served: Served,
   use: (server: Started) => Promise<T>,
 ): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      return await withServerOnce(contender, services, upstreamPort, cores, use);
+      return await withServerOnce(contender, surroundings, served, use);
     } catch (error) {
       if (tries === START_TRIES_MAX || !PORT_TAKEN.test(String(error))) throw error;
     }
@@ -54,9 +69,8 @@ export async function withServer<T>(
 
 async function withServerOnce<T>(
   contender: Contender,
-  services: readonly BenchService[],
-  upstreamPort: number,
-  cores: Cores,
+  surroundings: Surroundings,
+  served: Served,
   use: (server: Started) => Promise<T>,
 ): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'fivedots-bench-'));
@@ -65,15 +79,26 @@ async function withServerOnce<T>(
   try {
     const port = await freePort();
     const adminPorts = [await freePort(), await freePort(), await freePort()] as const;
-    command = await contender.prepare({ folder, port, adminPorts, services, upstreamPort });
+    const { upstreamPort, compileCache, cores } = surroundings;
+    command = await contender.prepare({ folder, port, adminPorts, upstreamPort, compileCache, ...served });
     server = start(command.words, cores?.server, ['ignore', 'pipe', 'pipe'], command.variables);
     const pid = server.pid ?? 0;
     const fate = fateOf(server, contender.name);
     fate.catch(() => {}); // when it is stopped, nobody waits for it any more
+    const ready = (questions: readonly BenchQuestion[]): Promise<void> => {
+      const [first] = questions.map((question) => askedOf(contender, question));
+      return Promise.race([fate, first === undefined ? undefined : untilAnswered(port, first)]);
+    };
     const used = use({
       pid,
       port,
-      measure: (questions, load) => generate({ port, pid, questions, load }, cores, fate),
+      untilAnswered: ready,
+      async measure(questions, load, first) {
+        await ready(first === undefined ? questions.slice(0, 1) : [first]);
+        const file = join(folder, `questions-${String(process.hrtime.bigint())}`);
+        await writeFile(file, questionFileOf(questions.map((question) => askedOf(contender, question))));
+        return generate(wordsOf(load, { port, pids: processesOf(pid), file }), surroundings, fate);
+      },
     });
     return await Promise.race([fate, used]);
   } finally {
@@ -83,70 +108,65 @@ async function withServerOnce<T>(
   }
 }
 
-/** The first and the last core that this process may use: seldom two threads of one core. */
-export function chooseCores(): Cores {
-  const allowed = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
-  const numbers = allowed?.split(/[,-]/).map(Number) ?? [];
-  const [server = 0, generator = numbers.at(-1) ?? 0] = [numbers[0]];
-  return server === generator || !isInstalled('taskset') ? undefined : { server, generator };
-}
-
 const GENERATOR = fileURLToPath(new URL('./generator.ts', import.meta.url));
 const START_TRIES_MAX: Count = 5;
 const PORT_TAKEN = /another program uses (that port|it)|address (already )?in use/i;
-const STOP_DEADLINE: Milliseconds = 10_000;
 /** What is kept of what a server writes, for when it ends unasked. */
 const LOG_KEPT: Count = 4_000;
+const START_DEADLINE: Milliseconds = 60_000;
+const START_POLL: Milliseconds = 50;
 
-async function generate(job: Job, cores: Cores, fate: Promise<never>): Promise<Measurement> {
-  const child = start([process.execPath, GENERATOR], cores?.generator, ['ignore', 'inherit', 'inherit', 'ipc']);
+/** What a right answer is from that server. */
+function askedOf({ isEcho = false, deniesBarely = false }: Contender, question: BenchQuestion): BenchQuestion {
+  if (isEcho) return { ...question, rcode: 0, records: [], wantsSoa: false };
+  return deniesBarely ? { ...question, wantsSoa: false } : question;
+}
+
+/** A server that starts says nothing, refuses or fails; none of that is wrong yet. */
+async function untilAnswered(port: number, question: BenchQuestion): Promise<void> {
+  const asker = await Asker.open(port, [question]);
   try {
-    const measured = once(child, 'message');
-    const ended = once(child, 'exit').then(([code]) => {
-      throw new Error(`the generator ended with code ${String(code)}`);
-    });
-    ended.catch(() => {}); // it ends after its measurement, too
-    child.send(job);
-    const [measurement] = await Promise.race([fate, ended, measured]);
-    return measurement as Measurement; // what generator.ts sends
+    const deadline = performance.now() + START_DEADLINE;
+    while (asker.tally.answered === 0) {
+      if (performance.now() > deadline) {
+        const last = asker.tally.faults.at(-1) ?? 'no reply at all';
+        throw new Error(`no right answer within ${START_DEADLINE} ms: ${last}`);
+      }
+      asker.ask(1);
+      await pause(START_POLL);
+    }
   } finally {
-    await stop(child);
+    asker.close();
   }
 }
 
-/** It is ended with this process, whatever ends that. */
-function start(
+async function generate(
   words: readonly string[],
-  core: number | undefined,
-  stdio: ('ignore' | 'pipe' | 'inherit' | 'ipc')[],
-  variables: Readonly<Record<string, string>> = {},
-): ChildProcess {
-  const [program = '', ...rest] = core === undefined ? words : ['taskset', '-c', String(core), ...words];
-  const env = { ...process.env, ...variables, PATH: searchPath() };
-  const child = spawn(program, rest, { stdio, env, serialization: 'advanced' });
-  const kill = (): boolean => child.kill('SIGKILL');
-  process.on('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
-  return child;
+  { native, cores }: Surroundings,
+  fate: Promise<never>,
+): Promise<Measurement> {
+  const program = native === undefined ? [process.execPath, GENERATOR] : [native.generator];
+  const child = start([...program, ...words], cores?.generator, ['ignore', 'pipe', 'inherit']);
+  try {
+    if (child.stdout === null) throw new Error('a generator without output');
+    const ended = once(child, 'exit');
+    const said = text(child.stdout);
+    const [code] = await Promise.race([fate, ended]);
+    if (code !== 0) throw new Error(`the generator ended with code ${String(code)}`);
+    return JSON.parse(await said) as Measurement; // what generators say
+  } finally {
+    await stop(child);
+  }
 }
 
 /** Rejects when the server ends, with what it wrote. */
 async function fateOf(server: ChildProcess, name: string): Promise<never> {
   let log = '';
   for (const stream of [server.stdout, server.stderr]) {
-    stream?.on('data', (text: Buffer) => (log = (log + text.toString()).slice(-LOG_KEPT)));
+    stream?.on('data', (octets: Buffer) => (log = (log + octets.toString()).slice(-LOG_KEPT)));
   }
   const [code] = await once(server, 'exit');
   throw new Error(`${name} ended with code ${String(code)}:\n${log}`);
-}
-
-async function stop(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const exited = once(child, 'exit');
-  child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE);
-  await exited;
-  clearTimeout(timer);
 }
 
 /** A port that is free for UDP and for TCP on 127.0.0.1 just now. */

@@ -1,37 +1,70 @@
-/** The world outside of a bench: a UDP server that knows the A records of `host-I.example.org` and denies everything else. */
+/** The world outside of a bench: a UDP server that knows the A records of outside names and denies everything else. */
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
+import { createInterface } from 'node:readline';
 
 import dnsPacket from 'dns-packet';
 
 import type { Seconds } from '../zones/units.ts';
-import { outsideAddress } from './workloads.ts';
+import type { Native } from './native.ts';
+import { outsideAddress, OUTSIDE } from './outside.ts';
+import { start, stop, type CoreList } from './processes.ts';
+import { COUNTED_NET, COUNTED_PREFIX } from './question.ts';
 
-export type Upstream = { readonly port: number; close(): void };
+export type Upstream = { readonly port: number; close(): Promise<void> };
 
 /** More than a measurement takes: a cache asks once. */
 const TTL: Seconds = 3_600;
 
-export async function startUpstream(): Promise<Upstream> {
+/** In C where that can be compiled: an upstream that is slower than a server would be what is measured. */
+export async function startUpstream(native?: Native, core?: CoreList): Promise<Upstream> {
+  return native === undefined ? startHere() : startNative(native, core);
+}
+
+async function startNative({ floor }: Native, core: CoreList | undefined): Promise<Upstream> {
+  const child = start([floor, 'upstream'], core, ['ignore', 'pipe', 'inherit']);
+  if (child.stdout === null) throw new Error('an upstream without output');
+  const [line] = await Promise.race([
+    once(createInterface(child.stdout), 'line'),
+    once(child, 'exit').then(() => Promise.reject(new Error('the upstream ended'))),
+  ]);
+  return { port: Number(line), close: () => stop(child) };
+}
+
+async function startHere(): Promise<Upstream> {
   const socket = createSocket('udp4');
   socket.on('message', (query, peer) => socket.send(replyTo(query), peer.port, peer.address));
   const listening = once(socket, 'listening');
   socket.bind(0, '127.0.0.1');
   await listening;
-  return { port: socket.address().port, close: () => void socket.close() };
+  return {
+    port: socket.address().port,
+    async close() {
+      socket.close();
+    },
+  };
 }
 
 function replyTo(query: Buffer): Buffer {
   const { id = 0, questions = [] } = dnsPacket.decode(query);
   const [question] = questions;
-  const host = question?.type === 'A' ? /^host-([0-9]{1,6})\.example\.org$/i.exec(question.name) : undefined;
+  const address = question?.type === 'A' ? addressOf(question.name.toLowerCase()) : undefined;
   const answers =
-    host === undefined || host === null || question === undefined
+    address === undefined || question === undefined
       ? []
-      : [{ name: question.name, type: 'A' as const, ttl: TTL, data: outsideAddress(Number(host[1])) }];
+      : [{ name: question.name, type: 'A' as const, ttl: TTL, data: address }];
   const flags = dnsPacket.RECURSION_DESIRED | dnsPacket.RECURSION_AVAILABLE | (answers.length === 0 ? NXDOMAIN : 0);
   return dnsPacket.encode({ type: 'response', id, flags, questions, answers });
+}
+
+function addressOf(name: string): string | undefined {
+  if (!name.endsWith(`.${OUTSIDE}`)) return undefined;
+  const host = /^host-([0-9]{1,6})\./.exec(name)?.[1];
+  if (host !== undefined) return outsideAddress(Number(host));
+  const digits = name.startsWith(COUNTED_PREFIX) ? /^([0-9a-f]{6})\./.exec(name.slice(COUNTED_PREFIX.length))?.[1] : '';
+  if (digits === undefined || digits === '') return undefined;
+  return [COUNTED_NET, ...Buffer.from(digits, 'hex')].join('.');
 }
 
 const NXDOMAIN = 3;

@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 
 import type { Count, Milliseconds } from '../../zones/units.ts';
-import { addressQuestion, faultOf, type BenchQuestion } from '../question.ts';
+import { addressQuestion, type BenchQuestion } from '../question.ts';
+import { faultOf } from '../reply-check.ts';
 import { ZONE } from '../services.ts';
 import { sharedNow } from './calls.ts';
 import { BENCH_NAMESPACE, MARKER, MARKER_ENDPOINTS, markerAddress } from './cluster.ts';

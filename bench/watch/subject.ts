@@ -1,13 +1,8 @@
 /** fivedots as an operator runs it, with a cluster of the bench and a warm compile cache. Knows nothing of what is measured. */
 
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-
 import type { Count } from '../../zones/units.ts';
-import { corefileOf, startWords, written, type Contender } from '../contenders.ts';
+import { written, type Contender } from '../contenders.ts';
+import { corefileOf, imageVariables, startWords, withCompileCache } from '../fivedots.ts';
 import { withServer } from '../trial.ts';
 import { startUpstream } from '../upstream.ts';
 import { startApi, type ApiProcess } from './api-process.ts';
@@ -39,14 +34,11 @@ export type SubjectOptions = {
 };
 
 export async function withBench<T>(knowsWatchList: boolean, use: (bench: Bench) => Promise<T>): Promise<T> {
-  const compileCache = await mkdtemp(join(tmpdir(), 'fivedots-bench-'));
   const upstream = await startUpstream();
   try {
-    await warm(compileCache);
-    return await use({ upstreamPort: upstream.port, compileCache, knowsWatchList });
+    return await withCompileCache((compileCache) => use({ upstreamPort: upstream.port, compileCache, knowsWatchList }));
   } finally {
-    upstream.close();
-    await rm(compileCache, { recursive: true, force: true });
+    await upstream.close();
   }
 }
 
@@ -64,14 +56,14 @@ export async function withSubject<T>(
     const { port: apiPort } = await api.call('describe');
     const contender: Contender = {
       name: 'fivedots',
-      answers: new Set(),
+      abilities: new Set(),
       async prepare(setting) {
         const corefile = corefileOf(setting, `http://127.0.0.1:${apiPort}`, pods);
         const words = [...(await startWords()), '-conf', await written(setting.folder, 'Corefile', corefile)];
-        return { words, variables: { NODE_COMPILE_CACHE: bench.compileCache, MALLOC_ARENA_MAX: '1', ...variables } };
+        return { words, variables: { ...imageVariables(setting.compileCache), ...variables } };
       },
     };
-    return await withServer(contender, [], bench.upstreamPort, undefined, async ({ pid, port }) => {
+    return await withServer(contender, { ...bench, ...HERE }, NOTHING, async ({ pid, port }) => {
       marker = await Marker.open(port);
       await marker.untilAnything();
       return use({ pid, port, api, marker });
@@ -112,9 +104,7 @@ export async function presentSize(api: ApiProcess, { services, pods }: Shape): P
     .join(', ');
 }
 
-/** As the image is built: one run that checks only. */
-async function warm(compileCache: string): Promise<void> {
-  const [program = '', ...words] = await startWords();
-  const env = { ...process.env, NODE_COMPILE_CACHE: compileCache };
-  await promisify(execFile)(program, [...words, '--check'], { env });
-}
+/** Server, API server and askers share the cores, and this process asks itself. */
+const HERE = { cores: undefined, native: undefined };
+/** The objects come from the API server. */
+const NOTHING = { services: [], outside: 0 };
