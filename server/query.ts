@@ -1,6 +1,6 @@
 /** A query that came and the reply that goes, as values. Knows nothing of octets or sockets. */
 
-import type { Answer } from '../zones/answer.ts';
+import type { Answer, Lives } from '../zones/answer.ts';
 import type { Life } from '../zones/life.ts';
 import type { Name, Spelling } from '../zones/name.ts';
 import { Rcode, type RRset } from '../zones/rr.ts';
@@ -114,22 +114,26 @@ const SAME_TTL = -1;
 /** The plugin has to be asked anew. */
 export const LEASE_OVER = -2;
 
-/** The lease of an answer that is good until the first of some lives ends. */
-function leaseFor(lives: readonly Life[] | undefined): Lease | undefined {
+/** The lease of an answer that is good until one of its lives ends. */
+function leaseFor(lives: Lives | undefined): Lease | undefined {
   return lives === undefined ? undefined : new LivesLease(lives);
 }
 
 class LivesLease implements Lease {
-  readonly isAuthentic = false;
-  readonly #lives: readonly Life[];
+  readonly #own: Life;
+  readonly #whole: Life;
 
-  constructor(lives: readonly Life[]) {
-    this.#lives = lives;
+  constructor({ own, whole }: Lives) {
+    this.#own = own;
+    this.#whole = whole;
+  }
+
+  get isAuthentic(): boolean {
+    return false;
   }
 
   renew(): Seconds {
-    for (let i = 0; i < this.#lives.length; i++) if (this.#lives[i]?.isOver === true) return LEASE_OVER;
-    return SAME_TTL;
+    return this.#own.isOver || this.#whole.isOver ? LEASE_OVER : SAME_TTL;
   }
 }
 

@@ -11,12 +11,15 @@ import type { RRset } from './rr.ts';
  */
 type Outcome = 'data' | 'alias' | 'nodata' | 'nxdomain';
 
+/** `own`: of what the answer's names stand for. `whole`: of everything else that there is in the zone. */
+export type Lives = { readonly own: Life; readonly whole: Life };
+
 /** Immutable once made: nothing that has been given away is changed. */
 export type Answer = {
   readonly outcome: Outcome;
   readonly answer: readonly RRset[];
   readonly authority: readonly RRset[];
   readonly additional: readonly RRset[];
-  /** Of everything that it was made from, where that is known: another question gets the same answer until the first of them ends. */
-  readonly lives?: readonly Life[] | undefined;
+  /** Of everything that it was made from, where that is known: the question gets the same answer until one of them ends. */
+  readonly lives?: Lives | undefined;
 };

@@ -1,6 +1,6 @@
 /** What a zone made from a cluster is, whichever way its names run. Knows no names and no records. */
 
-import type { Answer } from '../answer.ts';
+import type { Answer, Lives } from '../answer.ts';
 import type { Address } from '../ip.ts';
 import type { Life } from '../life.ts';
 import type { Name, Spelling } from '../name.ts';
@@ -63,8 +63,8 @@ export function isExposed(
 }
 
 /** Of an answer that ends with one service's or address's; undefined where nothing changes. */
-export function livesOf({ life: whole }: ClusterView, own: Life | undefined): readonly Life[] | undefined {
-  return whole === undefined || own === undefined ? undefined : [own, whole];
+export function livesOf({ life: whole }: ClusterView, own: Life | undefined): Lives | undefined {
+  return whole === undefined || own === undefined ? undefined : { own, whole };
 }
 
 /** One RRset with the owner as it was asked for. `lives`: of what it was made from. */
@@ -74,7 +74,7 @@ export function dataAnswer(
   ttl: Seconds,
   rdatas: readonly Uint8Array[],
   additional: readonly RRset[] = NO_RRSETS,
-  lives?: readonly Life[],
+  lives?: Lives,
 ): Answer {
   return { outcome: 'data', answer: [{ owner, type, ttl, rdatas }], authority: NO_RRSETS, additional, lives };
 }

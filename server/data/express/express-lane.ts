@@ -5,7 +5,7 @@
 
 import { isWithin, lowerCase, type Name, type Spelling } from '../../../zones/name.ts';
 import { Rcode, type RRset } from '../../../zones/rr.ts';
-import type { Bytes, Count, Milliseconds } from '../../../zones/units.ts';
+import type { Bytes, Milliseconds } from '../../../zones/units.ts';
 import type { Counter, Counters, Gauge } from '../../counters.ts';
 import type { Observer } from '../../pipeline.ts';
 import { LEASE_OVER, replyFrom, type Query, type Reply } from '../../query.ts';
@@ -113,31 +113,31 @@ export class ExpressLane {
 
   #repeat(prepared: PreparedReply, packet: Buffer, end: number, reply: Uint8Array, at: number, asker: Asker): Bytes {
     const question = this.#question;
+    const { octets, at: from, records: size, changes, lease } = prepared;
     if (question.hasUpperCase && !prepared.fitsAnySpelling) return 0;
     const limit = asker.protocol === 'udp' ? question.udpLimit : MESSAGE_MAX;
-    const frame = HEADER_SIZE + prepared.question + (question.hasOpt ? OPT_SIZE : 0);
-    const isCut = frame + prepared.records > limit;
+    const frame = HEADER_SIZE + question.size + (question.hasOpt ? OPT_SIZE : 0);
+    const isCut = frame + size > limit;
     // What is left out of a reply of several RRsets is the plain lane's to say.
-    if (isCut && frame + prepared.cuttable <= limit) return 0;
-    const ttl = prepared.lease.renew(asker.received);
+    if (isCut && frame + (changes?.cuttable ?? 0) <= limit) return 0;
+    const ttl = lease.renew(asker.received);
     if (ttl === LEASE_OVER) {
       this.#lasting.forget(prepared);
       this.#passing.forget(prepared);
       return this.#deny(packet, end, reply, at, asker);
     }
-    const isAuthentic = question.isAuthenticityAsked && prepared.lease.isAuthentic;
-    const flags = prepared.flags | RD | (isCut ? TC : 0) | (isAuthentic ? AD : 0);
-    let next = isCut
-      ? this.#begin(packet, reply, at, flags, 0, 0, 0)
-      : this.#begin(packet, reply, at, flags, prepared.answers, prepared.authorities, prepared.additionals);
+    const isAuthentic = question.isAuthenticityAsked && lease.isAuthentic;
+    const said = ((octets[from + 2] ?? 0) << 8) | (octets[from + 3] ?? 0);
+    const flags = (said & FLAGS_KEPT) | (isCut ? TC : 0) | (isAuthentic ? AD : 0);
+    let next = this.#begin(packet, reply, at, flags);
     if (!isCut) {
+      copied(octets, from + COUNTS, COUNTS_SIZE, reply, at + COUNTS);
       const records = next;
-      next = copied(prepared.octets, prepared.at + prepared.question, prepared.records, reply, next);
-      if (ttl >= 0 && prepared.ttls !== undefined) writeTtls(reply, records, prepared.ttls, ttl);
-      const { shuffled, stride, chance } = prepared;
-      if (chance !== undefined) shuffleAddresses(reply, records + prepared.answerEnd, shuffled, stride, chance);
+      next = copied(octets, from + HEADER_SIZE + question.size, size, reply, records);
+      if (changes?.ttls !== undefined) writeTtls(reply, records, changes.ttls, ttl);
+      if (changes?.order !== undefined) shuffleAddresses(reply, records, changes.order);
     }
-    if (question.hasOpt) next = writePlainOpt(reply, next);
+    next = this.#end(reply, at, next);
     return this.#count(prepared.account, prepared.reply, packet, end, next - at, isCut, asker);
   }
 
@@ -153,9 +153,9 @@ export class ExpressLane {
     const denial = this.#denialOf(answer.authority);
     if (denial === undefined || !denial.fits(spelling)) return 0;
     const rcode = answer.outcome === 'nxdomain' ? Rcode.NXDOMAIN : Rcode.NOERROR;
-    let next = this.#begin(packet, reply, at, QR | AA | RD | rcode, 0, 1, 0);
-    next = denial.write(reply, next, spelling.length);
-    if (question.hasOpt) next = writePlainOpt(reply, next);
+    let next = this.#begin(packet, reply, at, QR | AA | RD | rcode);
+    reply[at + AUTHORITIES] = 1;
+    next = this.#end(reply, at, denial.write(reply, next, spelling.length));
     const account = denier.account(question.type, rcode);
     const said = account.told.length === 0 ? undefined : replyFrom(answer, denier.plugin);
     return this.#count(account, said, packet, end, next - at, false, asker);
@@ -179,31 +179,26 @@ export class ExpressLane {
     return this.#denial;
   }
 
-  /** Writes header and question, spelled as it came; returns where they end. */
-  #begin(
-    packet: Uint8Array,
-    reply: Uint8Array,
-    at: number,
-    flags: number,
-    answers: Count,
-    authorities: Count,
-    additionals: Count,
-  ): number {
-    const { start, size, hasOpt } = this.#question;
-    const records = hasOpt ? additionals + 1 : additionals;
+  /** Writes a header that counts no records, and the question, spelled as it came; returns where they end. */
+  #begin(packet: Uint8Array, reply: Uint8Array, at: number, flags: number): number {
+    const { start, size } = this.#question;
     reply[at] = packet[start] ?? 0;
     reply[at + 1] = packet[start + 1] ?? 0;
     reply[at + 2] = flags >> 8;
     reply[at + 3] = flags & 0xff;
     reply[at + 4] = 0;
     reply[at + 5] = 1;
-    reply[at + 6] = answers >> 8;
-    reply[at + 7] = answers & 0xff;
-    reply[at + 8] = authorities >> 8;
-    reply[at + 9] = authorities & 0xff;
-    reply[at + 10] = records >> 8;
-    reply[at + 11] = records & 0xff;
+    for (let i = COUNTS; i < HEADER_SIZE; i++) reply[at + i] = 0;
     return copied(packet, start + HEADER_SIZE, size, reply, at + HEADER_SIZE);
+  }
+
+  /** Writes the OPT record, if the query had one; returns where the reply ends. */
+  #end(reply: Uint8Array, at: number, next: number): number {
+    if (!this.#question.hasOpt) return next;
+    const additionals = ((reply[at + ADDITIONALS] ?? 0) << 8) + (reply[at + ADDITIONALS + 1] ?? 0) + 1;
+    reply[at + ADDITIONALS] = additionals >> 8;
+    reply[at + ADDITIONALS + 1] = additionals & 0xff;
+    return writePlainOpt(reply, next);
   }
 
   #count(
@@ -224,6 +219,13 @@ export class ExpressLane {
   }
 }
 
+/** Where a header has the numbers of records (RFC 1035 section 4.1.1). */
+const COUNTS = 6;
+const COUNTS_SIZE: Bytes = 6;
+const AUTHORITIES = 9;
+const ADDITIONALS = 10;
+/** QR, AA, RD, RA and the rcode. RD is set in all queries that are answered here; TC and AD depend on the asker. */
+const FLAGS_KEPT = 0x858f;
 /** Flags of a header (RFC 1035 section 4.1.1, RFC 4035 section 3.2.3). */
 const QR = 0x8000;
 const AA = 0x0400;

@@ -119,13 +119,12 @@ class Generation {
     reply: Reply | undefined,
   ): void {
     const before = this.find(packet, question);
-    const octets = this.#room(made.question + made.records);
-    const at = this.#used - made.question - made.records;
-    const start = question.start + HEADER_SIZE;
-    const name = made.question - TYPE_AND_CLASS;
-    for (let i = 0; i < name; i++) octets[at + i] = LOWER_CASE[packet[start + i] ?? 0] ?? 0;
-    octets.set(packet.subarray(start + name, start + made.question), at + name);
-    octets.set(made.packet.subarray(HEADER_SIZE + made.question), at + made.question);
+    const octets = this.#room(made.message.length);
+    const at = this.#used - made.message.length;
+    octets.set(made.message, at);
+    const name = at + HEADER_SIZE;
+    const nameEnd = name + made.question - TYPE_AND_CLASS;
+    for (let i = name; i < nameEnd; i++) octets[i] = LOWER_CASE[octets[i] ?? 0] ?? 0;
     this.#put(preparedReply(question.hash, octets, at, made, account, reply), before);
   }
 
@@ -135,7 +134,7 @@ class Generation {
 
   /** A copy of a reply of another generation. */
   adopt(old: PreparedReply): PreparedReply {
-    const size = old.question + old.records;
+    const size = HEADER_SIZE + old.question + old.records;
     const octets = this.#room(size);
     const at = this.#used - size;
     octets.set(old.octets.subarray(old.at, old.at + size), at);
@@ -206,10 +205,11 @@ function isSameQuestion(
   question: OrdinaryQuestion,
 ): boolean {
   const name = size - TYPE_AND_CLASS;
+  const known = at + HEADER_SIZE;
   // The type is less than 256, and the class is IN.
-  if (size !== question.size || octets[at + name + 1] !== question.type) return false;
+  if (size !== question.size || octets[known + name + 1] !== question.type) return false;
   const start = question.start + HEADER_SIZE;
-  for (let i = 0; i < name; i++) if (LOWER_CASE[packet[start + i] ?? 0] !== octets[at + i]) return false;
+  for (let i = 0; i < name; i++) if (LOWER_CASE[packet[start + i] ?? 0] !== octets[known + i]) return false;
   return true;
 }
 
@@ -218,29 +218,10 @@ function preparedReply(
   hash: number,
   octets: Uint8Array,
   at: number,
-  made: Omit<Preparation, 'packet'>,
+  made: Omit<Preparation, 'message'>,
   account: Account,
   reply: Reply | undefined,
 ): PreparedReply {
-  return {
-    hash,
-    octets,
-    at,
-    question: made.question,
-    records: made.records,
-    flags: made.flags,
-    answers: made.answers,
-    authorities: made.authorities,
-    additionals: made.additionals,
-    cuttable: made.cuttable,
-    fitsAnySpelling: made.fitsAnySpelling,
-    shuffled: made.shuffled,
-    chance: made.chance,
-    stride: made.stride,
-    answerEnd: made.answerEnd,
-    ttls: made.ttls,
-    lease: made.lease,
-    account,
-    reply,
-  };
+  const { question, records, fitsAnySpelling, changes, lease } = made;
+  return { hash, octets, at, question, records, fitsAnySpelling, changes, lease, account, reply };
 }

@@ -8,43 +8,50 @@ import { Rcode, RRType, type RRset } from '../../../zones/rr.ts';
 import type { Bytes, Count, Seconds } from '../../../zones/units.ts';
 import type { Chance } from '../../pipeline.ts';
 import type { Lease, Query, Reply } from '../../query.ts';
+import { OPT_SIZE, UDP_PAYLOAD_MIN } from '../../wire/edns.ts';
 import { encode } from '../../wire/encode.ts';
 import { HEADER_SIZE } from '../../wire/gate.ts';
 import type { Account } from './accounts.ts';
 
+/** Small and in few pieces: what is far from what in memory is most of what a reply costs among a hundred thousand. */
 export type PreparedReply = {
   readonly hash: number;
-  /** The question in lower case, then the records without OPT. */
+  /** Header, question in lower case, and the records without OPT. */
   readonly octets: Uint8Array;
-  /** Where in `octets` the question begins. */
+  /** Where in `octets` the header begins. */
   readonly at: number;
   /** Octets of the question. */
   readonly question: Bytes;
   /** Octets of the records. */
   readonly records: Bytes;
-  /** The header's flags, without those that depend on the asker. */
-  readonly flags: number;
-  readonly answers: Count;
-  readonly authorities: Count;
-  readonly additionals: Count;
-  /** Octets of the answer section if it is a single RRset, which then is sent whole or not at all; else 0. */
-  readonly cuttable: Bytes;
   /** Does no record say a name that depends on how the question is spelled? */
   readonly fitsAnySpelling: boolean;
-  /** Records of the last RRset of the answer section that have a new order in each reply. */
-  readonly shuffled: Count;
-  /** What makes the order; undefined if there is one order only. */
-  readonly chance: Chance | undefined;
-  /** Of one of them: octets from its beginning to the next one's, of which the last 4 or 16 are the address. */
-  readonly stride: Bytes;
-  /** Where the answer section ends, seen from its beginning. */
-  readonly answerEnd: Bytes;
-  /** Where TTLs stand, seen from the end of the question; undefined if they stay. */
-  readonly ttls: Uint16Array | undefined;
+  /** Undefined for records that are the same in each reply, and fit into all of them. */
+  readonly changes: Changes | undefined;
   readonly lease: Lease;
   readonly account: Account;
   /** For those who are told of each exchange; undefined if there are none. */
   readonly reply: Reply | undefined;
+};
+
+/** What differs from one reply to the next. Places are seen from the end of the question. */
+export type Changes = {
+  /** Octets of the answer section if it is a single RRset, which then is sent whole or not at all; else 0. */
+  readonly cuttable: Bytes;
+  /** Where TTLs stand; undefined if they stay. */
+  readonly ttls: Uint16Array | undefined;
+  /** The addresses that have a new order in each reply; undefined if there are none. */
+  readonly order: Order | undefined;
+};
+
+/** The last RRset of an answer section. */
+export type Order = {
+  readonly chance: Chance;
+  readonly count: Count;
+  /** Octets of an address, 4 or 16. */
+  readonly size: Bytes;
+  /** Where the last address ends. */
+  readonly end: Bytes;
 };
 
 /** Octets of question and records; larger ones are seldom, and fill the tables. A hundred addresses take 1,660. */
@@ -55,49 +62,53 @@ const TTLS_MAX: Count = 256;
 const RECORD_FIXED: Bytes = 10;
 
 /** What a prepared reply is made of, before it has a place. */
-export type Preparation = Omit<PreparedReply, 'hash' | 'octets' | 'at' | 'account' | 'reply'> & {
-  readonly packet: Buffer;
+export type Preparation = Pick<PreparedReply, 'question' | 'records' | 'fitsAnySpelling' | 'changes' | 'lease'> & {
+  /** As `octets`, the question spelled as it was asked. */
+  readonly message: Uint8Array;
 };
 
 /** Undefined for a reply that cannot be said again just by its octets. `chance` is that of the block's layers, if one of them has any. */
 export function prepare(query: Query, reply: Reply, chance: Chance | undefined): Preparation | undefined {
   const { lease, extendedError, options, rcode, truncated, fault } = reply;
-  if (lease === undefined) return undefined;
-  if (extendedError !== undefined || options.length > 0 || rcode > 0x0f || truncated || fault !== undefined) {
-    return undefined;
-  }
+  if (lease === undefined || truncated || fault !== undefined) return undefined;
+  if (extendedError !== undefined || options.length > 0 || rcode > RCODE_MAX) return undefined;
   const fitsAnySpelling = saysNoNames(reply, query);
   if (!fitsAnySpelling && query.question.spelling !== query.question.name) return undefined;
-  const order = chance === undefined ? FIXED : orderOf(reply);
-  if (order === undefined) return undefined;
-  const whole = encode({ ...query, edns: undefined, peer: { ...query.peer, protocol: 'tcp' } }, reply);
+  const moving = chance === undefined ? NONE : movingAddresses(reply);
+  if (moving === undefined) return undefined;
+  const whole = encode(plainQuery(query), reply);
   const { packet } = whole;
   if (whole.truncated || whole.sent !== reply || packet.length > PREPARED_MAX) return undefined;
   const question = query.question.spelling.length + 4;
-  const start = HEADER_SIZE + question;
-  const layout = layoutOf(packet, start);
-  if (layout.ttls.length > TTLS_MAX) return undefined;
+  const { ttls, answerEnd } = layoutOf(packet, HEADER_SIZE + question);
+  if (ttls.length > TTLS_MAX) return undefined;
+  const changes: Changes = {
+    cuttable: reply.answer.length === 1 ? answerEnd : 0,
+    // What zones say has the TTL that it had.
+    ttls: reply.fresh ? undefined : Uint16Array.from(ttls),
+    order:
+      chance === undefined || moving.length < 2
+        ? undefined
+        : { chance, count: moving.length, size: moving[0]?.length ?? 0, end: answerEnd },
+  };
+  const isFixed = changes.ttls === undefined && changes.order === undefined;
   return {
-    packet,
+    message: packet,
     question,
-    records: packet.length - start,
-    flags: packet.readUInt16BE(2) & FLAGS_KEPT,
-    answers: packet.readUInt16BE(6),
-    authorities: packet.readUInt16BE(8),
-    additionals: packet.readUInt16BE(10),
-    cuttable: reply.answer.length === 1 ? layout.answerEnd : 0,
+    records: packet.length - HEADER_SIZE - question,
     fitsAnySpelling,
-    shuffled: order.shuffled,
-    chance: order.shuffled === 0 ? undefined : chance,
-    stride: order.shuffled === 0 ? 0 : POINTER_SIZE + RECORD_FIXED + order.addressSize,
-    answerEnd: layout.answerEnd,
-    ttls: reply.fresh ? undefined : Uint16Array.from(layout.ttls),
+    changes: isFixed && packet.length + OPT_SIZE <= UDP_PAYLOAD_MIN ? undefined : changes,
     lease,
   };
 }
 
-/** QR, AA, RA and the rcode. RD is set in all queries that are answered so, AD depends on the asker, CD is never set. */
-const FLAGS_KEPT = 0x848f;
+/** Without OPT, as over a transport that takes everything, and from nobody who wants to know of authenticity or sets CD. */
+function plainQuery(query: Query): Query {
+  return { ...query, id: 0, edns: undefined, peer: { ...query.peer, protocol: 'tcp' } };
+}
+
+/** The largest without an OPT record (RFC 6891 section 6.1.3). */
+const RCODE_MAX = 0x0f;
 const POINTER_SIZE: Bytes = 2;
 
 /** The owner of every record is the asked name, which becomes a pointer, and no rdata has a name. */
@@ -106,21 +117,16 @@ function saysNoNames({ answer, authority, additional }: Reply, { question }: Que
   return answer.every(({ owner, type }) => isAddress(type) && lowerCase(owner) === question.name);
 }
 
-/** How many records have a new order in each reply. */
-type Order = { readonly shuffled: Count; readonly addressSize: Bytes };
-const FIXED: Order = { shuffled: 0, addressSize: 0 };
+const NONE: readonly Uint8Array[] = [];
 
-/** Of a reply of `loadbalance` what it puts in order anew each time: at most the last RRset of the answer. Undefined for all that is less simple. */
-function orderOf({ rcode, answer, authority, additional }: Reply): Order | undefined {
-  if (rcode !== Rcode.NOERROR) return FIXED;
-  if (![authority, additional].every(hasOneOrder)) return undefined;
+/** Of a reply of `loadbalance` the addresses that it puts in order anew each time: at most the last RRset of the answer. Undefined for all that is less simple. */
+function movingAddresses({ rcode, answer, authority, additional }: Reply): readonly Uint8Array[] | undefined {
+  if (rcode !== Rcode.NOERROR) return NONE;
   const last = answer.at(-1);
-  if (last === undefined || !answer.slice(0, -1).every(({ type }) => type === RRType.CNAME)) {
-    return hasOneOrder(answer) ? FIXED : undefined;
-  }
-  if (!isAddress(last.type)) return last.type === RRType.MX && last.rdatas.length > 1 ? undefined : FIXED;
-  if (last.rdatas.length < 2) return FIXED;
-  return { shuffled: last.rdatas.length, addressSize: last.type === RRType.A ? 4 : 16 };
+  const isChain =
+    last !== undefined && isAddress(last.type) && answer.slice(0, -1).every(({ type }) => type === RRType.CNAME);
+  if (!hasOneOrder(authority) || !hasOneOrder(additional) || !(isChain || hasOneOrder(answer))) return undefined;
+  return isChain && last.rdatas.length > 1 ? last.rdatas : NONE;
 }
 
 /** Is there at most one record that could stand in another place? */
@@ -160,10 +166,10 @@ export function writeTtls(reply: Uint8Array, records: number, ttls: Uint16Array,
   }
 }
 
-/** Puts the addresses of the last RRset of the answer section, which ends at `end`, in a new order: Fisher and Yates' shuffle. */
-export function shuffleAddresses(reply: Uint8Array, end: number, count: Count, stride: Bytes, chance: Chance): void {
-  const size = stride - POINTER_SIZE - RECORD_FIXED;
-  const first = end - (count - 1) * stride - size;
+/** Puts addresses in a new order, in records that begin at `records`: Fisher and Yates' shuffle. */
+export function shuffleAddresses(reply: Uint8Array, records: number, { chance, count, size, end }: Order): void {
+  const stride = POINTER_SIZE + RECORD_FIXED + size;
+  const first = records + end - size - (count - 1) * stride;
   for (let last = count - 1; last > 0; last--) {
     const other = chance(last + 1);
     if (other === last) continue;
