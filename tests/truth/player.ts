@@ -14,6 +14,8 @@ export type Order = { readonly seed: number; readonly number: number; readonly p
 export type Played = {
   readonly number: number;
   readonly pairs: Count;
+  /** Replies that came from the express lane. */
+  readonly express: Count;
   readonly differences: readonly Pick<Difference, 'kind' | 'title'>[];
 };
 
@@ -28,9 +30,12 @@ async function take(port: NonNullable<typeof parentPort>): Promise<void> {
       return;
     }
     const { seed, number, pairsMax } = order;
+    const before = subject.expressReplies;
     void play(subject, caseOf(seed, number), pairsMax).then(
       ({ pairs, differences }) => {
-        const played: Played = { number, pairs, differences: differences.map(({ kind, title }) => ({ kind, title })) };
+        const express = subject.expressReplies - before;
+        const found = differences.map(({ kind, title }) => ({ kind, title }));
+        const played: Played = { number, pairs, express, differences: found };
         port.postMessage(played);
       },
       (error: unknown) => {

@@ -12,12 +12,14 @@ export type Manner = {
   readonly dnssecOk: boolean;
   readonly recursionDesired: boolean;
   readonly checkingDisabled: boolean;
+  /** AD; absent where nobody asks whether data is authentic. */
+  readonly authenticData?: boolean;
 };
 
 /** A query with id 0. */
 export function queryOctets({ labels, type }: ModelQuestion, manner: Manner): Buffer {
-  const { payloadSize, dnssecOk, recursionDesired, checkingDisabled } = manner;
-  const flags = (recursionDesired ? FLAG.RD : 0) | (checkingDisabled ? FLAG.CD : 0);
+  const { payloadSize, dnssecOk, recursionDesired, checkingDisabled, authenticData = false } = manner;
+  const flags = (recursionDesired ? FLAG.RD : 0) | (checkingDisabled ? FLAG.CD : 0) | (authenticData ? FLAG.AD : 0);
   const asks = question(wireLabels(...labels), typeNumber(type));
   if (payloadSize === undefined) return message({ id: 0, flags }, asks);
   const opt = record(ROOT, OPT, NOTHING, payloadSize, dnssecOk ? DNSSEC_OK : 0);

@@ -75,6 +75,7 @@ async function run({ pairs, seed, threads }: Options): Promise<Result> {
   const examples = new Map<string, number>();
   let next = 0;
   let done: Count = 0;
+  let express: Count = 0;
   let differences: Count = 0;
   const began = performance.now();
   const progress = setInterval(() => {
@@ -83,6 +84,7 @@ async function run({ pairs, seed, threads }: Options): Promise<Result> {
   }, PROGRESS_INTERVAL);
   const take = (played: Played): void => {
     done += played.pairs;
+    express += played.express;
     differences += played.differences.length;
     for (const { kind, title } of played.differences) {
       const what = `${kind}: ${title}`;
@@ -103,6 +105,8 @@ async function run({ pairs, seed, threads }: Options): Promise<Result> {
   }
   // Zero differences in what was not looked at would be no news.
   if (done !== pairs) throw new Error(`${done} pairs were played, not ${pairs}: a thread ended early`);
+  if (express === 0 && pairs >= PAIRS_PER_CASE) throw new Error('no reply came from the express lane');
+  process.stderr.write(`${express} replies from the express lane\n`);
   return { pairs: done, differences, examples };
 }
 

@@ -186,7 +186,7 @@ ${linesOf(setting)
         to *
     }
     forward . ${upstream}
-}
+${setting.ownBlock ? '' : '    loadbalance\n'}}
 ${setting.ownBlock ? rest : ''}`;
 }
 

@@ -1,16 +1,14 @@
 /**
- * The real server in this process: raw objects go in where an API server's would, questions go in over real sockets. Knows
- * how the server's parts are put together, nothing of what is right.
+ * The real server in this process, once with an express lane and once without: raw objects go in where an API server's would,
+ * questions go in over real sockets. Knows how the server's parts are put together, nothing of what is right.
  */
 
-import { Counters, COUNTER_SLOTS } from '../../server/counters.ts';
-import { DataPlane } from '../../server/data/data-plane.ts';
 import { ClusterFeed } from '../../server/control/cluster-feed.ts';
 import { planOf } from '../../server/control/planner.ts';
 import { kubernetesAt } from '../../server/plugins/kubernetes.ts';
+import { loadbalanceBy } from '../../server/plugins/loadbalance.ts';
 import type { KubernetesOptions } from '../../server/plugins/kubernetes-options.ts';
 import type { Plugin } from '../../server/pipeline.ts';
-import type { ClusterPart } from '../../server/messages.ts';
 import type { Plan } from '../../server/plan.ts';
 import { plugins, type AnyPlugin } from '../../server/plugins/order.ts';
 import { addressFrom, type Address } from '../../zones/ip.ts';
@@ -19,14 +17,14 @@ import { JoinedStreams } from '../../zones/kubernetes/api/joined-streams.ts';
 import { Replica, type WatchedChange } from '../../zones/kubernetes/api/replica.ts';
 import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
 import type { Count, Seconds } from '../../zones/units.ts';
-import { serverAddressFrom } from '../support/client.ts';
 import { corefileOf as corefileFrom } from '../support/corefile.ts';
 import { matcherFrom, type Matcher } from '../support/fake-api-selectors.ts';
 import type { ModelQuestion } from '../support/model/world.ts';
 import type { RawObject } from '../support/raw-objects.ts';
 import type { Reply } from '../support/reply.ts';
-import { Asker, type Replies } from './asker.ts';
+import type { Replies } from './asker.ts';
 import type { Delivery } from './events.ts';
+import { Lane } from './lane.ts';
 import { corefileOf, type Setting } from './settings.ts';
 import { OutsideUpstream } from './upstream.ts';
 
@@ -45,6 +43,8 @@ export type Subject = {
   pass(span: Seconds): void;
   /** The octets of each query over both transports. */
   ask(queries: readonly Buffer[]): Promise<readonly Replies[]>;
+  /** The same without an express lane. */
+  askPlain(queries: readonly Buffer[]): Promise<readonly Replies[]>;
   /** The messages of a whole zone. */
   transfer(zone: ModelQuestion['labels']): Promise<readonly Reply[]>;
 };
@@ -52,34 +52,31 @@ export type Subject = {
 /** fivedots. A new setting takes the place of the last one, on the same sockets. */
 export class Fivedots implements Subject {
   readonly #upstream: OutsideUpstream;
-  readonly #plane: DataPlane;
+  readonly #express: Lane;
+  readonly #plain: Lane;
   readonly #plugins: ReadonlyMap<string, AnyPlugin>;
   readonly complaints: string[] = [];
-  #asker: Asker | undefined;
   #watched: ReadonlyMap<Kind, readonly Watched[]> = new Map();
   /** What the streams have told of this delivery so far. */
   #told: WatchedChange[] = [];
   #cluster = '';
   #localAddresses: readonly Address[] = [];
   #time: Seconds = 0;
-  #feed = this.#newFeed(() => {});
+  #feed: ClusterFeed = this.#newFeed();
   #version = 0;
 
   private constructor(upstream: OutsideUpstream) {
     this.#upstream = upstream;
     const kubernetes = listeningEverywhere(kubernetesAt(() => this.#localAddresses));
-    this.#plugins = new Map([...plugins, [kubernetes.name, kubernetes as AnyPlugin]]);
-    this.#plane = new DataPlane({
-      clock: () => performance.now(),
-      wallClock: () => this.#time,
-      log: (level, source, text) => {
-        if (level === 'error') this.complaints.push(`${level} ${source} ${text}`);
-      },
-      counters: new Counters(new SharedArrayBuffer(COUNTER_SLOTS * Float64Array.BYTES_PER_ELEMENT), () => {}),
-      plugins: this.#plugins,
-      atOnceMax: AT_ONCE_MAX,
-      taken: () => this.#feed.taken(0),
-    });
+    // Any other order would be another one each time.
+    const loadbalance = loadbalanceBy((below) => below - 1);
+    this.#plugins = new Map([
+      ...plugins,
+      [kubernetes.name, kubernetes as AnyPlugin],
+      [loadbalance.name, loadbalance as AnyPlugin],
+    ]);
+    this.#express = this.#lane(true);
+    this.#plain = this.#lane(false);
   }
 
   static async start(): Promise<Fivedots> {
@@ -95,53 +92,80 @@ export class Fivedots implements Subject {
     this.complaints.length = 0;
     this.#localAddresses = setting.localAddresses.map((text) => addressFrom(text)).filter((each) => each !== undefined);
     this.#time = setting.time;
-    this.#feed = this.#newFeed((part) => this.#plane.take(this.#cluster, part));
+    this.#feed = this.#newFeed();
     const { blocks } = corefileFrom({ Corefile: this.corefile(setting) });
     const plan = planOf(blocks, { defaultPort: 53, plugins: this.#plugins });
     const { source, cluster } = kubernetesOptionsOf(plan);
-    this.#plane.forget(this.#cluster);
-    this.#plane.forget(cluster);
+    for (const { plane } of this.#lanes) {
+      plane.forget(this.#cluster);
+      plane.forget(cluster);
+    }
     this.#cluster = cluster;
     const resources = resourcesOf(source);
     this.#watched = new Map(
       KINDS.map((kind) => [kind, this.#streamsOf(resources.filter((each) => each.kind === kind))]),
     );
-    const [address = ''] = await this.#plane.use(plan);
-    this.#asker ??= await Asker.open(serverAddressFrom(address));
+    for (const lane of this.#lanes) await lane.use(plan);
   }
 
   pass(span: Seconds): void {
     this.#time += span;
   }
 
-  deliver(deliveries: readonly Delivery[]): Promise<void> {
+  async deliver(deliveries: readonly Delivery[]): Promise<void> {
     this.#told = [];
     for (const delivery of deliveries) this.#stream(delivery);
     this.#feed.apply(this.#told);
-    return this.#plane.settled();
+    for (const { plane } of this.#lanes) await plane.settled();
   }
 
   ask(queries: readonly Buffer[]): Promise<readonly Replies[]> {
-    return this.#open().ask(queries);
+    return this.#express.ask(queries);
+  }
+
+  askPlain(queries: readonly Buffer[]): Promise<readonly Replies[]> {
+    return this.#plain.ask(queries);
   }
 
   transfer(zone: ModelQuestion['labels']): Promise<readonly Reply[]> {
-    return this.#open().transfer(zone);
+    return this.#express.transfer(zone);
+  }
+
+  /** Replies so far that came from the express lane. */
+  get expressReplies(): Count {
+    return this.#express.expressReplies;
   }
 
   async close(): Promise<void> {
-    this.#asker?.close();
-    await this.#plane.close();
+    for (const lane of this.#lanes) await lane.close();
     await this.#upstream.close();
   }
 
-  #newFeed(send: (part: ClusterPart) => void): ClusterFeed {
-    return new ClusterFeed({ threads: 1, wallClock: () => this.#time, send });
+  get #lanes(): readonly Lane[] {
+    return [this.#express, this.#plain];
   }
 
-  #open(): Asker {
-    if (this.#asker === undefined) throw new Error('the subject has no setting yet');
-    return this.#asker;
+  /** To both lanes, each at its own pace. */
+  #newFeed(): ClusterFeed {
+    return new ClusterFeed({
+      threads: 2,
+      wallClock: () => this.#time,
+      send: (part, thread) => this.#lanes[thread]?.plane.take(this.#cluster, part),
+    });
+  }
+
+  #lane(express: boolean): Lane {
+    return new Lane({
+      clock: () => performance.now(),
+      wallClock: () => this.#time,
+      log: (level, source, text) => {
+        if (level === 'error') this.complaints.push(`${level} ${source} ${text}`);
+      },
+      plugins: this.#plugins,
+      express,
+      atOnceMax: AT_ONCE_MAX,
+      taken: () => this.#feed.taken(express ? 0 : 1),
+    });
   }
 
   /** As the API source does it: what is read over several streams is joined. */

@@ -13,6 +13,7 @@ import type { Replies } from './asker.ts';
 import { ClusterState, type Batch, type Delivery } from './events.ts';
 import { isAskable, isSameReply, replyOf, worldOf } from './expectation.ts';
 import { linesOfModel, linesOfOctets, linesOfReply } from './lines.ts';
+import { laneDifferences } from './lanes.ts';
 import { queryOctets } from './query.ts';
 import type { AskedQuestion } from './questions.ts';
 import type { Setting } from './settings.ts';
@@ -43,9 +44,10 @@ export type Case = {
  * - `again`: a list that changed nothing changed an answer.
  * - `order`: the order of events shows in an answer.
  * - `transfer`: a whole zone is not what single answers are.
+ * - `lane`: the express lane says other octets than the plain one.
  * - `fault`: the server's log tells of a fault.
  */
-export const DIFFERENCE_KINDS = ['answer', 'torn', 'serial', 'again', 'order', 'transfer', 'fault'] as const;
+export const DIFFERENCE_KINDS = ['answer', 'torn', 'serial', 'again', 'order', 'transfer', 'lane', 'fault'] as const;
 export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
 
 export type Difference = {
@@ -81,7 +83,8 @@ export async function play(
   return { pairs: trial.pairs, differences: trial.differences };
 }
 
-type Exchanged = { readonly asked: AskedQuestion; readonly query: Buffer; readonly replies: Replies };
+/** A question with its octets, and what came back. */
+export type Exchanged = { readonly asked: AskedQuestion; readonly query: Buffer; readonly replies: Replies };
 
 class Trial {
   readonly differences: Difference[] = [];
@@ -93,6 +96,8 @@ class Trial {
   #serial: number | undefined;
   #index = 0;
   #exchanged: readonly Exchanged[] = [];
+  /** Of the step before. */
+  #remembered: readonly Exchanged[] = [];
 
   constructor(subject: Subject, setting: Setting) {
     this.#subject = subject;
@@ -111,6 +116,7 @@ class Trial {
     else await this.#subject.deliver(moment.deliveries);
     this.#exchanged = await this.#exchange(questions);
     this.#compare(before);
+    await this.#compareLanes();
     if (moment.isListedAgain) await this.#listAgain();
     this.#subject.pass(index % 2);
   }
@@ -202,6 +208,15 @@ class Trial {
       );
     }
     if (ahead < 0) this.#differ('serial', 'the serial went back', undefined, [`${last} or more`], [`${serial}`]);
+  }
+
+  /** What was prepared after the step before is asked for as well: it may not be said any more. */
+  async #compareLanes(): Promise<void> {
+    const before = this.#remembered;
+    this.#remembered = this.#exchanged;
+    for (const { question, expected, actual } of await laneDifferences(this.#subject, this.#exchanged, before)) {
+      this.#differ('lane', 'the express lane says something else', question, expected, actual);
+    }
   }
 
   /** Questions whose answers change are sent before the batch arrives, while it does, and after it. */

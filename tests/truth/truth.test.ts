@@ -7,7 +7,9 @@ import { setImmediate } from 'node:timers/promises';
 
 import test, { type ExecutionContext } from 'ava';
 
+import { FLAG } from '../support/message-octets.ts';
 import type { RawObject } from '../support/raw-objects.ts';
+import type { Replies } from './asker.ts';
 import { caseOf, PAIRS_PER_CASE } from './cases.ts';
 import { keyOf, type Delivery } from './events.ts';
 import { report } from './report.ts';
@@ -35,6 +37,7 @@ for (const seed of SEEDS) {
         t.fail(report(found, subject.corefile(found.played.setting), `case ${number} of seed ${seed}`));
         break;
       }
+      t.true(subject.expressReplies > CASES * PAIRS_PER_CASE, `only ${subject.expressReplies} from the express lane`);
     },
   );
 }
@@ -51,6 +54,9 @@ const WRONG: readonly {
   { title: 'loses an object when all are listed again', kind: 'again', make: losing },
   { title: 'believes the first that it hears of an object', kind: 'order', make: believing },
   { title: 'leaves a record out of a zone', kind: 'transfer', make: withholding },
+  { title: 'says once more what was prepared, whatever came between', kind: 'lane', make: remembering },
+  { title: 'points from a denial to another place in the message', kind: 'lane', make: pointingElsewhere },
+  { title: 'writes other TTLs in the express lane', kind: 'lane', make: withOtherTtls },
   { title: 'logs a fault', kind: 'fault', make: (subject) => ({ ...face(subject), complaints: ['a fault'] }) },
 ];
 
@@ -111,6 +117,7 @@ function face(subject: Subject): Subject {
     deliver: (deliveries) => subject.deliver(deliveries),
     pass: (span) => subject.pass(span),
     ask: (queries) => subject.ask(queries),
+    askPlain: (queries) => subject.askPlain(queries),
     transfer: (zone) => subject.transfer(zone),
   };
 }
@@ -208,6 +215,78 @@ function believing(subject: Subject): Subject {
     },
     deliver: (deliveries) => subject.deliver(deliveries.map((delivery) => withObjects(delivery, first))),
   };
+}
+
+/** A lane whose leases never end. */
+function remembering(subject: Subject): Subject {
+  const prepared = new Map<string, Buffer>();
+  return {
+    ...face(subject),
+    configure(setting) {
+      prepared.clear();
+      return subject.configure(setting);
+    },
+    ask: (queries) =>
+      inExpressLane(subject, queries, (reply, query) => {
+        const key = query.toString('latin1', 2);
+        const first = prepared.get(key) ?? reply;
+        prepared.set(key, first);
+        return first;
+      }),
+  };
+}
+
+/** To the same name, where the zone stands a second time. */
+function pointingElsewhere(subject: Subject): Subject {
+  return {
+    ...face(subject),
+    ask: (queries) =>
+      inExpressLane(subject, queries, (reply) => {
+        const isDenial = (reply.readUInt8(3) & 15) === NXDOMAIN && reply.readUInt16BE(8) === 1;
+        const end = reply.length - (reply.readUInt16BE(10) === 0 ? 0 : OPT_SIZE);
+        // RNAME's pointer stands before five numbers, MNAME's before RNAME's label `hostmaster`.
+        const [rname, mname] = [end - 22, end - 35];
+        if (!isDenial || reply.readUInt16BE(rname) !== reply.readUInt16BE(mname)) return reply;
+        const changed = Buffer.from(reply);
+        changed.writeUInt16BE(0xc000 | mname, rname);
+        return changed;
+      }),
+  };
+}
+
+/** One more, in the first record. */
+function withOtherTtls(subject: Subject): Subject {
+  return {
+    ...face(subject),
+    ask: (queries) =>
+      inExpressLane(subject, queries, (reply) => {
+        const ttl = reply.indexOf(0, HEADER_SIZE) + 5 + 6;
+        const isShort = reply.readUInt16BE(6) > 0 && reply.readUInt8(ttl - 6) >= 0xc0;
+        if (!isShort) return reply;
+        const changed = Buffer.from(reply);
+        changed.writeUInt32BE(reply.readUInt32BE(ttl) + 1, ttl);
+        return changed;
+      }),
+  };
+}
+
+const HEADER_SIZE = 12;
+const OPT_SIZE = 11;
+const NXDOMAIN = 3;
+
+/** Changes what is said to questions as stubs ask them. */
+async function inExpressLane(
+  subject: Subject,
+  queries: readonly Buffer[],
+  change: (reply: Buffer, query: Buffer) => Buffer,
+): Promise<readonly Replies[]> {
+  const replies = await subject.ask(queries);
+  return replies.map(({ udp, tcp }, i) => {
+    const query = queries[i];
+    if (udp === undefined || tcp === undefined || query === undefined) return { udp, tcp };
+    const isOrdinary = (query.readUInt16BE(2) & ~FLAG.AD) === FLAG.RD;
+    return isOrdinary ? { udp, tcp: change(tcp, query) } : { udp, tcp };
+  });
 }
 
 /** What is said, with the objects in it changed. */
