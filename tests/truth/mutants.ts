@@ -1,4 +1,4 @@
-/** One-line changes of zones/, and of the plugin that asks them, that make them wrong. Knows texts, nothing of how they are tried. */
+/** One-line changes of zones/, of the plugin that asks them and of the express lane, that make them wrong. Knows texts, nothing of how they are tried. */
 
 export type Mutant = {
   /** What goes wrong. */
@@ -11,13 +11,14 @@ export type Mutant = {
 
 const KUBERNETES = 'zones/kubernetes';
 const STORE = `${KUBERNETES}/store`;
+const EXPRESS = 'server/data/express';
 
 export const MUTANTS: readonly Mutant[] = [
   {
     about: 'addresses have another TTL',
     file: `${KUBERNETES}/cluster-zone.ts`,
-    from: 'head.nodata(suffix) : dataAnswer(owner, type, options.ttl, rdatas);',
-    to: 'head.nodata(suffix) : dataAnswer(owner, type, options.ttl + 1, rdatas);',
+    from: 'dataAnswer(owner, type, options.ttl, rdatas, NO_RRSETS',
+    to: 'dataAnswer(owner, type, options.ttl + 1, rdatas, NO_RRSETS',
   },
   {
     about: 'denials live as long as answers',
@@ -378,5 +379,173 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${KUBERNETES}/trim.ts`,
     from: "const podName = keepsPodName ? fieldsOf(targetRef)['name'] : undefined;",
     to: "const podName = keepsPodName ? undefined : fieldsOf(targetRef)['name'];",
+  },
+  {
+    about: 'express lane: a service that changed is said as it was',
+    file: `${STORE}/service-table.ts`,
+    from: 'entry.records?.life.end();',
+    to: '',
+  },
+  {
+    about: 'express lane: so is one with names after pods',
+    file: `${STORE}/service-table.ts`,
+    from: 'entry.podNameRecords?.life.end();',
+    to: '',
+  },
+  {
+    about: 'express lane: a namespace that comes ends nothing',
+    file: `${STORE}/store.ts`,
+    from: 'namespaces.add(object.name);\n      begin(state);',
+    to: 'namespaces.add(object.name);',
+  },
+  {
+    about: 'express lane: a namespace that goes ends nothing',
+    file: `${STORE}/store.ts`,
+    from: 'if (!namespaces.delete(name)) return false;\n      begin(state);',
+    to: 'if (!namespaces.delete(name)) return false;',
+  },
+  {
+    about: 'express lane: a large step ends nothing',
+    file: `${STORE}/store.ts`,
+    from: '    this.#state.life.end();\n',
+    to: '',
+  },
+  {
+    about: 'express lane: the names of a new cluster IP are those before',
+    file: `${STORE}/service-tables.ts`,
+    from: 'this.addressLives.end(key);\n      if (this.byClusterIP.add(key, entry))',
+    to: 'if (this.byClusterIP.add(key, entry))',
+  },
+  {
+    about: 'express lane: the names of a cluster IP outlive it',
+    file: `${STORE}/service-tables.ts`,
+    from: 'this.addressLives.end(key);\n      if (this.byClusterIP.delete(key, entry)',
+    to: 'if (this.byClusterIP.delete(key, entry)',
+  },
+  {
+    about: 'express lane: an endpoint that comes ends no names',
+    file: `${STORE}/service-tables.ts`,
+    from: 'if (before !== address) this.addressLives.end(key);',
+    to: '',
+  },
+  {
+    about: 'express lane: an endpoint that goes ends no names',
+    file: `${STORE}/service-tables.ts`,
+    from: 'this.addressLives.end(key);\n      if (this.byReadyAddress.delete(key, address)',
+    to: 'if (this.byReadyAddress.delete(key, address)',
+  },
+  {
+    about: 'express lane: a service ends no names of its endpoints',
+    file: `${STORE}/service-tables.ts`,
+    from: 'for (const { addresses } of slices) for (const { key } of addresses) this.addressLives.end(key);',
+    to: '',
+  },
+  {
+    about: 'express lane: no answer ends with the namespaces',
+    file: `${KUBERNETES}/zone.ts`,
+    from: 'own === undefined ? undefined : [own, whole];',
+    to: 'own === undefined ? undefined : [own];',
+  },
+  {
+    about: 'express lane: no answer ends with its service',
+    file: `${KUBERNETES}/zone.ts`,
+    from: 'own === undefined ? undefined : [own, whole];',
+    to: 'own === undefined ? undefined : [whole];',
+  },
+  {
+    about: 'express lane: what falls through is denied',
+    file: 'server/plugins/kubernetes.ts',
+    from: 'if (authority.passesOn(name)) return undefined;',
+    to: '',
+  },
+  {
+    about: 'express lane: what is not known yet is denied',
+    file: 'server/plugins/kubernetes.ts',
+    from: ' || !isKnown(authority.store, zone)) return undefined;',
+    to: ') return undefined;',
+  },
+  {
+    about: 'express lane: a denial has the serial of the first',
+    file: `${EXPRESS}/express-lane.ts`,
+    from: 'if (soa !== this.#soa) {',
+    to: 'if (this.#soa === undefined) {',
+  },
+  {
+    about: 'express lane: a denial points to the zone only',
+    file: `${EXPRESS}/denial.ts`,
+    from: 'for (const front of this.#fronts) if (name.endsWith(front, end)) return false;',
+    to: '',
+  },
+  {
+    about: 'express lane: a denial points to the zone in lower case',
+    file: `${EXPRESS}/express-lane.ts`,
+    from: '!denial.fits(spelling)',
+    to: '!denial.fits(name as unknown as Spelling)',
+  },
+  {
+    about: 'express lane: any spelling gets names in lower case',
+    file: `${EXPRESS}/express-lane.ts`,
+    from: 'if (question.hasUpperCase && !prepared.fitsAnySpelling) return 0;',
+    to: '',
+  },
+  {
+    about: 'express lane: names are prepared as the first asker spelled them',
+    file: `${EXPRESS}/prepared-reply.ts`,
+    from: 'if (!fitsAnySpelling && query.question.spelling !== query.question.name) return undefined;',
+    to: '',
+  },
+  {
+    about: 'express lane: what does not fit is cut anywhere',
+    file: `${EXPRESS}/express-lane.ts`,
+    from: 'if (isCut && frame + prepared.cuttable <= limit) return 0;',
+    to: '',
+  },
+  {
+    about: 'express lane: what is cut does not say so',
+    file: `${EXPRESS}/express-lane.ts`,
+    from: '(isCut ? TC : 0)',
+    to: '0',
+  },
+  {
+    about: 'express lane: clients take as much as they say',
+    file: `${EXPRESS}/ordinary-question.ts`,
+    from: 'payload > UDP_PAYLOAD ? UDP_PAYLOAD : payload;',
+    to: 'payload;',
+  },
+  {
+    about: 'express lane: DO is not looked at',
+    file: `${EXPRESS}/ordinary-question.ts`,
+    from: '((packet[at + 7] ?? 0) & 0x80) !== 0',
+    to: 'false',
+  },
+  {
+    about: 'express lane: RD is not looked at',
+    file: `${EXPRESS}/ordinary-question.ts`,
+    from: '((packet[start + 2] ?? 0) & 0xf9) === 0x01',
+    to: '((packet[start + 2] ?? 0) & 0xf8) === 0',
+  },
+  {
+    about: 'express lane: CD is not looked at',
+    file: `${EXPRESS}/ordinary-question.ts`,
+    from: '((packet[start + 3] ?? 0) & 0x10) === 0 && // CD\n',
+    to: '',
+  },
+  {
+    about: 'express lane: DS is a type as any other',
+    file: `${EXPRESS}/ordinary-question.ts`,
+    from: ' || type === RRType.DS) return false;',
+    to: ') return false;',
+  },
+  {
+    about: 'express lane: capital Z is another letter',
+    file: `${EXPRESS}/ordinary-question.ts`,
+    from: 'octet <= 0x5a',
+    to: 'octet <= 0x59',
+  },
+  {
+    about: 'express lane: the OPT record is not counted',
+    file: `${EXPRESS}/express-lane.ts`,
+    from: 'const records = hasOpt ? additionals + 1 : additionals;',
+    to: 'const records = additionals;',
   },
 ];
