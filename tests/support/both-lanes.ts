@@ -28,6 +28,8 @@ export type BothLanesOptions = {
   /** Of `loadbalance`; the order stays if it is absent. */
   readonly chance?: () => Chance;
   readonly plugins?: readonly AnyPlugin[];
+  /** As in `DataPlaneOptions`. */
+  readonly atOnceMax?: Count;
 };
 
 /** One of the two. */
@@ -51,7 +53,7 @@ export class BothLanes {
   readonly #known: ReadonlyMap<string, AnyPlugin>;
   #cluster = '';
 
-  private constructor(t: ExecutionContext, { upstream, chance, plugins: others = [] }: BothLanesOptions) {
+  private constructor(t: ExecutionContext, { upstream, chance, plugins: others = [], atOnceMax }: BothLanesOptions) {
     const told = upstream === undefined ? [] : [fakeForward(upstream)];
     const make = (express: boolean): Side => {
       const loadbalance = loadbalanceBy(chance?.() ?? ((below) => below - 1));
@@ -67,6 +69,7 @@ export class BothLanes {
         counters: test.context.counters,
         plugins: known,
         express,
+        atOnceMax,
         taken: () => {},
       });
       const side: Side = { plane, test, addresses: [], clients: [] };
