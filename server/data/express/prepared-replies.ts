@@ -63,11 +63,15 @@ export class PreparedReplies {
     reply: Reply | undefined,
   ): void {
     if (this.#young.isFull) this.#turn();
+    const old = this.#old.find(packet, question);
+    if (old !== undefined) this.#old.forget(old);
     this.#young.keep(packet, question, made, account, reply);
   }
 
   #renewed(old: PreparedReply): PreparedReply {
     if (this.#young.isFull) this.#turn();
+    // Else it would be found again after its copy was forgotten.
+    this.#old.forget(old);
     return this.#young.adopt(old);
   }
 
