@@ -393,12 +393,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: '',
   },
   {
-    about: 'express lane: a namespace that comes ends nothing',
-    file: `${STORE}/store.ts`,
-    from: 'namespaces.add(object.name);\n      begin(state);',
-    to: 'namespaces.add(object.name);',
-  },
-  {
     about: 'express lane: a namespace that goes ends nothing',
     file: `${STORE}/store.ts`,
     from: 'if (!namespaces.delete(name)) return false;\n      begin(state);',
@@ -409,12 +403,6 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${STORE}/store.ts`,
     from: '    this.#state.life.end();\n',
     to: '',
-  },
-  {
-    about: 'express lane: the names of a new cluster IP are those before',
-    file: `${STORE}/service-tables.ts`,
-    from: 'this.addressLives.end(key);\n      if (this.byClusterIP.add(key, entry))',
-    to: 'if (this.byClusterIP.add(key, entry))',
   },
   {
     about: 'express lane: the names of a cluster IP outlive it',
@@ -477,12 +465,6 @@ export const MUTANTS: readonly Mutant[] = [
     to: '',
   },
   {
-    about: 'express lane: a denial points to the zone in lower case',
-    file: `${EXPRESS}/express-lane.ts`,
-    from: '!denial.fits(spelling)',
-    to: '!denial.fits(name as unknown as Spelling)',
-  },
-  {
     about: 'express lane: any spelling gets names in lower case',
     file: `${EXPRESS}/express-lane.ts`,
     from: 'if (question.hasUpperCase && !prepared.fitsAnySpelling) return 0;',
@@ -495,22 +477,10 @@ export const MUTANTS: readonly Mutant[] = [
     to: '',
   },
   {
-    about: 'express lane: what does not fit is cut anywhere',
-    file: `${EXPRESS}/express-lane.ts`,
-    from: 'if (isCut && frame + prepared.cuttable <= limit) return 0;',
-    to: '',
-  },
-  {
     about: 'express lane: what is cut does not say so',
     file: `${EXPRESS}/express-lane.ts`,
     from: '(isCut ? TC : 0)',
     to: '0',
-  },
-  {
-    about: 'express lane: clients take as much as they say',
-    file: `${EXPRESS}/ordinary-question.ts`,
-    from: 'payload > UDP_PAYLOAD ? UDP_PAYLOAD : payload;',
-    to: 'payload;',
   },
   {
     about: 'express lane: DO is not looked at',
@@ -529,23 +499,5 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${EXPRESS}/ordinary-question.ts`,
     from: '((packet[start + 3] ?? 0) & 0x10) === 0 && // CD\n',
     to: '',
-  },
-  {
-    about: 'express lane: DS is a type as any other',
-    file: `${EXPRESS}/ordinary-question.ts`,
-    from: ' || type === RRType.DS) return false;',
-    to: ') return false;',
-  },
-  {
-    about: 'express lane: capital Z is another letter',
-    file: `${EXPRESS}/ordinary-question.ts`,
-    from: 'octet <= 0x5a',
-    to: 'octet <= 0x59',
-  },
-  {
-    about: 'express lane: the OPT record is not counted',
-    file: `${EXPRESS}/express-lane.ts`,
-    from: 'const records = hasOpt ? additionals + 1 : additionals;',
-    to: 'const records = additionals;',
   },
 ];
