@@ -9,7 +9,7 @@ import { Account } from '../../../../server/data/express/accounts.ts';
 import { OrdinaryQuestion } from '../../../../server/data/express/ordinary-question.ts';
 import { PreparedReplies } from '../../../../server/data/express/prepared-replies.ts';
 import { prepare } from '../../../../server/data/express/prepared-reply.ts';
-import { emptyReply, SAME_TTL, type Query, type Reply } from '../../../../server/query.ts';
+import { emptyReply, leaseFor, type Query, type Reply } from '../../../../server/query.ts';
 import { decode, isRejected } from '../../../../server/wire/decode.ts';
 import { Rcode, RRType } from '../../../../zones/rr.ts';
 import type { Bytes, Count } from '../../../../zones/units.ts';
@@ -174,7 +174,7 @@ function keep(table: PreparedReplies, packet: Buffer, question: OrdinaryQuestion
   const reply: Reply = {
     ...emptyReply(Rcode.NOERROR, 'forward'),
     answer: [{ owner: query.question.spelling, type, ttl: 60, rdatas: [rdata] }],
-    lease: { isAuthentic: false, renew: () => SAME_TTL },
+    lease: leaseFor([]),
   };
   const made = prepare(query, reply, undefined);
   if (made === undefined) throw new Error('it cannot be prepared');
