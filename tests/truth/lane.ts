@@ -16,7 +16,7 @@ export class Lane {
   #asker: Asker | undefined;
 
   constructor(options: Omit<DataPlaneOptions, 'counters'>) {
-    const counters = new Counters(this.#slots.buffer as SharedArrayBuffer, (series) => {
+    const counters = new Counters(this.#slots.buffer, (series) => {
       if (series.metric === 'fivedots_express_replies_total') this.#said.push(series);
     });
     this.plane = new DataPlane({ ...options, counters });

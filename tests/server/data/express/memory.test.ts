@@ -9,7 +9,7 @@ import { Account } from '../../../../server/data/express/accounts.ts';
 import { OrdinaryQuestion } from '../../../../server/data/express/ordinary-question.ts';
 import { PreparedReplies } from '../../../../server/data/express/prepared-replies.ts';
 import { prepare } from '../../../../server/data/express/prepared-reply.ts';
-import { emptyReply, leaseFor, type Query, type Reply } from '../../../../server/query.ts';
+import { emptyReply, replyFrom, type Query, type Reply } from '../../../../server/query.ts';
 import { decode, isRejected } from '../../../../server/wire/decode.ts';
 import { Rcode, RRType } from '../../../../zones/rr.ts';
 import type { Bytes, Count } from '../../../../zones/units.ts';
@@ -171,14 +171,11 @@ function keep(table: PreparedReplies, packet: Buffer, question: OrdinaryQuestion
   const query = decode(lower, TEST_PEER, 0);
   if (isRejected(query)) throw new Error('no query');
   const type = question.type === RRType.AAAA ? RRType.TXT : question.type;
-  const reply: Reply = {
-    ...emptyReply(Rcode.NOERROR, 'forward'),
-    answer: [{ owner: query.question.spelling, type, ttl: 60, rdatas: [rdata] }],
-    lease: leaseFor([]),
-  };
+  const answer = [{ owner: query.question.spelling, type, ttl: 60, rdatas: [rdata] }];
+  const reply = replyFrom({ outcome: 'data', answer, authority: [], additional: [], lives: [] }, 'kubernetes');
   const made = prepare(query, reply, undefined);
   if (made === undefined) throw new Error('it cannot be prepared');
-  const account = new Account({ zone: '.', type, plugin: 'forward', rcode: 0 }, []);
+  const account = new Account({ zone: '.', type, plugin: 'kubernetes', rcode: 0 }, []);
   table.keep(lower, question, made, account, undefined);
   return made.packet.subarray(made.packet.length - made.records);
 }
