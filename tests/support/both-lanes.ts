@@ -8,6 +8,7 @@ import type { ExecutionContext } from 'ava';
 import { planOf } from '../../server/control/planner.ts';
 import { DataPlane } from '../../server/data/data-plane.ts';
 import { transparent, type Chance } from '../../server/pipeline.ts';
+import type { Plan } from '../../server/plan.ts';
 import { loadbalanceBy } from '../../server/plugins/loadbalance.ts';
 import { plugins, type AnyPlugin } from '../../server/plugins/order.ts';
 import type { Protocol, Query, Reply } from '../../server/query.ts';
@@ -104,7 +105,7 @@ export class BothLanes {
       if (name === 'kubernetes') this.#cluster = (options as { cluster: string }).cluster;
     }
     for (const side of this.sides) {
-      side.addresses = (await side.plane.use(plan)).map(serverAddressFrom);
+      side.addresses = (await usedBy(side.plane, plan)).map(serverAddressFrom);
       for (const client of side.clients) client.close();
       side.clients = side.addresses.map((address) => new SteadyClient(address));
     }
@@ -190,6 +191,19 @@ const NOTHING: Asked = {
   reserved: false,
   edns: undefined,
 };
+
+/** The port that the kernel gives for TCP may be somebody's UDP port already. */
+async function usedBy(plane: DataPlane, plan: Plan): Promise<readonly string[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await plane.use(plan);
+    } catch (error) {
+      if (tries === TRIES_MAX || !String(error).includes('another program uses that port')) throw error;
+    }
+  }
+}
+
+const TRIES_MAX: Count = 10;
 
 function placeOf<Value>(values: readonly Value[], listener: number): Value {
   const value = values[listener];

@@ -28,6 +28,7 @@ const NAMES = [
   'ext.prod.svc.cluster.local',
   'prod.svc.cluster.local',
   'nosuch.cluster.local',
+  'az.cluster.local',
   'www.sub.cluster.local',
   'sub.cluster.local',
   'xsub.cluster.local',
@@ -206,6 +207,19 @@ test('a block on two addresses has an express lane on each, and says the same th
   const counted = [...both.express.test.series()].filter(([row]) => row.startsWith('fivedots_express_replies_total'));
   t.is(counted.length, 2);
   t.true(counted.every(([, [value = 0]]) => value > 20));
+});
+
+test('each letter means the same in both cases', async (t) => {
+  const both = await BothLanes.start(t, { corefile: `.:0 {\n bind 127.0.0.1\n ${KUBERNETES}\n}` });
+  const letters = Array.from({ length: 26 }, (_, i) => String.fromCharCode(0x61 + i));
+  await both.apply(puts(...letters.map((letter, i) => service(`prod/${letter}0`, [`10.96.9.${i}`]))));
+  for (const [i, letter] of letters.entries()) {
+    for (const label of [letter, letter.toUpperCase()]) {
+      const { answer } = readReply(await both.agree(t, asked(`${label}0.prod.svc.cluster.local`, 'A')));
+      t.is(answer[0]?.rdata, `10.96.9.${i}`);
+    }
+  }
+  t.is(both.expressReplies, 26 * (3 + 4));
 });
 
 test('what one plan had prepared is not said by the next', async (t) => {

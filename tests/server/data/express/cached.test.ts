@@ -62,6 +62,12 @@ function world(query: Query): Reply {
         answer: [{ owner: spelling, type: RRType.NS, ttl: 15, rdatas: [nameRdata(nameFrom('ns.example.org'))] }],
         additional: [a('ns.example.org', 15, 53)],
       };
+    case 'chain':
+      return { ...good, answer: [cname(9, 'edge.example.net'), a('edge.example.net', 30, ...MANY)] };
+    case 'wide':
+      return { ...good, answer: [own(12, 1)], additional: [a('ns.example.org', 15, ...MANY)] };
+    case 'medium':
+      return { ...good, answer: [own(12, ...MANY)] };
     case 'large':
       return { ...good, answer: [own(12, ...Array.from({ length: 200 }, (_, i) => i))] };
     case 'zero':
@@ -78,6 +84,9 @@ function world(query: Query): Reply {
       return { ...denied, rcode: Rcode.NXDOMAIN };
   }
 }
+
+/** More than 512 octets. */
+const MANY: readonly number[] = Array.from({ length: 60 }, (_, i) => i);
 
 const SOA: RRset = {
   owner: spellingFrom('example.org'),
@@ -181,7 +190,7 @@ test('without RD nothing is said of what others asked for, and with CD or DO not
 
 test('every spelling gets its own question back and the same records', async (t) => {
   const both = await BothLanes.start(t, { corefile: corefile('cache 30'), upstream: world });
-  for (const label of ['one', 'many', 'alias', 'spelled', 'shouted', 'nodata', 'nosuch', 'glue']) {
+  for (const label of ['one', 'many', 'alias', 'spelled', 'shouted', 'nodata', 'nosuch', 'glue', 'azure']) {
     const first = label.replace(/^./, (letter) => letter.toUpperCase());
     for (const spelled of [first, label, label.toUpperCase(), first]) {
       for (const zone of ['example.org', 'EXAMPLE.org', 'example.ORG']) {
@@ -194,13 +203,25 @@ test('every spelling gets its own question back and the same records', async (t)
 
 test('sizes of the client: what does not fit is cut or left out as in the plain lane', async (t) => {
   const both = await BothLanes.start(t, { corefile: corefile('cache 30'), upstream: world });
-  for (const label of ['many', 'aliases', 'large', 'glue', 'nodata']) {
+  for (const label of ['many', 'aliases', 'chain', 'wide', 'large', 'glue', 'nodata']) {
     for (const payloadSize of [undefined, 0, 511, 512, 513, 1231, 1232, 1233, 4096, 65_535]) {
       const edns = payloadSize === undefined ? undefined : { ...EDNS, payloadSize };
       await both.agree(t, asked(`${label}.example.org`, 'A', { edns }), `${payloadSize}:`);
     }
   }
   t.true(both.expressReplies > 50);
+});
+
+test('a reply is cut from the octet on that the client does not take', async (t) => {
+  const both = await BothLanes.start(t, { corefile: corefile('cache 30'), upstream: world });
+  for (const label of ['chain', 'wide', 'medium']) {
+    const whole = await both.agree(t, asked(`${label}.example.org`, 'A', { edns: EDNS }));
+    t.true(whole.length > 600 && whole.length < 1200, `${whole.length}`);
+    for (let payloadSize = whole.length - 15; payloadSize < whole.length + 15; payloadSize++) {
+      await both.agree(t, asked(`${label}.example.org`, 'A', { edns: { ...EDNS, payloadSize } }), `${payloadSize}:`, 1);
+    }
+  }
+  t.true(both.expressReplies > 100, `${both.expressReplies}`);
 });
 
 test('an entry that made room for others is asked for anew', async (t) => {
