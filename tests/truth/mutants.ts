@@ -431,14 +431,14 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'express lane: no answer ends with the namespaces',
     file: `${KUBERNETES}/zone.ts`,
-    from: 'own === undefined ? undefined : [own, whole];',
-    to: 'own === undefined ? undefined : [own];',
+    from: 'own === undefined ? undefined : { own, whole };',
+    to: 'own === undefined ? undefined : { own, whole: own };',
   },
   {
     about: 'express lane: no answer ends with its service',
     file: `${KUBERNETES}/zone.ts`,
-    from: 'own === undefined ? undefined : [own, whole];',
-    to: 'own === undefined ? undefined : [whole];',
+    from: 'own === undefined ? undefined : { own, whole };',
+    to: 'own === undefined ? undefined : { own: whole, whole };',
   },
   {
     about: 'express lane: what falls through is denied',

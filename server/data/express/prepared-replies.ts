@@ -180,7 +180,7 @@ class Generation {
 type Place = PreparedReply | typeof LEFT | undefined;
 const LEFT = 'left';
 
-/** Puts something where `before` stands, or into the first free place; false if there is none on the way. */
+/** Puts something where `before` stands, or into the first free place on the way, if there is one. Did it take a place that nobody had? */
 function enter(places: Place[], hash: number, before: PreparedReply | undefined, reply: Place): boolean {
   const mask = places.length - 1;
   for (let look = 0; look < LOOKS_MAX; look++) {
@@ -188,7 +188,7 @@ function enter(places: Place[], hash: number, before: PreparedReply | undefined,
     const found = places[place];
     if (found !== before && !(before === undefined && found === LEFT)) continue;
     places[place] = reply;
-    return true;
+    return found === undefined;
   }
   return false;
 }

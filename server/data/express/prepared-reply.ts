@@ -35,7 +35,7 @@ export type PreparedReply = {
 };
 
 /** What differs from one reply to the next. Places are seen from the end of the question. */
-export type Changes = {
+type Changes = {
   /** Octets of the answer section if it is a single RRset, which then is sent whole or not at all; else 0. */
   readonly cuttable: Bytes;
   /** Where TTLs stand; undefined if they stay. */

@@ -10,7 +10,9 @@ import { OrdinaryQuestion } from '../../../../server/data/express/ordinary-quest
 import { PreparedReplies } from '../../../../server/data/express/prepared-replies.ts';
 import { prepare } from '../../../../server/data/express/prepared-reply.ts';
 import { emptyReply, replyFrom, type Query, type Reply } from '../../../../server/query.ts';
+import { HEADER_SIZE } from '../../../../server/wire/gate.ts';
 import { decode, isRejected } from '../../../../server/wire/decode.ts';
+import { Life } from '../../../../zones/life.ts';
 import { Rcode, RRType } from '../../../../zones/rr.ts';
 import type { Bytes, Count } from '../../../../zones/units.ts';
 import { storeOf } from '../../../support/cluster-zone.ts';
@@ -131,7 +133,7 @@ for (const [title, change] of Object.entries(HASHES)) {
       if (prepared !== undefined) {
         found++;
         const { octets, at, question: size, records } = prepared;
-        const said = Buffer.from(octets.subarray(at + size, at + size + records));
+        const said = Buffer.from(octets.subarray(at + HEADER_SIZE + size, at + HEADER_SIZE + size + records));
         if (newest.get(key)?.equals(said) !== true) return t.fail(`${key} at step ${step}`);
       }
       if (random.once(3)) {
@@ -172,10 +174,11 @@ function keep(table: PreparedReplies, packet: Buffer, question: OrdinaryQuestion
   if (isRejected(query)) throw new Error('no query');
   const type = question.type === RRType.AAAA ? RRType.TXT : question.type;
   const answer = [{ owner: query.question.spelling, type, ttl: 60, rdatas: [rdata] }];
-  const reply = replyFrom({ outcome: 'data', answer, authority: [], additional: [], lives: [] }, 'kubernetes');
+  const lives = { own: new Life(), whole: new Life() };
+  const reply = replyFrom({ outcome: 'data', answer, authority: [], additional: [], lives }, 'kubernetes');
   const made = prepare(query, reply, undefined);
   if (made === undefined) throw new Error('it cannot be prepared');
   const account = new Account({ zone: '.', type, plugin: 'kubernetes', rcode: 0 }, []);
   table.keep(lower, question, made, account, undefined);
-  return made.packet.subarray(made.packet.length - made.records);
+  return Buffer.from(made.message.subarray(made.message.length - made.records));
 }
