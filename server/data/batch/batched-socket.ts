@@ -37,8 +37,10 @@ import {
 } from './socket-address.ts';
 import type { Descriptor, SystemCalls } from './system-calls.ts';
 
-/** Read from one socket between two turns of the event loop: TCP, timers and the cluster's changes wait about a millisecond. */
+/** Read from one socket between two turns of the event loop, which TCP, timers and the cluster's changes wait for. */
 const TURN_MAX: Count = 256;
+/** Replies that take longer to make end the turn sooner, with the batch in which this has passed. */
+const TURN_SPAN: Milliseconds = 1;
 /** Replies that came late, of one turn of the loop; more are dropped and counted. */
 const LATE_MAX: Bytes = 1024 * 1024;
 
@@ -130,6 +132,7 @@ export class BatchedSocket {
     round.isOpen = true;
     this.#peer = undefined;
     let isMore = true;
+    let began: Milliseconds | undefined;
     try {
       while (isMore && this.#allowance > 0 && !this.#isClosed) {
         const wanted = Math.min(BATCH, this.#allowance);
@@ -138,10 +141,12 @@ export class BatchedSocket {
         if (count > 0) {
           this.#spend(count);
           this.#asker.received = clock();
+          began ??= this.#asker.received;
           for (let slot = 0; slot < count && !this.#isClosed; slot++) this.#answer(slot, undefined);
         }
         isMore = count === wanted;
         outbox.flush();
+        if (isMore && began !== undefined && clock() - began >= TURN_SPAN) this.#spend(this.#allowance);
       }
     } finally {
       outbox.flush();
