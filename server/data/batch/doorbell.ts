@@ -6,6 +6,7 @@
 import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 
 import type { Bytes, Milliseconds } from '../../../zones/units.ts';
+import { systemError } from './bound-socket.ts';
 import { READABLE, type Descriptor, type SystemCalls } from './system-calls.ts';
 
 /** A thread that ends waits for the call. */
@@ -28,9 +29,12 @@ export class Doorbell {
     this.#calls = calls;
   }
 
-  /** Has `ring` called when the socket can be read, once for each `wait`. */
+  /**
+   * Has `ring` called when the socket can be read, once for each `wait`.
+   * @throws the system's error; then nothing is watched
+   */
   watch(socket: Descriptor, ring: () => void): void {
-    this.#waker ??= keptByNode(this.#calls, this.#calls.event());
+    this.#waker ??= openWaker(this.#calls);
     this.#watched.set(socket, { ring, isWaiting: false });
     this.wait(socket);
   }
@@ -101,12 +105,28 @@ export class Doorbell {
 const ONE = new Uint8Array(BigUint64Array.of(1n).buffer);
 
 /**
+ * An eventfd, to be closed with `closeSync`.
+ * @throws the system's error
+ */
+export function openWaker(calls: SystemCalls): Descriptor {
+  const event = calls.event();
+  if (event < 0) throw systemError(event, 'eventfd');
+  return keptByNode(calls, event);
+}
+
+/**
  * The same file under a descriptor that Node has opened itself: a worker that is terminated closes those, and no others. To be closed with
- * `closeSync`.
+ * `closeSync`; the one that was given is closed, whatever happens.
+ * @throws the system's error
  */
 export function keptByNode(calls: SystemCalls, descriptor: Descriptor): Descriptor {
-  const kept = openSync('/dev/null', 'r');
-  calls.duplicate(descriptor, kept);
-  calls.close(descriptor);
-  return kept;
+  try {
+    const kept = openSync('/dev/null', 'r');
+    const result = calls.duplicate(descriptor, kept);
+    if (result >= 0) return kept;
+    closeSync(kept);
+    throw systemError(result, 'dup3');
+  } finally {
+    calls.close(descriptor);
+  }
 }

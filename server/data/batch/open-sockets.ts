@@ -57,7 +57,12 @@ export function openWildcard(batching: Batching, place: SocketPlace, use: Socket
     if (!socket.read()) doorbell.wait(descriptor);
   };
   const socket: BatchedSocket = new BatchedSocket(batching, bound, { ...use, again: read });
-  doorbell.watch(descriptor, read);
+  try {
+    doorbell.watch(descriptor, read);
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
   return {
     port: made.port,
     read: () => void socket.read(),

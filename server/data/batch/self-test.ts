@@ -1,5 +1,7 @@
 /** Do the calls do here what this program takes them to do? Knows one socket, which writes to itself. */
 
+import { closeSync } from 'node:fs';
+
 import type { Milliseconds } from '../../../zones/units.ts';
 import {
   addressAt,
@@ -12,6 +14,7 @@ import {
   type Arena,
 } from './arena.ts';
 import { makeSocket, systemError } from './bound-socket.ts';
+import { openWaker } from './doorbell.ts';
 import { ADDRESS_SIZES, askedText, INFO_SIZES, portOf, textOf, writeAddress } from './socket-address.ts';
 import { READABLE, type Descriptor, type Result, type SystemCalls } from './system-calls.ts';
 
@@ -21,10 +24,11 @@ const ADDRESS = '127.0.0.1';
 const MESSAGES: readonly string[] = ['one', 'and another'];
 
 /**
- * Sends two datagrams with one call to the socket that sends them, and reads both with another.
+ * Makes what wakes a doorbell, sends two datagrams with one call to the socket that sends them, and reads both with another.
  * @throws Error with what was otherwise than expected
  */
 export function testCalls(calls: SystemCalls, arena: Arena): void {
+  closeSync(openWaker(calls));
   const wishes = { address: ADDRESS, port: 0, sharesPort: false, reusePort: false, packetInfo: true, buffer: 65_536 };
   const { descriptor, port } = makeSocket(calls, wishes);
   try {

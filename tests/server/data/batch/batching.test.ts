@@ -154,6 +154,8 @@ const BROKEN: readonly (readonly [string, object, RegExp])[] = [
   ['a network that carries nothing', { poll: () => 0 }, /nothing that is sent to 127\.0\.0\.1 comes$/],
   ['a call that is missing', { receive: () => -38 }, /recvmmsg ENOSYS$/],
   ['a socket that is refused', { socket: () => -24 }, /socket EMFILE 127\.0\.0\.1:0$/],
+  ['an event that is refused', { event: () => -24 }, /eventfd EMFILE$/],
+  ['a descriptor that has no other number', { duplicate: () => -1 }, /dup3 EPERM$/],
   ['a kernel that reads something else', { receive: () => 1 }, /was sent, .* was read$/],
 ];
 
@@ -173,6 +175,13 @@ for (const [fault, broken, reason] of BROKEN) {
     t.regex(lines[0] ?? '', reason);
   });
 }
+
+test('a wildcard socket that cannot be had for want of descriptors is refused, and leaves none behind', async (t) => {
+  const { stdout } = await run([process.execPath, 'tests/support/left-open.ts', 'refused', String(await freePort())]);
+  const { before, after, codes } = JSON.parse(stdout) as LeftOpen; // written by left-open.ts, which has the type
+  t.deepEqual(codes, Array(6).fill('EMFILE'));
+  t.is(after, before);
+});
 
 test('a thread that is terminated while it waits leaves no socket behind', async (t) => {
   const { stdout } = await run([
