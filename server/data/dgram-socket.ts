@@ -32,8 +32,8 @@ export type SocketUse = {
 /** A bound socket, as its listener sees it. */
 export type OpenSocket = {
   readonly port: number;
-  /** Reads what the kernel holds, as far as it can be read without waiting. */
-  readonly read: () => void;
+  /** Reads what the kernel holds, as far as it can be read in this turn of the loop. Is there more for the next one? */
+  readonly read: () => boolean;
   /** Sends what is ready and closes. */
   readonly close: () => void;
 };
@@ -66,7 +66,7 @@ export async function openDgramSocket(place: SocketPlace, use: SocketUse): Promi
     // The kernel's own size serves as well, with less room for bursts.
   }
   answerOn(socket, { family, localAddress: address, localPort: socket.address().port }, use);
-  return { port: socket.address().port, read: () => {}, close: () => void socket.close() };
+  return { port: socket.address().port, read: () => false, close: () => void socket.close() };
 }
 
 function answerOn(

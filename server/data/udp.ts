@@ -1,6 +1,7 @@
 /** The datagram sockets of one port: which there are, and what is still owed when they close. Knows nothing of how they are read. */
 
 import { networkInterfaces } from 'node:os';
+import { setImmediate } from 'node:timers/promises';
 
 import type { Bytes, Count } from '../../zones/units.ts';
 import type { Counters, Counter } from '../counters.ts';
@@ -9,6 +10,8 @@ import { openAddressed, openWildcard } from './batch/open-sockets.ts';
 import { openDgramSocket, type OpenSocket, type SocketPlace, type SocketUse } from './dgram-socket.ts';
 import type { Lanes } from './lanes.ts';
 
+/** A listener that closes reads in so many turns of the loop what the kernel holds: thousands of datagrams, and a flood has no end. */
+const LAST_TURNS_MAX: Count = 64;
 /** Asked of the kernel, which gives what net.core.rmem_max allows: room for a burst while the thread is busy. */
 const BUFFER: Bytes = 4 * 1024 * 1024;
 
@@ -67,7 +70,7 @@ export class UdpListener {
 
   /** Resolves once every datagram that came before has its reply and the sockets are closed; until then more are answered. */
   async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.read();
+    for (let turns = 0; this.#readAll() && turns < LAST_TURNS_MAX; turns++) await setImmediate();
     if (this.#owed > 0) await new Promise<void>((resolve) => (this.#whenPaid = resolve));
     this.destroy();
   }
@@ -76,6 +79,13 @@ export class UdpListener {
   destroy(): void {
     for (const socket of this.#sockets.splice(0)) socket.close();
     this.#whenPaid?.();
+  }
+
+  /** Is there more to read? */
+  #readAll(): boolean {
+    let isMore = false;
+    for (const socket of this.#sockets) if (socket.read()) isMore = true;
+    return isMore;
   }
 
   async #bindAll(host: string, port: number): Promise<void> {

@@ -30,7 +30,7 @@ export function openAddressed(batching: Batching, place: SocketPlace, use: Socke
   if (!place.sharesPort) calls.setOption(descriptor, Level.SOCKET, SocketOption.REUSE_ADDRESS, 0);
   return {
     port,
-    read: () => void socket.read(),
+    read: () => socket.read(),
     close() {
       socket.close();
       waker.close();
@@ -65,7 +65,7 @@ export function openWildcard(batching: Batching, place: SocketPlace, use: Socket
   }
   return {
     port: made.port,
-    read: () => void socket.read(),
+    read: () => socket.read(),
     close() {
       socket.close();
       doorbell.forget(descriptor, () => closeSync(descriptor));

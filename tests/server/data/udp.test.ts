@@ -4,6 +4,10 @@ import { once } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
 
 import { Counters, COUNTER_SLOTS } from '../../../server/counters.ts';
+import { makeArena } from '../../../server/data/batch/arena.ts';
+import { makeSocket } from '../../../server/data/batch/bound-socket.ts';
+import { Outbox } from '../../../server/data/batch/outbox.ts';
+import { ADDRESS_SIZES, writeAddress } from '../../../server/data/batch/socket-address.ts';
 import { openBatching, type Batching } from '../../../server/data/batch/batching.ts';
 import { loadSystemCalls, type SystemCalls } from '../../../server/data/batch/system-calls.ts';
 import type { ExpressAnswer, PlainAnswer } from '../../../server/data/lanes.ts';
@@ -13,6 +17,8 @@ import type { Peer } from '../../../server/query.ts';
 import type { LeftOpen } from '../../support/left-open.ts';
 import { lanesOf } from '../../support/lanes.ts';
 import { run } from '../../support/programs.ts';
+
+const ALONE = { sharesPort: false, reusePort: false, packetInfo: false, buffer: 65_536 } as const;
 
 /** Whatever reads the datagrams, a listener behaves the same. */
 const IMPLEMENTATIONS = ['batched', 'dgram'] as const satisfies readonly UdpMode[];
@@ -261,6 +267,30 @@ for (const mode of IMPLEMENTATIONS) {
     t.is((await ask(t, '127.0.0.1', listener.port, Buffer.from('own'))).toString(), 'own');
   });
 }
+
+test('batched: a listener that closes reads first what the kernel holds, however many turns of the loop that takes', async (t) => {
+  const count = 150;
+  let answered = 0;
+  const clock = (): number => answered; // of each turn one batch is read
+  const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
+  const batching = await openBatching({ mode: 'batched', log: () => {}, counters, clock });
+  const lanes = lanesOf(() => void answered++);
+  const listener = await UdpListener.open('127.0.0.1', await freePort(), lanes, counters, { batching });
+  t.teardown(() => listener.destroy());
+  const sender = await loadSystemCalls();
+  const { descriptor } = makeSocket(sender, { address: '127.0.0.1', port: 0, ...ALONE });
+  t.teardown(() => sender.close(descriptor));
+  const arena = makeArena(sender.addressOf);
+  const outbox = new Outbox(arena, sender, counters);
+  for (let i = 0; i < count; i++) {
+    writeAddress(arena.view, outbox.address, '127.0.0.1', listener.port);
+    outbox.post(descriptor, 12, ADDRESS_SIZES[4], 0);
+  }
+  outbox.flush();
+  t.is(answered, 0);
+  await listener.close();
+  t.is(answered, count);
+});
 
 /** What libuv may read in one turn of the loop, and a batch. */
 const SINGLES = 32;
