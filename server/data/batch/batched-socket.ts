@@ -129,6 +129,8 @@ export class BatchedSocket {
     const { arena, outbox, clock, round } = this.#means;
     // A lane closes a listener, which reads what is left: nothing may be written over the datagrams that are being answered.
     if (round.isOpen) return false;
+    // node:dgram goes on reading one by one for a while: those replies leave together, too, before the next turn.
+    if (this.#allowance <= 0) return true;
     round.isOpen = true;
     this.#peer = undefined;
     let isMore = true;
@@ -170,6 +172,7 @@ export class BatchedSocket {
   }
 
   readonly #allow = (): void => {
+    this.#means.outbox.flush();
     this.#allowance = TURN_MAX;
     if (!this.#isClosed) this.#dealings.again();
   };
@@ -182,10 +185,11 @@ export class BatchedSocket {
     const infoSize = this.#infoRoom === 0 ? 0 : this.#turnInfo(slot);
     this.#slot = slot;
     if (!isCutShort(arena, slot) && this.#isAnswerable(slot, infoSize)) {
+      outbox.use(this.#bound.descriptor);
       const at = outbox.data;
       const written = this.#dealings.lanes.express(octets, start, start + size, octets, at, this.#asker);
       if (written > 0) {
-        outbox.postBack(this.#bound.descriptor, written, slot, this.#addressSize, infoSize);
+        outbox.postBack(written, slot, this.#addressSize, infoSize);
         return;
       }
     }
@@ -197,8 +201,9 @@ export class BatchedSocket {
       this.#dealings.owe(reply, (late) => this.#keepLate(late, envelope));
     } else if (this.#isClosed || reply.length > SEND_ROOM) this.#dealings.unsent.add();
     else {
+      outbox.use(this.#bound.descriptor);
       octets.set(reply, outbox.data);
-      outbox.postBack(this.#bound.descriptor, reply.length, slot, this.#addressSize, infoSize);
+      outbox.postBack(reply.length, slot, this.#addressSize, infoSize);
     }
   }
 
@@ -245,11 +250,10 @@ export class BatchedSocket {
   readonly #sendLate = (): void => {
     if (this.#late.length === 0) return;
     const { arena, outbox } = this.#means;
-    // Those of another socket, if a lane has closed this one in the middle of a round.
-    outbox.flush();
+    outbox.use(this.#bound.descriptor);
     for (const { reply, envelope } of this.#late.splice(0)) {
       arena.octets.set(reply, outbox.data);
-      outbox.postTo(this.#bound.descriptor, reply.length, envelope);
+      outbox.postTo(reply.length, envelope);
     }
     this.#lateSize = 0;
     outbox.flush();

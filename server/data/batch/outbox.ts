@@ -32,6 +32,12 @@ export class Outbox {
     this.#replies = counters.counter('fivedots_udp_batched_replies_total');
   }
 
+  /** From here on it is this socket's; what waits for another one goes first. */
+  use(socket: Descriptor): void {
+    if (socket !== this.#socket) this.flush();
+    this.#socket = socket;
+  }
+
   /** Where the next reply is to be written in the arena, and how to get back; there is always room. */
   get data(): Bytes {
     return dataAt(this.#arena.sent, this.#count);
@@ -42,21 +48,20 @@ export class Outbox {
   }
 
   /** The reply that was written goes to whoever sent what was received in that slot. */
-  postBack(socket: Descriptor, size: Bytes, slot: Count, addressSize: Bytes, infoSize: Bytes): void {
+  postBack(size: Bytes, slot: Count, addressSize: Bytes, infoSize: Bytes): void {
     copyEnvelope(this.#arena, slot, this.#count);
-    this.post(socket, size, addressSize, infoSize);
+    this.post(size, addressSize, infoSize);
   }
 
   /** The reply that was written goes where the envelope says. */
-  postTo(socket: Descriptor, size: Bytes, envelope: Envelope): void {
+  postTo(size: Bytes, envelope: Envelope): void {
     placeEnvelope(this.#arena, this.#count, envelope);
-    this.post(socket, size, envelope.addressSize, envelope.infoSize);
+    this.post(size, envelope.addressSize, envelope.infoSize);
   }
 
-  /** The reply goes to the address that was written. All that wait are of one socket. */
-  post(socket: Descriptor, size: Bytes, addressSize: Bytes, infoSize: Bytes): void {
+  /** The reply goes to the address that was written. */
+  post(size: Bytes, addressSize: Bytes, infoSize: Bytes): void {
     prepareToSend(this.#arena, this.#count, size, addressSize, infoSize);
-    this.#socket = socket;
     if (++this.#count === BATCH) this.flush();
   }
 

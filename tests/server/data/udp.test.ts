@@ -282,9 +282,10 @@ test('batched: a listener that closes reads first what the kernel holds, however
   t.teardown(() => sender.close(descriptor));
   const arena = makeArena(sender.addressOf);
   const outbox = new Outbox(arena, sender, counters);
+  outbox.use(descriptor);
   for (let i = 0; i < count; i++) {
     writeAddress(arena.view, outbox.address, '127.0.0.1', listener.port);
-    outbox.post(descriptor, 12, ADDRESS_SIZES[4], 0);
+    outbox.post(12, ADDRESS_SIZES[4], 0);
   }
   outbox.flush();
   t.is(answered, 0);

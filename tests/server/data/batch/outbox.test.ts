@@ -39,9 +39,10 @@ async function posted(count: number, ...results: readonly Result[]): Promise<{ a
   });
   const arena = makeArena(calls.addressOf);
   const outbox = new Outbox(arena, calls, counters);
+  outbox.use(7);
   for (let i = 0; i < count; i++) {
     writeAddress(arena.view, outbox.address, '192.0.2.1', 1_000 + i);
-    outbox.post(7, 12, 16, 0);
+    outbox.post(12, 16, 0);
   }
   outbox.flush();
   return { asked, unsent: slots[unsent] ?? -1 };
@@ -66,3 +67,17 @@ for (const [title, count, results, asked, unsent] of CASES) {
     t.deepEqual(await posted(count, ...results), { asked: [...asked], unsent });
   });
 }
+
+test('replies of one socket go before those of the next are written', async (t) => {
+  const { calls, asked } = await kernel();
+  const counters = new Counters(new SharedArrayBuffer(COUNTER_SLOTS * 8), () => {});
+  const arena = makeArena(calls.addressOf);
+  const outbox = new Outbox(arena, calls, counters);
+  for (const socket of [7, 7, 8, 7]) {
+    outbox.use(socket);
+    writeAddress(arena.view, outbox.address, '192.0.2.1', 1_000);
+    outbox.post(12, 16, 0);
+  }
+  outbox.flush();
+  t.deepEqual(asked, ['2 from 0', '1 from 0', '1 from 0']);
+});
