@@ -115,8 +115,11 @@ export class ServiceTables {
   #move(from: ReadySlice | undefined, to: ReadySlice | undefined): void {
     const leaving = new Map<string, ReadyAddress>();
     for (const address of namedAddresses(from)) {
-      if (leaving.has(address.key)) this.byReadyAddress.delete(address.key, address);
-      else leaving.set(address.key, address);
+      if (leaving.has(address.key)) {
+        // Once more in the slice, under another name.
+        this.addressLives.end(address.key);
+        this.byReadyAddress.delete(address.key, address);
+      } else leaving.set(address.key, address);
     }
     for (const address of namedAddresses(to)) {
       const { key } = address;

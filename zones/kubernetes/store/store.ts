@@ -117,7 +117,7 @@ export class ClusterStore implements ClusterView {
     return this.#state.services.byReadyAddress.get(key);
   }
 
-  /** Of the namespaces, and of the tables as a whole. */
+  /** Of the namespaces, of the tables as a whole, and of whether they are a snapshot's. */
   get life(): Life {
     return this.#state.life;
   }
@@ -170,7 +170,10 @@ export class ClusterStore implements ClusterView {
     for (const { verb, kind } of changes.filter(isMark)) {
       if (verb === 'whole') this.#synced.add(kind);
       if (this.#synced.has(kind)) this.#stale.delete(kind);
-      else this.#stale.add(kind);
+      else if (!this.#stale.has(kind)) {
+        this.#stale.add(kind);
+        begin(this.#state); // the same answers are said in another way
+      }
     }
     if (serial !== undefined) {
       this.#isSerialTold = true;
@@ -213,7 +216,7 @@ function applied(state: State, change: ClusterChange): boolean {
   }
 }
 
-/** Namespaces come and go so seldom that all answers may end with one. */
+/** Namespaces come and go, and snapshots are loaded, so seldom that all answers may end with one. */
 function begin(state: State): void {
   state.life.end();
   state.life = new Life();

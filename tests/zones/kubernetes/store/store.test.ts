@@ -36,10 +36,12 @@ function emptyStore(): ClusterStore {
 
 /** Every answer that a cluster could give about the names of `objects`, serials left out. */
 function answersOf(store: ClusterStore, objects: readonly ClusterObject[]): readonly string[] {
-  return allAnswers(store, objects).map(({ question, answer }) => {
-    const sections = [answer.answer, answer.authority, answer.additional].map((sets) => presentSets(sets).join('; '));
-    return `${question}: ${answer.outcome} ${sections.join(' | ')}`;
-  });
+  return allAnswers(store, objects).map(({ question, answer }) => `${question}: ${sectionsOf(answer)}`);
+}
+
+function sectionsOf({ outcome, answer, authority, additional }: Answer): string {
+  const sections = [answer, authority, additional].map((sets) => presentSets(sets).join('; '));
+  return `${outcome} ${sections.join(' | ')}`;
 }
 
 function allAnswers(
@@ -242,6 +244,62 @@ test('any events that end in the same objects give the same answers as those obj
     { numRuns: 400 },
   );
   t.pass();
+});
+
+/** After a slice the same with fewer endpoints: most of what happens to slices. */
+const anyShrinking: fc.Arbitrary<readonly ClusterChange[]> = fc.tuple(anyChange, fc.nat(3)).map(([change, count]) => {
+  if (change.verb !== 'put' || change.object.kind !== 'EndpointSlice') return [change];
+  const { object } = change;
+  return [change, { verb: 'put', object: { ...object, endpoints: object.endpoints.slice(0, count) } }];
+});
+
+test('an answer is what would be said now for as long as all of its lives last, whatever happens', (t) => {
+  fc.assert(
+    fc.property(fc.array(anyShrinking, { minLength: 4, maxLength: 20 }), (steps) => {
+      const store = emptyStore();
+      store.apply(puts(namespace('x'), ...OFTEN));
+      let said: readonly Answer[] = [];
+      for (const change of steps.flat()) {
+        store.apply([change]);
+        const now = allAnswers(store, OFTEN);
+        for (const [i, { question, answer }] of now.entries()) {
+          const before = said[i];
+          if (before?.lives?.some(({ isOver }) => isOver) !== false) continue;
+          t.deepEqual(sectionsOf(before), sectionsOf(answer), question);
+        }
+        said = now.map(({ answer }) => answer);
+      }
+    }),
+    { numRuns: 400 },
+  );
+  t.pass();
+});
+
+test('the names of an address end when one of those that a slice has for it goes', (t) => {
+  const store = emptyStore();
+  const both = slice(
+    'x/a',
+    'z',
+    [],
+    [endpoint('192.0.2.1', { hostname: 'a-0' }), endpoint('192.0.2.1', { hostname: 'a-1' })],
+  );
+  store.apply(puts(namespace('x'), service('x/a', ['None']), both));
+  const life = store.lifeOfAddress(addressKey(Uint8Array.of(192, 0, 2, 1)));
+  store.apply(puts({ ...both, endpoints: both.endpoints.slice(0, 1) }));
+  t.true(life.isOver);
+});
+
+test('what is known ends when it turns out to be a snapshot of it', (t) => {
+  const store = emptyStore();
+  store.apply([...puts(...OFTEN), { verb: 'whole', kind: 'Service' }]);
+  const { life } = store;
+  store.apply([{ verb: 'whole', kind: 'Namespace' }]);
+  t.false(life.isOver);
+  store.apply([{ verb: 'loaded', kind: 'EndpointSlice' }]);
+  t.true(life.isOver);
+  const next = store.life;
+  store.apply([{ verb: 'loaded', kind: 'EndpointSlice' }]);
+  t.false(next.isOver);
 });
 
 test('a store that was emptied answers like one that was never filled', (t) => {
