@@ -102,6 +102,8 @@ export type Reply = {
 export type Lease = {
   /** Has the data been authenticated (RFC 4035 section 3.2.3)? Askers who want to know are told. */
   readonly isAuthentic: boolean;
+  /** Is it known that the plugin has to be asked anew? To ask counts nothing. */
+  readonly isOver: boolean;
   /**
    * For one more reply: the TTL that all of its records have now, or one of `SAME_TTL` and `LEASE_OVER`. Counts that reply wherever the
    * plugin itself would have counted it.
@@ -132,8 +134,12 @@ class LivesLease implements Lease {
     return false;
   }
 
+  get isOver(): boolean {
+    return this.#own.isOver || this.#whole.isOver;
+  }
+
   renew(): Seconds {
-    return this.#own.isOver || this.#whole.isOver ? LEASE_OVER : SAME_TTL;
+    return this.isOver ? LEASE_OVER : SAME_TTL;
   }
 }
 

@@ -27,6 +27,10 @@ export class EntryLease implements Lease {
     this.#keepsTtl = keepsTtl;
   }
 
+  get isOver(): boolean {
+    return this.#entry === undefined;
+  }
+
   renew(now: Milliseconds): Seconds {
     const entry = this.#entry;
     // The look into the cache is also what keeps the entry among those used last.

@@ -82,7 +82,7 @@ export class ExpressLane {
   answer(packet: Buffer, start: number, end: number, reply: Uint8Array, at: number, asker: Asker): Bytes {
     if (!this.#question.read(packet, start, end)) return 0;
     try {
-      const prepared = this.#lasting.find(packet, this.#question) ?? this.#passing.find(packet, this.#question);
+      const prepared = this.#find(packet);
       const size =
         prepared === undefined
           ? this.#deny(packet, end, reply, at, asker)
@@ -99,6 +99,8 @@ export class ExpressLane {
   learn(packet: Buffer, query: Query, reply: Reply, routed: RoutedZone): void {
     const { express } = routed.block;
     if (express === undefined || !this.#question.read(packet, 0, packet.length)) return;
+    // What is kept already, and only was not for this asker, stays: else one question asked in that way would fill the tables.
+    if (this.#find(packet)?.lease.isOver === false) return;
     try {
       const made = prepare(query, reply, express.chance);
       const account = this.#accounts.get(routed)?.of(this.#question.type, reply.plugin, reply.rcode);
@@ -109,6 +111,10 @@ export class ExpressLane {
     } catch {
       // What cannot be encoded is the plain lane's to report.
     }
+  }
+
+  #find(packet: Buffer): PreparedReply | undefined {
+    return this.#lasting.find(packet, this.#question) ?? this.#passing.find(packet, this.#question);
   }
 
   #repeat(prepared: PreparedReply, packet: Buffer, end: number, reply: Uint8Array, at: number, asker: Asker): Bytes {

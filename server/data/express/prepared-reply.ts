@@ -60,6 +60,8 @@ export const PREPARED_MAX: Bytes = 8 * 1024;
 const TTLS_MAX: Count = 256;
 /** Behind the owner: type, class, TTL and length. */
 const RECORD_FIXED: Bytes = 10;
+/** Behind the owner: type and class. */
+const TTL_OFFSET: Bytes = 4;
 
 /** What a prepared reply is made of, before it has a place. */
 export type Preparation = Pick<PreparedReply, 'question' | 'records' | 'fitsAnySpelling' | 'changes' | 'lease'> & {
@@ -75,13 +77,14 @@ export function prepare(query: Query, reply: Reply, chance: Chance | undefined):
   const fitsAnySpelling = saysNoNames(reply, query);
   if (!fitsAnySpelling && query.question.spelling !== query.question.name) return undefined;
   const moving = chance === undefined ? NONE : movingAddresses(reply);
-  if (moving === undefined) return undefined;
+  if (moving === undefined || isTooLarge(reply)) return undefined;
   const whole = encode(plainQuery(query), reply);
   const { packet } = whole;
   if (whole.truncated || whole.sent !== reply || packet.length > PREPARED_MAX) return undefined;
   const question = query.question.spelling.length + 4;
-  const { ttls, answerEnd } = layoutOf(packet, HEADER_SIZE + question);
-  if (ttls.length > TTLS_MAX) return undefined;
+  const layout = layoutOf(packet, HEADER_SIZE + question);
+  const { ttls, answerEnd } = layout;
+  if (!areEvenlyApart(layout, moving) || (!reply.fresh && ttls.length > TTLS_MAX)) return undefined;
   const changes: Changes = {
     cuttable: reply.answer.length === 1 ? answerEnd : 0,
     // What zones say has the TTL that it had.
@@ -140,19 +143,63 @@ function isAddress(type: number): boolean {
   return type === RRType.A || type === RRType.AAAA;
 }
 
-/** Where TTLs stand behind `start`, and where the answer section ends; both seen from `start`. The packet is one of ours. */
-function layoutOf(packet: Buffer, start: number): { readonly ttls: number[]; readonly answerEnd: Bytes } {
+/** Is it so large, however well its names are compressed, that it need not be encoded to see that? */
+function isTooLarge({ answer, authority, additional }: Reply): boolean {
+  let least: Bytes = 0;
+  for (const section of [answer, authority, additional]) {
+    for (const { type, rdatas } of section) {
+      for (const rdata of rdatas) {
+        least += 1 + RECORD_FIXED + (hasNoCompression(type) ? rdata.length : 0);
+        if (least > PREPARED_MAX) return true;
+      }
+    }
+  }
+  return false;
+}
+
+/** Of the types that come in large numbers. */
+function hasNoCompression(type: number): boolean {
+  return isAddress(type) || type === RRType.SRV || type === RRType.TXT;
+}
+
+/** Where things stand, seen from where the records begin. */
+type Layout = {
+  /** Of each record the TTL. */
+  readonly ttls: readonly number[];
+  readonly answers: Count;
+  readonly answerEnd: Bytes;
+};
+
+/**
+ * Do the records of those addresses, the last of the answer section, have owners that are pointers, from the second one on? The root's own
+ * addresses have not: it is shorter than a pointer to it. Nor need those whose owner came after more names than can be pointed to.
+ */
+function areEvenlyApart({ ttls, answers }: Layout, { length, [0]: address }: readonly Uint8Array[]): boolean {
+  const stride = strideOf(address?.length ?? 0);
+  for (let i = answers - length + 1; i < answers; i++) {
+    if ((ttls[i] ?? 0) - (ttls[i - 1] ?? 0) !== stride) return false;
+  }
+  return true;
+}
+
+/** From one record of addresses of that size to the next. */
+function strideOf(size: Bytes): Bytes {
+  return POINTER_SIZE + RECORD_FIXED + size;
+}
+
+/** The packet is one of ours, and its records begin at `start`. */
+function layoutOf(packet: Buffer, start: number): Layout {
   const answers = packet.readUInt16BE(6);
   const ttls: number[] = [];
   let answerEnd: Bytes = 0;
   for (let at = start; at < packet.length;) {
     while ((packet[at] ?? 0) !== 0 && (packet[at] ?? 0) < 0xc0) at += 1 + (packet[at] ?? 0);
     at += packet[at] === 0 ? 1 : POINTER_SIZE;
-    ttls.push(at + 4 - start);
+    ttls.push(at + TTL_OFFSET - start);
     at += RECORD_FIXED + packet.readUInt16BE(at + 8);
     if (ttls.length === answers) answerEnd = at - start;
   }
-  return { ttls, answerEnd };
+  return { ttls, answers, answerEnd };
 }
 
 /** Writes a TTL over those of the records that begin at `records`. */
@@ -168,7 +215,7 @@ export function writeTtls(reply: Uint8Array, records: number, ttls: Uint16Array,
 
 /** Puts addresses in a new order, in records that begin at `records`: Fisher and Yates' shuffle. */
 export function shuffleAddresses(reply: Uint8Array, records: number, { chance, count, size, end }: Order): void {
-  const stride = POINTER_SIZE + RECORD_FIXED + size;
+  const stride = strideOf(size);
   const first = records + end - size - (count - 1) * stride;
   for (let last = count - 1; last > 0; last--) {
     const other = chance(last + 1);
