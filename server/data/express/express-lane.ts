@@ -130,6 +130,7 @@ export class ExpressLane {
     if (ttl === LEASE_OVER) {
       this.#lasting.forget(prepared);
       this.#passing.forget(prepared);
+      this.#kept.set(this.#lasting.size + this.#passing.size);
       return this.#deny(packet, end, reply, at, asker);
     }
     const isAuthentic = question.isAuthenticityAsked && lease.isAuthentic;

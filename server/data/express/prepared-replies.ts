@@ -89,8 +89,10 @@ class Generation {
   readonly #chunks: Uint8Array[] = [];
   /** Octets used of the last chunk. */
   #used: Bytes = CHUNK_SIZE;
-  /** Places in use, those included that were left since the table last grew. */
+  /** Replies that can be found. */
   size: Count = 0;
+  /** Their places, and those that others left since the table last grew. */
+  #taken: Count = 0;
 
   constructor(limits: PreparedLimits) {
     this.#limits = limits;
@@ -100,7 +102,7 @@ class Generation {
   get isFull(): boolean {
     const { replies, octets } = this.#limits;
     const isLastChunk = (this.#chunks.length + 1) * CHUNK_SIZE > octets;
-    return this.size >= replies || (isLastChunk && this.#used + PREPARED_MAX > CHUNK_SIZE);
+    return this.#taken >= replies || (isLastChunk && this.#used + PREPARED_MAX > CHUNK_SIZE);
   }
 
   find(packet: Uint8Array, question: OrdinaryQuestion): PreparedReply | undefined {
@@ -133,7 +135,10 @@ class Generation {
   }
 
   forget(reply: PreparedReply): void {
-    enter(this.#places, reply.hash, reply, LEFT);
+    const place = placeOf(this.#places, reply.hash, reply);
+    if (place === NOWHERE) return;
+    this.#places[place] = LEFT;
+    this.size--;
   }
 
   /** A copy of a reply of another generation. */
@@ -160,19 +165,27 @@ class Generation {
   }
 
   #put(reply: PreparedReply, before: PreparedReply | undefined): void {
-    if (2 * this.size >= this.#places.length) this.#grow();
-    if (before !== undefined) enter(this.#places, reply.hash, before, reply);
-    else if (enter(this.#places, reply.hash, undefined, reply)) this.size++;
+    if (2 * this.#taken >= this.#places.length) this.#grow();
+    const place = placeOf(this.#places, reply.hash, before);
+    if (place === NOWHERE) return;
+    if (this.#places[place] === undefined) this.#taken++;
+    if (before === undefined) this.size++;
+    this.#places[place] = reply;
   }
 
   #grow(): void {
     const places = emptyPlaces(2 * this.#places.length);
     let size: Count = 0;
     for (const reply of this.#places) {
-      if (reply !== undefined && reply !== LEFT && enter(places, reply.hash, undefined, reply)) size++;
+      if (reply === undefined || reply === LEFT) continue;
+      const place = placeOf(places, reply.hash, undefined);
+      if (place === NOWHERE) continue;
+      places[place] = reply;
+      size++;
     }
     this.#places = places;
     this.size = size;
+    this.#taken = size;
   }
 }
 
@@ -180,18 +193,17 @@ class Generation {
 type Place = PreparedReply | typeof LEFT | undefined;
 const LEFT = 'left';
 
-/** Puts something where `before` stands, or into the first free place on the way, if there is one. Did it take a place that nobody had? */
-function enter(places: Place[], hash: number, before: PreparedReply | undefined, reply: Place): boolean {
+/** Where that reply stands, or for undefined the first place that is free; `NOWHERE` if there is none on the way. */
+function placeOf(places: readonly Place[], hash: number, reply: PreparedReply | undefined): number {
   const mask = places.length - 1;
   for (let look = 0; look < LOOKS_MAX; look++) {
     const place = placeAt(hash, look) & mask;
     const found = places[place];
-    if (found !== before && !(before === undefined && found === LEFT)) continue;
-    places[place] = reply;
-    return found === undefined;
+    if (found === reply || (reply === undefined && found === LEFT)) return place;
   }
-  return false;
+  return NOWHERE;
 }
+const NOWHERE = -1;
 
 /** Steps that grow, so that full places do not gather side by side. */
 function placeAt(hash: number, look: Count): number {

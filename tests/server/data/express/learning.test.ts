@@ -92,3 +92,26 @@ test('a reply takes the place of one whose lease is over, also where that was ne
   lane.learn(packet, query, chain({ ...first, isOver: false, renew: () => 7 }, 4), routed);
   t.is(countSaid(), 5);
 });
+
+test('the number of replies that are ready is that of those whose lease is not known to be over', (t) => {
+  const { lane, routed, total } = oneLane();
+  const octets = new Uint8Array(2048);
+  for (let i = 0; i < 1000; i++) {
+    const packet = encodeQuery(1, asked('www.example.org', 'A'));
+    const query = decode(packet, TEST_PEER, 0);
+    if (isRejected(query)) return t.fail();
+    let isOver = false;
+    const lease: Lease = {
+      isAuthentic: false,
+      get isOver() {
+        return isOver;
+      },
+      renew: () => (isOver ? LEASE_OVER : 7),
+    };
+    lane.learn(packet, query, chain(lease, 2), routed);
+    if (total('fivedots_express_prepared_replies') !== 1) return t.fail(`${i}`);
+    isOver = true;
+    t.is(lane.answer(packet, 0, packet.length, octets, 0, ASKER), 0);
+    if (total('fivedots_express_prepared_replies') !== 0) return t.fail(`${i}`);
+  }
+});
