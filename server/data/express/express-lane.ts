@@ -18,7 +18,7 @@ import type { Asker } from '../lanes.ts';
 import { Accounts, type Account } from './accounts.ts';
 import { Denial } from './denial.ts';
 import { deniersOf, type Denier } from './deniers.ts';
-import { OrdinaryQuestion } from './ordinary-question.ts';
+import { OrdinaryQuestion, TYPE_AND_CLASS } from './ordinary-question.ts';
 import { prepare, shuffleAddresses, writeTtls, type PreparedReply } from './prepared-reply.ts';
 import { PreparedReplies, type PreparedLimits } from './prepared-replies.ts';
 
@@ -59,6 +59,7 @@ export class ExpressLane {
   readonly #deniers: readonly Denier[];
   readonly #replies: Counter;
   readonly #kept: Gauge;
+  readonly #faults: Counter;
   /** The SOA record of the last denial: nearly all denials have the same. */
   #soa: RRset | undefined;
   #denial: Denial | undefined;
@@ -76,6 +77,7 @@ export class ExpressLane {
     this.#replies = counters.counter('fivedots_express_replies_total', { server });
     this.#kept = counters.gauge('fivedots_express_prepared_replies', { server });
     this.#kept.set(0);
+    this.#faults = counters.counter('fivedots_express_faults_total', { server });
   }
 
   /** As `ExpressAnswer` says. */
@@ -90,7 +92,8 @@ export class ExpressLane {
       if (size > 0) this.#replies.add();
       return size;
     } catch {
-      // The plain lane meets the same fault, and says so.
+      // A fault of a plugin's meets the plain lane too, which says so.
+      this.#faults.add();
       return 0;
     }
   }
@@ -110,6 +113,7 @@ export class ExpressLane {
       this.#kept.set(this.#lasting.size + this.#passing.size);
     } catch {
       // What cannot be encoded is the plain lane's to report.
+      this.#faults.add();
     }
   }
 
@@ -240,8 +244,6 @@ const AA = 0x0400;
 const TC = 0x0200;
 const RD = 0x0100;
 const AD = 0x0020;
-/** Behind the name of a question. */
-const TYPE_AND_CLASS: Bytes = 4;
 /** Fewer octets are copied faster one by one than by a call: 1 ns each against 60. */
 const COPY_MIN: Bytes = 64;
 

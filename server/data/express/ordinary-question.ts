@@ -5,7 +5,7 @@ import { randomInt } from 'node:crypto';
 import { LABEL_MAX, NAME_MAX } from '../../../zones/name.ts';
 import { RRClass, RRType } from '../../../zones/rr.ts';
 import type { Bytes, Count } from '../../../zones/units.ts';
-import { UDP_PAYLOAD, UDP_PAYLOAD_MIN } from '../../wire/edns.ts';
+import { OPT_SIZE, UDP_PAYLOAD, UDP_PAYLOAD_MIN } from '../../wire/edns.ts';
 import { HEADER_SIZE } from '../../wire/gate.ts';
 
 /**
@@ -47,16 +47,16 @@ export class OrdinaryQuestion {
       }
     }
     const fixed = at + 1;
-    if (fixed + FIXED_SIZE > end || packet[fixed + 2] !== 0 || packet[fixed + 3] !== RRClass.IN) return false;
+    if (fixed + TYPE_AND_CLASS > end || packet[fixed + 2] !== 0 || packet[fixed + 3] !== RRClass.IN) return false;
     const type = packet[fixed] === 0 ? (packet[fixed + 1] ?? 0) : 0;
     if (type === 0 || type >= TYPES_MAX || type === RRType.OPT || type === RRType.DS) return false;
     this.start = start;
-    this.size = fixed + FIXED_SIZE - name;
+    this.size = fixed + TYPE_AND_CLASS - name;
     this.type = type;
     this.hash = mixed(Math.imul(hash ^ type, HASH_FACTOR));
     this.hasUpperCase = hasUpperCase;
     this.isAuthenticityAsked = ((packet[start + 3] ?? 0) & 0x20) !== 0;
-    return this.#readOpt(packet, fixed + FIXED_SIZE, end);
+    return this.#readOpt(packet, fixed + TYPE_AND_CLASS, end);
   }
 
   /** RFC 6891 section 6.1.2: root owner, type, payload size, extended rcode, version, DO and the rest of the flags, length. */
@@ -80,10 +80,9 @@ export const LOWER_CASE: Uint8Array = Uint8Array.from({ length: 256 }, (_, octet
   octet >= 0x41 && octet <= 0x5a ? octet | 0x20 : octet,
 );
 
-/** Type and class. */
-const FIXED_SIZE: Bytes = 4;
-const OPT_SIZE: Bytes = 11;
-const QUERY_MIN: Bytes = HEADER_SIZE + 1 + FIXED_SIZE;
+/** Octets behind the name of a question. */
+export const TYPE_AND_CLASS: Bytes = 4;
+const QUERY_MIN: Bytes = HEADER_SIZE + 1 + TYPE_AND_CLASS;
 /** Types of 128 and more are meta types and questions (RFC 6895 section 3.1), or seldom asked for. */
 const TYPES_MAX: Count = 128;
 

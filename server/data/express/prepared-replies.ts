@@ -7,7 +7,7 @@ import type { Counter } from '../../counters.ts';
 import type { Account } from './accounts.ts';
 import type { Reply } from '../../query.ts';
 import { HEADER_SIZE } from '../../wire/gate.ts';
-import { LOWER_CASE, type OrdinaryQuestion } from './ordinary-question.ts';
+import { LOWER_CASE, TYPE_AND_CLASS, type OrdinaryQuestion } from './ordinary-question.ts';
 import { PREPARED_MAX, type Preparation, type PreparedReply } from './prepared-reply.ts';
 
 /** What is kept of one generation. There are two, and a reply takes about 250 octets of memory beside its own. */
@@ -16,7 +16,6 @@ export type PreparedLimits = { readonly replies: Count; readonly octets: Bytes }
 /** Octets stand in chunks of this size. */
 const CHUNK_SIZE: Bytes = 64 * 1024;
 const PLACES_MIN: Count = 1024;
-const TYPE_AND_CLASS: Bytes = 4;
 /** Places looked at for one question. More of them would be somebody's who makes questions of equal hashes. */
 const LOOKS_MAX: Count = 16;
 

@@ -12,6 +12,7 @@ import { OPT_SIZE, UDP_PAYLOAD_MIN } from '../../wire/edns.ts';
 import { encode } from '../../wire/encode.ts';
 import { HEADER_SIZE } from '../../wire/gate.ts';
 import type { Account } from './accounts.ts';
+import { TYPE_AND_CLASS } from './ordinary-question.ts';
 
 /** Small and in few pieces: what is far from what in memory is most of what a reply costs among a hundred thousand. */
 export type PreparedReply = {
@@ -81,7 +82,7 @@ export function prepare(query: Query, reply: Reply, chance: Chance | undefined):
   const whole = encode(plainQuery(query), reply);
   const { packet } = whole;
   if (whole.truncated || whole.sent !== reply || packet.length > PREPARED_MAX) return undefined;
-  const question = query.question.spelling.length + 4;
+  const question = query.question.spelling.length + TYPE_AND_CLASS;
   const layout = layoutOf(packet, HEADER_SIZE + question);
   const { ttls, answerEnd } = layout;
   if (!areEvenlyApart(layout, moving) || (!reply.fresh && ttls.length > TTLS_MAX)) return undefined;

@@ -4,6 +4,7 @@ import test from 'ava';
 
 import type { Block, RoutedZone } from '../../../../server/data/block.ts';
 import { ExpressLane } from '../../../../server/data/express/express-lane.ts';
+import type { Denials } from '../../../../server/pipeline.ts';
 import { emptyReply, LEASE_OVER, type Lease, type Reply } from '../../../../server/query.ts';
 import { decode, isRejected } from '../../../../server/wire/decode.ts';
 import { nameRdata } from '../../../../zones/rdata.ts';
@@ -17,7 +18,7 @@ import { readReply } from '../../../support/reply.ts';
 const ADDRESSES = Array.from({ length: 40 }, (_, i) => Uint8Array.of(192, 0, 2, i));
 const ASKER = { protocol: 'udp', family: 4, received: 0, peer: () => TEST_PEER } as const;
 
-function oneLane(): { lane: ExpressLane; routed: RoutedZone; total: (metric: string) => Count } {
+function oneLane(denials?: Denials): { lane: ExpressLane; routed: RoutedZone; total: (metric: string) => Count } {
   const { context, series } = testContext();
   const { counters, clock } = context;
   const block: Block = {
@@ -25,7 +26,7 @@ function oneLane(): { lane: ExpressLane; routed: RoutedZone; total: (metric: str
     transfers: undefined,
     observers: [],
     unrouted: undefined,
-    express: { takers: [], denials: undefined, chance: undefined },
+    express: { takers: [], denials, chance: undefined },
   };
   const routed: RoutedZone = { zone: '.', block };
   const lane = new ExpressLane({
@@ -114,4 +115,18 @@ test('the number of replies that are ready is that of those whose lease is not k
     t.is(lane.answer(packet, 0, packet.length, octets, 0, ASKER), 0);
     if (total('fivedots_express_prepared_replies') !== 0) return t.fail(`${i}`);
   }
+});
+
+test('a fault is counted, and the plain lane is asked', (t) => {
+  const { lane, total } = oneLane({
+    apexes: [ROOT],
+    plugin: 'kubernetes',
+    deny: () => {
+      throw new Error('a fault');
+    },
+  });
+  const packet = encodeQuery(1, asked('www.example.org', 'A'));
+  t.is(lane.answer(packet, 0, packet.length, new Uint8Array(2048), 0, ASKER), 0);
+  t.is(total('fivedots_express_faults_total'), 1);
+  t.is(total('fivedots_express_replies_total'), 0);
 });
