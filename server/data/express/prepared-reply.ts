@@ -149,13 +149,12 @@ function isTooLarge({ answer, authority, additional }: Reply): boolean {
   let least: Bytes = 0;
   for (const section of [answer, authority, additional]) {
     for (const { type, rdatas } of section) {
-      for (const rdata of rdatas) {
-        least += 1 + RECORD_FIXED + (hasNoCompression(type) ? rdata.length : 0);
-        if (least > PREPARED_MAX) return true;
-      }
+      least += rdatas.length * (1 + RECORD_FIXED);
+      if (least > PREPARED_MAX) return true;
+      if (hasNoCompression(type)) for (const rdata of rdatas) least += rdata.length;
     }
   }
-  return false;
+  return least > PREPARED_MAX;
 }
 
 /** Of the types that come in large numbers. */
