@@ -305,8 +305,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'an address of a slice counts once',
     file: `${STORE}/service-tables.ts`,
-    from: 'if (leaving.has(address.key)) this.byReadyAddress.delete(address.key, address);',
-    to: 'if (leaving.has(address.key)) continue;',
+    from: '        this.byReadyAddress.delete(address.key, address);\n',
+    to: '',
   },
   {
     about: 'an address keeps the names that it had',
