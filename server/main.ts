@@ -4,6 +4,7 @@
 
 import { randomInt } from 'node:crypto';
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { close as closeInspector } from 'node:inspector';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
@@ -25,6 +26,8 @@ import { VERSION } from './version.ts';
 
 /** For the last lines at the end, if nobody reads them. */
 const FLUSH_LIMIT: Milliseconds = 1_000;
+
+const ASKS_FOR_INSPECTOR = /^--inspect(-brk|-wait)?(=|$)/;
 
 const DEMO = fileURLToPath(new URL('../fixtures/corefiles/demo', import.meta.url));
 const OWN_COREFILE = 'Corefile';
@@ -113,6 +116,8 @@ async function serve(words: Arguments, logger: Logger): Promise<void> {
   });
   process.on('SIGQUIT', () => void end(0));
   for (const signal of ['SIGHUP', 'SIGUSR1'] as const) process.on(signal, () => void control?.reload());
+  // Node's own answer to SIGUSR1, if one came before; it comes in two steps, of which the second needs a turn of the loop.
+  if (!process.execArgv.some((word) => ASKS_FOR_INSPECTOR.test(word))) setImmediate(closeInspector);
   process.on('SIGUSR2', () => {
     logger.log(
       'warning',

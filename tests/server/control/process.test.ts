@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -22,10 +23,20 @@ type Run = {
   readonly exited: Promise<number | null>;
 };
 
-async function run(t: ExecutionContext, words: readonly string[], input?: string): Promise<Run> {
+/** Node's options in the script `start`. */
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: { start: string } };
+const START_OPTIONS = scripts.start.split(' ').filter((word) => word.startsWith('--'));
+
+/** With `options` of Node's. */
+async function run(
+  t: ExecutionContext,
+  words: readonly string[],
+  input?: string,
+  options: readonly string[] = START_OPTIONS,
+): Promise<Run> {
   const folder = await mkdtemp(join(tmpdir(), 'fivedots-process-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
-  const child = spawn(process.execPath, [join(ROOT, 'server/main.ts'), ...words], {
+  const child = spawn(process.execPath, [...options, join(ROOT, 'server/main.ts'), ...words], {
     cwd: folder,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
@@ -144,6 +155,28 @@ for (const signal of ['SIGHUP', 'SIGUSR1'] as const) {
     t.is(await exited, 0);
   });
 }
+
+test('the image starts with the options of npm start', (t) => {
+  const [, entry = '[]'] = /^ENTRYPOINT (.*)$/m.exec(readFileSync(join(ROOT, 'Dockerfile'), 'utf8')) ?? [];
+  const words = JSON.parse(entry) as readonly string[]; // of an exec form
+  t.deepEqual(words.slice(1, -1), START_OPTIONS);
+});
+
+test('SIGUSR1 that comes too early leaves no inspector open', async (t) => {
+  const { text } = await whoami();
+  const early = `import { url } from 'node:inspector';
+    import { isMainThread } from 'node:worker_threads';
+    if (isMainThread) process.kill(process.pid, 'SIGUSR1');
+    while (isMainThread && url() === undefined);`;
+  const options = ['--inspect-port=0', '--import', `data:text/javascript,${early}`];
+  const { printed, output } = await run(t, ['-conf', 'stdin'], text, options);
+  await printed(UP);
+  const [, port] = /Debugger listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(output()) ?? [];
+  const socket = connect(Number(port), '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  const error = await new Promise<unknown>((resolve) => void socket.on('connect', resolve).on('error', resolve));
+  t.is((error as NodeJS.ErrnoException | undefined)?.code, 'ECONNREFUSED');
+});
 
 test('SIGUSR2 does not end it', async (t) => {
   const { text } = await whoami();
