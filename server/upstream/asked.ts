@@ -7,13 +7,10 @@ import { HEADER_SIZE } from '../wire/gate.ts';
 import {
   decodeUpstreamReply,
   encodeUpstreamQuery,
-  type UpstreamQuery,
+  type UpstreamQuestion,
   type UpstreamReply,
 } from '../wire/upstream-message.ts';
-import { randomCase, randomUint16 } from './randomness.ts';
-
-/** What is asked of upstreams, before one of them is chosen. */
-export type UpstreamQuestion = Omit<UpstreamQuery, 'id'>;
+import { randomizeCase, randomUint16 } from './randomness.ts';
 
 /**
  * - `match`: id, QR and the question are ours, letter by letter.
@@ -34,7 +31,8 @@ export class Asked {
     this.id = id;
     this.#original = question.spelling;
     this.#questionEnd = HEADER_SIZE + question.spelling.length + 4;
-    this.octets = encodeUpstreamQuery({ ...question, id, spelling: randomCase(question.spelling) }, edns);
+    this.octets = encodeUpstreamQuery(question, id, edns);
+    randomizeCase(this.octets, HEADER_SIZE, this.#questionEnd - 4);
   }
 
   /** RFC 5452 section 9.1. The question is compared as octets: nothing before it could be pointed to. */

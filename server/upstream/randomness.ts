@@ -2,8 +2,7 @@
 
 import { randomFillSync } from 'node:crypto';
 
-import type { Spelling } from '../../zones/name.ts';
-import type { Count } from '../../zones/units.ts';
+import type { Bytes, Count } from '../../zones/units.ts';
 
 /** Ports from here to 65535 are drawn: those below are for servers (RFC 6056 section 3.2 wants the range as wide as can be). */
 const PORT_MIN = 1024;
@@ -41,26 +40,20 @@ export function randomBelow(count: Count): number {
   }
 }
 
-/** The name with each letter upper or lower by chance (0x20): what a blind forger must guess besides id and port. */
-export function randomCase(name: Spelling): Spelling {
-  let spelled = '';
+/** Makes each letter of the name there upper or lower case by chance (0x20): what a blind forger must guess besides id and port. */
+export function randomizeCase(octets: Uint8Array, start: Bytes, end: Bytes): void {
   let bits = 0;
   let left: Count = 0;
-  for (let i = 0; i < name.length; i++) {
-    const c = name.charCodeAt(i);
-    const lower = c | 0x20;
+  for (let i = start; i < end; i++) {
     // A length octet is below 64, so it is never taken for a letter.
-    if (c < 0x41 || c > 0x7a || lower < 0x61 || lower > 0x7a) {
-      spelled += name[i];
-      continue;
-    }
+    const lower = (octets[i] ?? 0) | 0x20;
+    if (lower < 0x61 || lower > 0x7a || (octets[i] ?? 0) < 0x41) continue;
     if (left === 0) {
       bits = randomUint16();
       left = 16;
     }
-    spelled += String.fromCharCode((bits & 1) === 1 ? lower : lower & ~0x20);
+    octets[i] = (bits & 1) === 1 ? lower : lower & ~0x20;
     bits >>= 1;
     left--;
   }
-  return spelled as Spelling;
 }

@@ -1,6 +1,7 @@
 /** Tries upstreams one after the other without waiting long for a silent one. Knows nothing of policies, replies or sockets. */
 
 import type { Count, Milliseconds } from '../../zones/units.ts';
+import { Calling, type CallOff } from './calling.ts';
 
 /**
  * A silent upstream gets company after this: more than nearly every answer from a cache takes, little enough that a stub never
@@ -9,7 +10,7 @@ import type { Count, Milliseconds } from '../../zones/units.ts';
 const STAGGER: Milliseconds = 400;
 
 export type Attempt<Reply> = {
-  readonly run: (signal: AbortSignal) => Promise<Reply>;
+  readonly run: (signal: CallOff) => Promise<Reply>;
   /** It has been silent for `STAGGER`. */
   readonly slow: () => void;
   /** It gave no reply. */
@@ -26,7 +27,7 @@ export type Attempts<Reply> = {
    */
   readonly judge: (reply: Reply) => 'final' | 'spare' | 'again';
   /** What to say if not even one could be started. */
-  readonly nothing: Error;
+  readonly nothing: () => Error;
   /** All of it takes no longer than this: a client has given up by then. */
   readonly limit: Milliseconds;
 };
@@ -36,61 +37,106 @@ export type Attempts<Reply> = {
  * @throws the last error if there was no reply at all
  */
 export function staggered<Reply>(attempts: Attempts<Reply>, stagger: Milliseconds = STAGGER): Promise<Reply> {
-  return new Promise<Reply>((resolve, reject) => {
-    const calling = new AbortController();
-    let running: Count = 0;
-    let spare: { readonly reply: Reply } | undefined;
-    let mayStart = true;
-    let lastError = attempts.nothing;
-    let timer: NodeJS.Timeout | undefined;
-    let isOver = false;
+  return new Promise<Reply>((resolve, reject) => new Staggered(attempts, stagger, resolve, reject).start());
+}
 
-    const end = (settle: () => void): void => {
-      isOver = true;
-      clearTimeout(timer);
-      clearTimeout(limit);
-      calling.abort();
-      settle();
-    };
-    const settleWithWhatThereIs = (): void => {
-      end(() => (spare === undefined ? reject(lastError) : resolve(spare.reply)));
-    };
-    const startOrEnd = (): void => {
-      clearTimeout(timer);
-      const attempt = attempts.next();
-      if (attempt !== undefined) start(attempt);
-      else if (running === 0) settleWithWhatThereIs();
-    };
-    const replied = (reply: Reply): void => {
-      const verdict = attempts.judge(reply);
-      if (verdict === 'final') return end(() => resolve(reply));
-      spare = { reply };
-      mayStart &&= verdict === 'again';
-      if (mayStart) return startOrEnd();
-      return running === 0 ? settleWithWhatThereIs() : undefined;
-    };
-    const failed = (attempt: Attempt<Reply>, error: unknown): void => {
-      lastError = error instanceof Error ? error : new Error(String(error));
-      attempt.failed(lastError);
-      if (mayStart) startOrEnd();
-      else if (running === 0) settleWithWhatThereIs();
-    };
-    const start = (attempt: Attempt<Reply>): void => {
-      running++;
-      timer = setTimeout(() => {
-        attempt.slow();
-        if (mayStart) startOrEnd();
-      }, stagger);
-      attempt
-        .run(calling.signal)
-        .finally(() => running--)
-        .then(
-          (reply) => (isOver ? undefined : replied(reply)),
-          (error: unknown) => (isOver ? undefined : failed(attempt, error)),
-        )
-        .catch((error: unknown) => end(() => reject(error instanceof Error ? error : new Error(String(error)))));
-    };
-    const limit = setTimeout(settleWithWhatThereIs, attempts.limit);
-    startOrEnd();
-  });
+/** One object instead of a closure for each of its steps: as many of these wait as there are queries without an answer. */
+class Staggered<Reply> {
+  readonly #attempts: Attempts<Reply>;
+  readonly #stagger: Milliseconds;
+  readonly #resolve: (reply: Reply) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #calling = new Calling();
+  readonly #limit: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Count = 0;
+  #spare: { readonly reply: Reply } | undefined;
+  #lastError: Error | undefined;
+  #mayStart = true;
+  #isOver = false;
+
+  constructor(
+    attempts: Attempts<Reply>,
+    stagger: Milliseconds,
+    resolve: (reply: Reply) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#attempts = attempts;
+    this.#stagger = stagger;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#limit = setTimeout(() => this.#settleWithWhatThereIs(), attempts.limit);
+  }
+
+  /** Another one, or the end if there is none and none runs. */
+  start(): void {
+    clearTimeout(this.#timer);
+    const attempt = this.#attempts.next();
+    if (attempt !== undefined) this.#run(attempt);
+    else if (this.#running === 0) this.#settleWithWhatThereIs();
+  }
+
+  #run(attempt: Attempt<Reply>): void {
+    this.#running++;
+    this.#timer = setTimeout(() => {
+      attempt.slow();
+      if (this.#mayStart) this.start();
+    }, this.#stagger);
+    attempt
+      .run(this.#calling)
+      .then(
+        (reply) => this.#replied(reply),
+        (error: unknown) => this.#failed(attempt, errorFrom(error)),
+      )
+      .catch((error: unknown) => this.#fail(errorFrom(error)));
+  }
+
+  #replied(reply: Reply): void {
+    this.#running--;
+    if (this.#isOver) return;
+    const verdict = this.#attempts.judge(reply);
+    if (verdict === 'final') {
+      this.#settle(reply);
+      return;
+    }
+    this.#spare = { reply };
+    this.#mayStart &&= verdict === 'again';
+    if (this.#mayStart) this.start();
+    else if (this.#running === 0) this.#settleWithWhatThereIs();
+  }
+
+  #failed(attempt: Attempt<Reply>, error: Error): void {
+    this.#running--;
+    if (this.#isOver) return;
+    this.#lastError = error;
+    attempt.failed(error);
+    if (this.#mayStart) this.start();
+    else if (this.#running === 0) this.#settleWithWhatThereIs();
+  }
+
+  #settleWithWhatThereIs(): void {
+    if (this.#spare === undefined) this.#fail(this.#lastError ?? this.#attempts.nothing());
+    else this.#settle(this.#spare.reply);
+  }
+
+  #settle(reply: Reply): void {
+    this.#end();
+    this.#resolve(reply);
+  }
+
+  #fail(error: Error): void {
+    this.#end();
+    this.#reject(error);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    clearTimeout(this.#limit);
+    this.#calling.abort();
+  }
+}
+
+function errorFrom(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

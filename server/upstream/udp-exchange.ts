@@ -5,6 +5,7 @@ import { createSocket, type RemoteInfo, type Socket, type SocketOptions } from '
 import type { Count, Milliseconds } from '../../zones/units.ts';
 import { UpstreamError } from '../errors.ts';
 import type { Asked } from './asked.ts';
+import type { CallOff } from './calling.ts';
 import type { Endpoint } from './endpoint.ts';
 import { randomPort } from './randomness.ts';
 
@@ -21,7 +22,7 @@ export type UdpExchange = {
   /** Local address, or undefined for the system's choice. */
   readonly source: string | undefined;
   readonly timeout: Milliseconds;
-  readonly signal: AbortSignal;
+  readonly signal: CallOff;
   /** Told of each reply that is not ours. */
   readonly mismatched: () => void;
 };
@@ -42,9 +43,7 @@ export function exchangeUdp(exchange: UdpExchange): Promise<UdpOutcome> {
     return Promise.reject(new UpstreamError('limit', reason));
   }
   waiting++;
-  return new Promise<UdpOutcome>((resolve, reject) => {
-    new Exchange(exchange, resolve, reject).start();
-  }).finally(() => waiting--);
+  return new Promise<UdpOutcome>((resolve, reject) => new Exchange(exchange, resolve, reject).start());
 }
 
 class Exchange {
@@ -121,6 +120,7 @@ class Exchange {
   #end(settle: () => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    waiting--;
     clearTimeout(this.#timer);
     this.#exchange.signal.removeEventListener('abort', this.#aborted);
     this.#socket.close();

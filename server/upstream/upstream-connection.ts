@@ -4,8 +4,9 @@ import { connect, type Socket } from 'node:net';
 
 import type { Count, Milliseconds } from '../../zones/units.ts';
 import { UpstreamError } from '../errors.ts';
-import type { UpstreamReply } from '../wire/upstream-message.ts';
-import { Asked, type UpstreamQuestion } from './asked.ts';
+import type { UpstreamQuestion, UpstreamReply } from '../wire/upstream-message.ts';
+import { Asked } from './asked.ts';
+import type { CallOff } from './calling.ts';
 import type { Endpoint } from './endpoint.ts';
 import { FrameReader, framed } from './frame-reader.ts';
 import { randomUint16 } from './randomness.ts';
@@ -21,7 +22,7 @@ export type TcpExchange = {
   readonly question: UpstreamQuestion;
   readonly edns: boolean;
   readonly timeout: Milliseconds;
-  readonly signal: AbortSignal;
+  readonly signal: CallOff;
 };
 
 /** `near`: the letters of the question came back in another case, or the question not at all. */

@@ -7,12 +7,13 @@ import { MessageError, UpstreamError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Protocol } from '../query.ts';
 import { UDP_PAYLOAD } from '../wire/edns.ts';
-import type { UpstreamReply } from '../wire/upstream-message.ts';
-import { Asked, isTruncated, type UpstreamQuestion } from './asked.ts';
+import type { UpstreamQuestion, UpstreamReply } from '../wire/upstream-message.ts';
+import { Asked, isTruncated } from './asked.ts';
+import type { CallOff } from './calling.ts';
 import type { Endpoint } from './endpoint.ts';
 import { Health } from './health.ts';
 import { TcpPool } from './tcp-pool.ts';
-import { exchangeUdp } from './udp-exchange.ts';
+import { exchangeUdp, type UdpOutcome } from './udp-exchange.ts';
 import type { UpstreamSeries } from './upstream-series.ts';
 
 /** Queries that may wait for one upstream at once in one data thread, as many as kubeadm's `max_concurrent` lets wait for all. */
@@ -86,7 +87,7 @@ export class Upstream {
    * Asks once: over UDP, then over TCP if the reply was truncated or could not be told from a forgery.
    * @throws UpstreamError
    */
-  async ask(question: UpstreamQuestion, over: Protocol, signal: AbortSignal): Promise<UpstreamReply> {
+  async ask(question: UpstreamQuestion, over: Protocol, signal: CallOff): Promise<UpstreamReply> {
     if (this.#inFlight >= IN_FLIGHT_MAX) {
       throw new UpstreamError('limit', `${IN_FLIGHT_MAX} queries wait for ${this.endpoint.label} already`);
     }
@@ -94,7 +95,9 @@ export class Upstream {
     const started = clock();
     this.#inFlight++;
     try {
-      const reply = await this.#askWithOrWithoutEdns(question, over, signal);
+      const edns = this.#plainUntil <= started;
+      const first = await this.#askOver(question, edns, over, signal);
+      const reply = edns && disdainsEdns(first) ? await this.#askPlain(question, over, signal) : first;
       series.answered(reply.rcode, clock() - started);
       return reply;
     } finally {
@@ -113,26 +116,46 @@ export class Upstream {
   }
 
   /** RFC 6891 section 7: a server that says FORMERR or NOTIMP without an OPT record does not know EDNS; it is asked once more in plain DNS. */
-  async #askWithOrWithoutEdns(question: UpstreamQuestion, over: Protocol, signal: AbortSignal): Promise<UpstreamReply> {
-    const { clock } = this.#parts;
-    if (this.#plainUntil > clock()) return this.#askOver(question, false, over, signal);
-    const reply = await this.#askOver(question, true, over, signal);
-    if (!disdainsEdns(reply)) return reply;
+  async #askPlain(question: UpstreamQuestion, over: Protocol, signal: CallOff): Promise<UpstreamReply> {
     const plain = await this.#askOver(question, false, over, signal);
-    if (!disdainsEdns(plain)) this.#plainUntil = clock() + MEMORY;
+    if (!disdainsEdns(plain)) this.#plainUntil = this.#parts.clock() + MEMORY;
     return plain;
   }
 
-  async #askOver(
-    question: UpstreamQuestion,
-    edns: boolean,
-    over: Protocol,
-    signal: AbortSignal,
-  ): Promise<UpstreamReply> {
+  async #askOver(question: UpstreamQuestion, edns: boolean, over: Protocol, signal: CallOff): Promise<UpstreamReply> {
     const isTcp = over === 'tcp' || this.#options.forceTcp || this.#tcpUntil > this.#parts.clock();
     if (isTcp) return this.#askTcp(question, edns, signal);
-    const udp = await this.#askUdp(question, edns, signal);
-    if (udp !== 'doubtful' && !udp.truncated) return udp;
+    const asked = new Asked(question, edns);
+    this.#parts.series.udpAsked();
+    const outcome = await this.#exchangeUdp(asked, this.#options.readTimeout, signal);
+    const udp = outcome === 'doubtful' ? outcome : this.#read(asked, outcome.octets);
+    return udp !== 'doubtful' && !udp.truncated ? udp : this.#askTcpInstead(question, edns, signal, udp);
+  }
+
+  #exchangeUdp(asked: Asked, timeout: Milliseconds, signal: CallOff): Promise<UdpOutcome> {
+    const { source } = this.#options;
+    const { mismatched } = this.#parts.series;
+    return exchangeUdp({ asked, to: this.endpoint, source, timeout, signal, mismatched });
+  }
+
+  #read(asked: Asked, octets: Buffer): UpstreamReply | 'doubtful' {
+    // More than we said we take comes in IP fragments, into which others can mix theirs (RFC 9715 section 3).
+    if (isTruncated(octets) || octets.length > UDP_PAYLOAD) return CUT_SHORT;
+    try {
+      return asked.read(octets);
+    } catch (error) {
+      if (!(error instanceof MessageError)) throw error;
+      this.#parts.series.mismatched();
+      return 'doubtful';
+    }
+  }
+
+  async #askTcpInstead(
+    question: UpstreamQuestion,
+    edns: boolean,
+    signal: CallOff,
+    udp: UpstreamReply | 'doubtful',
+  ): Promise<UpstreamReply> {
     try {
       return await this.#askTcp(question, edns, signal, udp === 'doubtful');
     } catch (error) {
@@ -144,34 +167,10 @@ export class Upstream {
     }
   }
 
-  async #askUdp(question: UpstreamQuestion, edns: boolean, signal: AbortSignal): Promise<UpstreamReply | 'doubtful'> {
-    const { series } = this.#parts;
-    const asked = new Asked(question, edns);
-    series.udpAsked();
-    const outcome = await exchangeUdp({
-      asked,
-      to: this.endpoint,
-      source: this.#options.source,
-      timeout: this.#options.readTimeout,
-      signal,
-      mismatched: series.mismatched,
-    });
-    if (outcome === 'doubtful') return outcome;
-    // More than we said we take comes in IP fragments, into which others can mix theirs (RFC 9715 section 3).
-    if (isTruncated(outcome.octets) || outcome.octets.length > UDP_PAYLOAD) return CUT_SHORT;
-    try {
-      return asked.read(outcome.octets);
-    } catch (error) {
-      if (!(error instanceof MessageError)) throw error;
-      series.mismatched();
-      return 'doubtful';
-    }
-  }
-
   async #askTcp(
     question: UpstreamQuestion,
     edns: boolean,
-    signal: AbortSignal,
+    signal: CallOff,
     wasDoubtful = false,
   ): Promise<UpstreamReply> {
     const { clock, log } = this.#parts;
@@ -192,7 +191,7 @@ export class Upstream {
 
   /** Any reply at all is good (CoreDNS plugin/forward). */
   async #check(): Promise<void> {
-    const { check, forceTcp, source } = this.#options;
+    const { check, forceTcp } = this.#options;
     const question = {
       spelling: check.name,
       type: RRType.NS,
@@ -203,13 +202,9 @@ export class Upstream {
       dnssecOk: false,
     };
     const { signal } = this.#closing;
-    const { mismatched } = this.#parts.series;
     try {
       if (forceTcp) await this.#tcp.ask({ question, edns: false, timeout: CHECK_TIMEOUT, signal });
-      else {
-        const asked = new Asked(question, false);
-        await exchangeUdp({ asked, to: this.endpoint, source, timeout: CHECK_TIMEOUT, signal, mismatched });
-      }
+      else await this.#exchangeUdp(new Asked(question, false), CHECK_TIMEOUT, signal);
     } catch (error) {
       // That we could not ask says nothing about the upstream.
       if (!(error instanceof UpstreamError && error.code === 'limit')) throw error;

@@ -137,7 +137,7 @@ export class Upstreams implements Kept {
         spent++;
         const over = transport(wanted, upstream, Math.floor(chosen.position / order.length));
         return {
-          run: async (signal) => ({ upstream, reply: await upstream.ask(question, over, signal) }),
+          run: (signal) => upstream.ask(question, over, signal).then((reply) => ({ upstream, reply })),
           slow: () => upstream.health.suspect(),
           failed: (error) => {
             if (!(error instanceof UpstreamError) || error.code === 'limit') return;
@@ -157,7 +157,7 @@ export class Upstreams implements Kept {
         if (reply.truncated) return query.peer.protocol === 'tcp' ? 'again' : 'spare';
         return SAYS_NOTHING.has(reply.rcode) ? 'spare' : 'final';
       },
-      nothing: new UpstreamError('timeout', `none of ${usable.map(labelOf).join(', ')} is healthy`),
+      nothing: () => new UpstreamError('timeout', `none of ${usable.map(labelOf).join(', ')} is healthy`),
       limit: DEADLINE + each.readTimeout,
     };
   }

@@ -9,8 +9,8 @@ import { HEADER_SIZE } from './gate.ts';
 import { formerr, need, readName, readPlainName, type NamesRead } from './octets.ts';
 import { readRdata } from './rdata-names.ts';
 
-export type UpstreamQuery = {
-  readonly id: number;
+/** What is asked of upstreams, before one of them is chosen. */
+export type UpstreamQuestion = {
   readonly spelling: Spelling;
   readonly type: number;
   readonly class: number;
@@ -45,10 +45,10 @@ const TTL_MAX: Seconds = 0x7fffffff;
 const EXPANDED_MAX: Bytes = 512 * 1024;
 
 /** With an OPT record of ours unless `edns` is false (some old servers answer FORMERR to one). */
-export function encodeUpstreamQuery(query: UpstreamQuery, edns = true): Buffer {
+export function encodeUpstreamQuery(query: UpstreamQuestion, id: number, edns = true): Buffer {
   const end = HEADER_SIZE + query.spelling.length + 4;
   const packet = Buffer.alloc(edns ? end + OPT_SIZE : end);
-  packet.writeUInt16BE(query.id, 0);
+  packet.writeUInt16BE(id, 0);
   const flags =
     (query.recursionDesired ? 0x0100 : 0) | (query.authenticData ? 0x0020 : 0) | (query.checkingDisabled ? 0x0010 : 0);
   packet.writeUInt16BE(flags, 2);
@@ -115,7 +115,7 @@ type Gathered = { owner: Spelling; type: number; ttl: Seconds; rdatas: Uint8Arra
 
 function readSection(packet: Buffer, start: number, count: number, names: NamesRead): Section {
   const rrsets: Gathered[] = [];
-  const byKey = new Map<string, Gathered>();
+  let byKey: Map<string, Gathered> | undefined;
   let opt: Opt | undefined;
   let at = start;
   let expanded: Bytes = 0;
@@ -139,6 +139,7 @@ function readSection(packet: Buffer, start: number, count: number, names: NamesR
     expanded += owner.name.length + octets.length;
     if (expanded > EXPANDED_MAX) throw formerr(`more than ${EXPANDED_MAX} octets behind compression pointers`);
     const key = `${type} ${lowerCase(owner.name)}`;
+    byKey ??= new Map();
     const rrset = byKey.get(key);
     if (rrset === undefined) {
       const made = { owner: owner.name, type, ttl, rdatas: [octets] };

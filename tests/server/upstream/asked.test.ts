@@ -1,7 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 
-import { Asked, type UpstreamQuestion, type Verdict } from '../../../server/upstream/asked.ts';
+import { Asked, type Verdict } from '../../../server/upstream/asked.ts';
+import type { UpstreamQuestion } from '../../../server/wire/upstream-message.ts';
 import { MessageError } from '../../../server/errors.ts';
 import { present, spellingFrom } from '../../../zones/name.ts';
 

@@ -2,13 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 
 import test from 'ava';
 
+import type { CallOff } from '../../../server/upstream/calling.ts';
 import { staggered, type Attempt } from '../../../server/upstream/staggered.ts';
 
-type Scripted = Attempt<string> & { readonly signal: () => AbortSignal | undefined; slowCalls: number };
+type Scripted = Attempt<string> & { readonly signal: () => CallOff | undefined; slowCalls: number };
 
 /** An attempt that ends as it is told; undefined waits until it is called off. */
 function scripted(outcome: string | Error | Promise<string> | undefined): Scripted {
-  let given: AbortSignal | undefined;
+  let given: CallOff | undefined;
   const attempt: Scripted = {
     slowCalls: 0,
     signal: () => given,
@@ -32,7 +33,12 @@ function ask(
 ): Promise<string> {
   const left = [...script];
   return staggered(
-    { next: () => left.shift(), judge: (reply) => verdicts[reply] ?? 'final', nothing: new Error('nothing'), limit },
+    {
+      next: () => left.shift(),
+      judge: (reply) => verdicts[reply] ?? 'final',
+      nothing: () => new Error('nothing'),
+      limit,
+    },
     stagger,
   );
 }

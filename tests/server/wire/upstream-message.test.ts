@@ -7,16 +7,18 @@ import { MessageError } from '../../../server/errors.ts';
 import { present, spellingFrom } from '../../../zones/name.ts';
 
 test('a query is ours alone: RD and CD as asked, one OPT of 1232 octets without options', (t) => {
-  const packet = encodeUpstreamQuery({
-    id: 0x1234,
-    spelling: spellingFrom('wWw.Example.ORG'),
-    type: 1,
-    class: 1,
-    recursionDesired: true,
-    checkingDisabled: true,
-    authenticData: false,
-    dnssecOk: true,
-  });
+  const packet = encodeUpstreamQuery(
+    {
+      spelling: spellingFrom('wWw.Example.ORG'),
+      type: 1,
+      class: 1,
+      recursionDesired: true,
+      checkingDisabled: true,
+      authenticData: false,
+      dnssecOk: true,
+    },
+    0x1234,
+  );
   t.is(
     packet.toString('hex'),
     '12340110000100000000000103775777074578616d706c65034f5247000001000100002904d0000080000000',
