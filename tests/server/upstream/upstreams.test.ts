@@ -183,3 +183,23 @@ test(`${IN_FLIGHT_MAX} queries may wait for one upstream over UDP, the next is r
   for (const reply of await Promise.all(waiting)) t.is(reply.rcode, Rcode.SERVFAIL);
   t.not((await upstreams.resolve(testQuery('ok.example.org'))).rcode, Rcode.REFUSED);
 });
+
+// More than may wait in one thread at once, whichever way they end.
+for (const { program, rcode } of [
+  { program: 'ok', rcode: Rcode.NOERROR },
+  { program: 'mute', rcode: Rcode.SERVFAIL },
+]) {
+  test(`queries over UDP make room when they end: 2,400 of ${program}, 80 at a time`, async (t) => {
+    const server = await startEvilUpstream();
+    t.teardown(server.close);
+    const timeout = program === 'mute' ? 'read_timeout 1ms' : 'read_timeout 30s';
+    const { upstreams } = asking(
+      t,
+      `forward . ${server.address} {\n ${timeout}\n max_connect_attempts 1\n max_fails 0\n}`,
+    );
+    for (let round = 0; round < 30; round++) {
+      const waiting = Array.from({ length: 80 }, () => upstreams.resolve(testQuery(`${program}.example.org`)));
+      for (const reply of await Promise.all(waiting)) t.is(reply.rcode, rcode);
+    }
+  });
+}
