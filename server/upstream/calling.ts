@@ -7,7 +7,7 @@ export type CallOff = {
   removeEventListener(what: 'abort', listener: () => void): void;
 };
 
-/** An AbortController for what is made for each query: a twentieth of the memory, and no error with a stack. */
+/** An AbortController for what is made for each query: without tables for its listeners, and without an error that has a stack. */
 export class Calling implements CallOff {
   #aborted = false;
   #listeners: (() => void)[] | undefined;
