@@ -39,7 +39,11 @@ export async function openBatching(options: BatchingOptions): Promise<Batching |
     return { calls, arena, outbox, clock, round: { isOpen: false }, doorbell: new Doorbell(calls) };
   } catch (error) {
     const [reason] = (error instanceof Error ? error.message : String(error)).split('\n');
-    log('warning', '', `UDP: node:dgram, at up to twice the cost, because batching does not work here: ${reason}`);
+    log(
+      'warning',
+      '',
+      `UDP: node:dgram, at about twice the cost and without \`bind\` no answers from 127.0.0.2 and the like, because batching does not work here: ${reason}`,
+    );
     return undefined;
   }
 }
