@@ -3,12 +3,20 @@
  * Plain data that survives structuredClone, for it crosses threads. Knows nothing of names or records.
  */
 
+import type { Count } from '../units.ts';
+
 /** The watched resources. */
 export type Kind = 'Namespace' | 'Service' | 'EndpointSlice' | 'Pod' | 'ServiceImport';
 export const KINDS: readonly Kind[] = ['Namespace', 'Service', 'EndpointSlice', 'Pod', 'ServiceImport'];
 
 /** Namespace, core/v1. `namespace` is always empty. */
-export type Namespace = { readonly kind: 'Namespace'; readonly namespace: ''; readonly name: string };
+export type Namespace = {
+  readonly kind: 'Namespace';
+  readonly namespace: '';
+  readonly name: string;
+  /** Annotation fivedots.dev/search-completion is `off`: no pod's search list is walked for it there. Absent otherwise. */
+  readonly refusesCompletion?: true;
+};
 
 /** A port of a Service or of an EndpointSlice. An absent number (slices only) is -1, an absent name is empty. */
 export type Port = { readonly name: string; readonly protocol: string; readonly number: number };
@@ -80,6 +88,18 @@ export type Pod = {
   readonly addresses: readonly string[];
   /** spec.hostNetwork: its addresses are those of its node, and of others there. */
   readonly hostNetwork: boolean;
+  /** Absent where the cluster's resolver is used as it is, which is nearly everywhere. */
+  readonly resolver?: PodResolver;
+};
+
+/** A Pod's spec.dnsPolicy and spec.dnsConfig. On the host's network the kubelet takes ClusterFirst for Default. */
+export type PodResolver = {
+  /** `ClusterFirst` stands for `ClusterFirstWithHostNet` as well. */
+  readonly policy: 'ClusterFirst' | 'Default' | 'None';
+  /** dnsConfig.searches, in its order: lower case, no final dot but that of the root, `.`; at most 32. */
+  readonly searches: readonly string[];
+  /** Option `ndots` of dnsConfig, 0 to 15; absent if it has none. */
+  readonly ndots?: Count;
 };
 
 export type ClusterObject = Namespace | Service | EndpointSlice | Pod | ServiceImport;

@@ -29,6 +29,11 @@ import type {
   Service,
   ServiceImport,
 } from './objects.ts';
+import { podResolverFrom } from './pod-resolver.ts';
+
+/** Says, with the value `off`, that no search list is to be walked for the pods of a Namespace. */
+export const SEARCH_COMPLETION_ANNOTATION = 'fivedots.dev/search-completion';
+export const SEARCH_COMPLETION_OFF = 'off';
 
 /** Names the Service an EndpointSlice belongs to. */
 export const SERVICE_NAME_LABEL = 'kubernetes.io/service-name';
@@ -75,8 +80,10 @@ export function notReadyAddresses(raw: unknown): readonly string[] {
 }
 
 function namespaceFrom(object: Fields): Namespace | undefined {
-  const { name } = fieldsOf(object['metadata']);
-  return isLabel(name) ? { kind: 'Namespace', namespace: '', name } : undefined;
+  const { name, annotations } = fieldsOf(object['metadata']);
+  if (!isLabel(name)) return undefined;
+  const isRefused = fieldsOf(annotations)[SEARCH_COMPLETION_ANNOTATION] === SEARCH_COMPLETION_OFF;
+  return { kind: 'Namespace', namespace: '', name, ...(isRefused ? { refusesCompletion: true } : undefined) };
 }
 
 function serviceFrom(object: Fields): Service | undefined {
@@ -149,6 +156,8 @@ function podFrom(object: Fields): Pod | undefined {
   const { podIPs, podIP, phase } = fieldsOf(object['status']);
   if (phase === 'Succeeded' || phase === 'Failed' || phase === 'Unknown') return undefined;
   const single = addressTextFrom(podIP);
+  const spec = fieldsOf(object['spec']);
+  const resolver = podResolverFrom(spec);
   return {
     kind: 'Pod',
     namespace,
@@ -156,7 +165,8 @@ function podFrom(object: Fields): Pod | undefined {
     addresses:
       mapKept(listOf(podIPs), (entry) => addressTextFrom(fieldsOf(entry)['ip'])) ??
       (single === undefined ? NO_TEXTS : [single]),
-    hostNetwork: fieldsOf(object['spec'])['hostNetwork'] === true,
+    hostNetwork: spec['hostNetwork'] === true,
+    ...(resolver === undefined ? undefined : { resolver }),
   };
 }
 

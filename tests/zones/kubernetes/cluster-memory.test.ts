@@ -111,6 +111,21 @@ test('objects that come again with nothing new that an answer depends on are no 
   );
 });
 
+test('a Namespace that only changes whether it refuses search completion is news, in a list as in a watch', (t) => {
+  const raw = rawNamespace('prod');
+  const refusing = { ...raw, metadata: { ...raw.metadata, annotations: { 'fivedots.dev/search-completion': 'off' } } };
+  for (const changesOf of [lists, (objects: readonly ClusterObject[]): readonly SourceChange[] => puts(...objects)]) {
+    const memory = new ClusterMemory();
+    const news: string[] = [];
+    for (const each of [raw, refusing, refusing, raw]) {
+      memory.apply(changesOf([trim('Namespace', each, ALL_OF_IT) ?? []].flat()), (kind, key) => {
+        news.push(`${kind} ${key} ${memory.texts(kind).get(key)?.includes('refusesCompletion')}`);
+      });
+    }
+    t.deepEqual(news, ['Namespace /prod false', 'Namespace /prod true', 'Namespace /prod false']);
+  }
+});
+
 const ALL_OF_IT = { endpointSlices: true, imports: true, topologyZones: true, podNames: true };
 
 function lists(objects: readonly ClusterObject[]): readonly SourceChange[] {

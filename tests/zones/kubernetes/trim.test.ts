@@ -17,7 +17,9 @@ type Case = {
 const NULL: unknown = JSON.parse('null');
 const METADATA = { name: 'web', namespace: 'shop' };
 const LONGEST = 'a'.repeat(63);
+const X16 = 'x'.repeat(16);
 const IMPORT = 'multicluster.kubernetes.io/service-name';
+const COMPLETION = 'fivedots.dev/search-completion';
 const CLUSTER = 'multicluster.kubernetes.io/source-cluster';
 
 function table(kind: Kind, cases: readonly Case[], options?: TrimOptions): void {
@@ -67,7 +69,40 @@ table('Namespace', [
   { name: 'upper case is refused, as by the API', raw: { metadata: { name: 'Shop' } }, expected: undefined },
   { name: 'a hyphen at an end is refused', raw: { metadata: { name: 'shop-' } }, expected: undefined },
   { name: 'octets beyond ASCII are refused', raw: { metadata: { name: 'café' } }, expected: undefined },
+  {
+    name: 'its annotation refuses search completion',
+    raw: annotated({ [COMPLETION]: 'off' }),
+    expected: { name: 'shop', refusesCompletion: true },
+  },
+  ...['Off', 'OFF', ' off', 'off ', 'off\n', 'on', 'false', '', false, 0, NULL, ['off'], { off: 'off' }].map(
+    (value) => ({
+      name: `${JSON.stringify(value)} refuses no search completion`,
+      raw: annotated({ [COMPLETION]: value }),
+      expected: { name: 'shop', refusesCompletion: undefined },
+    }),
+  ),
+  ...[
+    { 'fivedots.dev/search-completions': 'off', 'search-completion': 'off' },
+    [COMPLETION, 'off'],
+    [{ [COMPLETION]: 'off' }],
+    JSON.parse(`{ "__proto__": { "${COMPLETION}": "off" } }`) as unknown,
+    `${COMPLETION}: "off"`,
+    NULL,
+  ].map((annotations) => ({
+    name: `no search completion is refused by the annotations ${JSON.stringify(annotations)}`,
+    raw: annotated(annotations),
+    expected: { name: 'shop', refusesCompletion: undefined },
+  })),
+  {
+    name: 'a label refuses no search completion',
+    raw: { metadata: { name: 'shop', labels: { [COMPLETION]: 'off' } } },
+    expected: { refusesCompletion: undefined },
+  },
 ]);
+
+function annotated(annotations: unknown): object {
+  return { metadata: { name: 'shop', annotations } };
+}
 
 table('Service', [
   {
@@ -370,6 +405,73 @@ table('Pod', [
   })),
   { name: 'in phase Pending', raw: pod({}, { phase: 'Pending' }), expected: { addresses: [] } },
 ]);
+
+// k8s.io/kubernetes pkg/kubelet/network/dns: what the kubelet makes of the same fields.
+table(
+  'Pod',
+  (
+    [
+      [{}, undefined],
+      [{ dnsPolicy: 'ClusterFirst' }, undefined],
+      [{ dnsPolicy: 'ClusterFirstWithHostNet', dnsConfig: {} }, undefined],
+      [{ dnsPolicy: 'default', dnsConfig: NULL }, undefined],
+      [{ dnsPolicy: ['None'], dnsConfig: [] }, undefined],
+      [{ dnsConfig: { nameservers: ['192.0.2.1'], searches: [], options: [{ name: 'edns0' }] } }, undefined],
+      [{ dnsPolicy: 'Default' }, { policy: 'Default', searches: [] }],
+      [
+        { dnsPolicy: 'None', dnsConfig: {} },
+        { policy: 'None', searches: [] },
+      ],
+      [ndots('2'), { policy: 'ClusterFirst', searches: [], ndots: 2 }],
+      [
+        { ...ndots('1'), dnsPolicy: 'ClusterFirstWithHostNet' },
+        { policy: 'ClusterFirst', searches: [], ndots: 1 },
+      ],
+      [ndots('0'), { policy: 'ClusterFirst', searches: [], ndots: 0 }],
+      [ndots('15'), { policy: 'ClusterFirst', searches: [], ndots: 15 }],
+      [ndots('16'), { policy: 'ClusterFirst', searches: [], ndots: 15 }],
+      [ndots('9'.repeat(400)), { policy: 'ClusterFirst', searches: [], ndots: 15 }],
+      ...[2, '', '-1', '1.5', '2 ', 'two', NULL, ['2'], undefined].map((value) => [ndots(value), undefined] as const),
+      [ndots('2', '3'), { policy: 'ClusterFirst', searches: [], ndots: 3 }],
+      [{ dnsConfig: { options: [NULL, 'ndots:2', { name: ['ndots'], value: '2' }] } }, undefined],
+      [
+        { dnsPolicy: 'None', dnsConfig: { searches: ['b.example', 'A.Example.ORG.', '_x.example', '.'] } },
+        { policy: 'None', searches: ['b.example', 'a.example.org', '_x.example', '.'] },
+      ],
+      [searching('corp.example'), { policy: 'ClusterFirst', searches: ['corp.example'] }],
+      [
+        searching('', '..', 'a..b', 'a b', 'a\\.b', 'é.example', 'x'.repeat(64), 7, NULL, ['a'], { length: 1 }),
+        undefined,
+      ],
+      [searching('..', 'a.example', `${'a.'.repeat(127)}ab`), { policy: 'ClusterFirst', searches: ['a.example'] }],
+      [{ dnsConfig: { searches: 'corp.example' } }, undefined],
+      [searching(...numbered(40)), { policy: 'ClusterFirst', searches: numbered(32) }],
+      [searching(...long(8), X16, 'a'), { policy: 'ClusterFirst', searches: [...long(8), X16] }],
+      [searching(...long(8), `${X16}x`, 'a'), { policy: 'ClusterFirst', searches: long(8) }],
+    ] as const
+  ).map(([spec, resolver], i) => ({
+    name: `resolver ${i}, of ${JSON.stringify(spec).slice(0, 120)}`,
+    raw: pod({}, { podIP: '10.0.0.1' }, spec),
+    expected: { addresses: ['10.0.0.1'], resolver },
+  })),
+);
+
+function ndots(...values: readonly unknown[]): object {
+  return { dnsConfig: { options: values.map((value) => ({ name: 'ndots', value })) } };
+}
+
+function searching(...searches: readonly unknown[]): object {
+  return { dnsConfig: { searches } };
+}
+
+function numbered(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => `n${i}.example`);
+}
+
+/** The longest names that there are, of 253 characters: behind eight of them and the spaces there is room for 16 more of 2048. */
+function long(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, i) => `${'a.'.repeat(126)}${i}`);
+}
 
 /** An endpoint with its topology zone. */
 function inZone(address: string, zone: unknown): object {

@@ -99,6 +99,7 @@ function checkMetadata(kind: ManifestKind, check: Check): void {
   }
   if (kind !== 'Namespace') check.may(['metadata', 'namespace'], isLabel, LABEL);
   check.texts(['metadata', 'labels']);
+  check.texts(['metadata', 'annotations']);
 }
 
 const CHECKS: { readonly [K in ManifestKind]: (check: Check, raw: Fields) => void } = {
@@ -170,6 +171,13 @@ const CHECKS: { readonly [K in ManifestKind]: (check: Check, raw: Fields) => voi
     check.may(['spec'], isFields, 'a mapping');
     check.may(['spec', 'hostname'], isLabel, LABEL);
     check.may(['spec', 'subdomain'], isLabel, LABEL);
+    check.may(['spec', 'dnsPolicy'], oneOf(...DNS_POLICIES), `one of ${DNS_POLICIES.join(', ')}`);
+    check.may(['spec', 'dnsConfig'], isFields, 'a mapping');
+    check.each(['spec', 'dnsConfig', 'searches'], (search) => check.must(search, isSearchName, 'a domain name'));
+    check.each(['spec', 'dnsConfig', 'options'], (option) => {
+      check.must([...option, 'name'], isText, 'text such as ndots');
+      check.may([...option, 'value'], isText, 'text (put numbers in quotes)');
+    });
     check.each(['spec', 'containers'], (container) => {
       check.each([...container, 'ports'], (port) => {
         check.must([...port, 'containerPort'], isPortNumber, PORT);
@@ -230,6 +238,10 @@ function isAddress(value: unknown): boolean {
   return addressTextFrom(value) !== undefined;
 }
 
+function isSearchName(value: unknown): boolean {
+  return value === '.' || isHostName(value);
+}
+
 function isFilledList(value: unknown): boolean {
   return listOf(value).length > 0;
 }
@@ -240,6 +252,7 @@ function isPortOrItsName(value: unknown): boolean {
 
 const SERVICE_TYPES = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'];
 const PROTOCOLS = ['TCP', 'UDP', 'SCTP'];
+const DNS_POLICIES = ['ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None'];
 const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Unknown'];
 const LABEL = 'a label of at most 63 lower-case letters, digits and inner hyphens';
 const ADDRESS = 'an IPv4 or IPv6 address';

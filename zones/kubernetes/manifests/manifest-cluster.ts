@@ -173,17 +173,19 @@ function clusterObjects(found: Found, selection: Selection): ReadonlyMap<Kind, r
 
 /** Those that are declared, and those that something is in. All have the label that the API server gives them. */
 function namespacesOf(found: Found): readonly Fields[] {
-  const labels = new Map<unknown, Fields>();
+  const all = new Map<unknown, Fields>();
   for (const { raw } of found.Namespace) {
     const metadata = fieldsOf(raw['metadata']);
-    labels.set(metadata['name'], fieldsOf(metadata['labels']));
+    all.set(metadata['name'], metadata);
   }
   const { Service, EndpointSlice, Endpoints, Pod, ServiceImport } = found;
   for (const { raw } of [...Service, ...EndpointSlice, ...Endpoints, ...Pod, ...ServiceImport]) {
     const { namespace } = fieldsOf(raw['metadata']);
-    if (!labels.has(namespace)) labels.set(namespace, {});
+    if (!all.has(namespace)) all.set(namespace, { name: namespace });
   }
-  return [...labels].map(([name, own]) => ({ metadata: { name, labels: { ...own, [NAMESPACE_NAME_LABEL]: name } } }));
+  return [...all].map(([name, metadata]) => ({
+    metadata: { ...metadata, labels: { ...fieldsOf(metadata['labels']), [NAMESPACE_NAME_LABEL]: name } },
+  }));
 }
 
 function tooMany(places: ReadonlyMap<string, Place>): Complaint {

@@ -13,7 +13,7 @@ import type { Kind } from '../objects.ts';
 import { kindsOf, type SourceOptions } from '../source.ts';
 
 /** Moves on when the same line would mean something else: another layout, or another set of fields in an object. */
-const VERSION = 1;
+const VERSION = 2;
 const FORMAT = 'fivedots snapshot';
 
 /** How every snapshot begins, and nothing else does. */
@@ -100,8 +100,8 @@ export function headerFrom(line: string, source: SourceOptions): SnapshotHeader 
   const { format, version, of, written, counts } = fieldsOf(parsed(line));
   if (format !== FORMAT) throw new SnapshotFault('is not a snapshot of fivedots');
   if (version !== VERSION) {
-    if (typeof version !== 'number' || !(version > VERSION)) throw damaged();
-    const why = 'was written by a newer version of fivedots';
+    if (typeof version !== 'number' || !(version >= 1)) throw damaged();
+    const why = `was written by ${version > VERSION ? 'a newer' : 'an older'} version of fivedots`;
     throw new SnapshotFault(`${why}: it has format ${version}, and this one reads ${VERSION}`);
   }
   if (of !== identityOf(source)) {

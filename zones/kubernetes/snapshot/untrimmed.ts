@@ -5,7 +5,14 @@
 
 import { fieldsOf, listOf, type Fields } from '../api-values.ts';
 import type { Kind } from '../objects.ts';
-import { HEADLESS, IMPORT_NAME_LABEL, SERVICE_NAME_LABEL, SOURCE_CLUSTER_LABEL } from '../trim.ts';
+import {
+  HEADLESS,
+  IMPORT_NAME_LABEL,
+  SEARCH_COMPLETION_ANNOTATION,
+  SEARCH_COMPLETION_OFF,
+  SERVICE_NAME_LABEL,
+  SOURCE_CLUSTER_LABEL,
+} from '../trim.ts';
 
 /** What `trim` makes `value` of, if `value` is an object that `trim` has made. */
 export function untrimmed(kind: Kind, value: unknown): Fields {
@@ -14,13 +21,13 @@ export function untrimmed(kind: Kind, value: unknown): Fields {
 }
 
 const RESTS: { readonly [K in Kind]: (object: Fields) => Fields } = {
-  Namespace: () => ({}),
+  Namespace: rawNamespace,
   Service: ({ type, clusterIPs, externalName, ports }) => ({
     spec: { type, clusterIPs, externalName, ports: listOf(ports).map(rawPort) },
   }),
   EndpointSlice: rawSlice,
-  Pod: ({ addresses, hostNetwork }) => ({
-    spec: { hostNetwork },
+  Pod: ({ addresses, hostNetwork, resolver }) => ({
+    spec: { hostNetwork, ...rawResolver(fieldsOf(resolver)) },
     status: { podIPs: listOf(addresses).map((ip) => ({ ip })) },
   }),
   ServiceImport: ({ clusterIPs, ports }) => ({
@@ -31,6 +38,16 @@ const RESTS: { readonly [K in Kind]: (object: Fields) => Fields } = {
     },
   }),
 };
+
+function rawNamespace({ name, refusesCompletion }: Fields): Fields {
+  const value = refusesCompletion === true ? SEARCH_COMPLETION_OFF : undefined;
+  return { metadata: { name, annotations: { [SEARCH_COMPLETION_ANNOTATION]: value } } };
+}
+
+function rawResolver({ policy, searches, ndots }: Fields): Fields {
+  const options = typeof ndots === 'number' ? [{ name: 'ndots', value: String(ndots) }] : [];
+  return { dnsPolicy: policy, dnsConfig: { searches, options } };
+}
 
 function rawSlice({ namespace, name, service, imported, ports, endpoints, topologyZones }: Fields): Fields {
   const { service: importName, cluster } = fieldsOf(imported);

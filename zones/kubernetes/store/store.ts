@@ -5,7 +5,7 @@ import { Life } from '../../life.ts';
 import type { Count, Seconds } from '../../units.ts';
 import type { ClusterView } from './cluster-view.ts';
 import type { ReadyAddress } from './endpoints.ts';
-import type { ClusterChange, ClusterObject, Kind, Pod } from '../objects.ts';
+import type { ClusterChange, ClusterObject, Kind, Namespace, Pod } from '../objects.ts';
 import { PodAddresses } from './pod-addresses.ts';
 import type { ServiceRecords } from './records.ts';
 import { serialAfter } from './serial.ts';
@@ -25,7 +25,7 @@ export class ClusterStore implements ClusterView {
   readonly #synced = new Set<Kind>();
   /** Not synced, but loaded from a snapshot. */
   readonly #stale = new Set<Kind>();
-  #state: State = { namespaces: new Set(), services: new ServiceTables(), pods: new PodAddresses(), life: new Life() };
+  #state: State = { namespaces: new Map(), services: new ServiceTables(), pods: new PodAddresses(), life: new Life() };
   /** Of the state as it is, as long as somebody reads it. */
   #snapshot: WeakRef<ClusterSnapshot> | undefined;
 
@@ -53,7 +53,7 @@ export class ClusterStore implements ClusterView {
     const kinds = new Set(changes.map(kindOf));
     const { namespaces, services, pods } = this.#state;
     const next: State = {
-      namespaces: new Set(namespaces),
+      namespaces: new Map(namespaces),
       services: SERVICE_KINDS.isDisjointFrom(kinds) ? services : yield* services.copy(),
       pods: kinds.has('Pod') ? yield* pods.copy() : pods,
       life: new Life(),
@@ -91,6 +91,11 @@ export class ClusterStore implements ClusterView {
 
   hasNamespace(name: string): boolean {
     return this.#state.namespaces.has(name);
+  }
+
+  /** Are the search lists of its pods not to be walked for them? */
+  refusesCompletion(namespace: string): boolean {
+    return this.#state.namespaces.get(namespace)?.refusesCompletion === true;
   }
 
   service(namespace: string, name: string): ServiceEntry | undefined {
@@ -157,7 +162,7 @@ export class ClusterStore implements ClusterView {
     const { namespaces, services, pods } = this.#state;
     const made = new ClusterSnapshot(
       this.#serial,
-      new Set(namespaces),
+      new Set(namespaces.keys()),
       services.services.snapshot(),
       services.imports.snapshot(),
       pods.all(),
@@ -186,7 +191,7 @@ export class ClusterStore implements ClusterView {
 
 /** All that answers are made from. */
 type State = {
-  readonly namespaces: Set<string>;
+  readonly namespaces: Map<string, Namespace>;
   readonly services: ServiceTables;
   readonly pods: PodAddresses;
   life: Life;
@@ -216,20 +221,17 @@ function applied(state: State, change: ClusterChange): boolean {
   }
 }
 
-/** Namespaces come and go, and snapshots are loaded, so seldom that all answers may end with one. */
+/** Namespaces come, go and change what they refuse, and snapshots are loaded, so seldom that all answers may end with one. */
 function begin(state: State): void {
   state.life.end();
   state.life = new Life();
 }
 
 function put(state: State, object: ClusterObject): boolean {
-  const { namespaces, services, pods } = state;
+  const { services, pods } = state;
   switch (object.kind) {
     case 'Namespace':
-      if (namespaces.has(object.name)) return false;
-      namespaces.add(object.name);
-      begin(state);
-      return true;
+      return putNamespace(state, object);
     case 'Service':
       services.putService(object);
       return true;
@@ -241,6 +243,14 @@ function put(state: State, object: ClusterObject): boolean {
       services.putImport(object);
       return true;
   }
+}
+
+function putNamespace(state: State, namespace: Namespace): boolean {
+  const known = state.namespaces.get(namespace.name);
+  if (known !== undefined && known.refusesCompletion === namespace.refusesCompletion) return false;
+  state.namespaces.set(namespace.name, namespace);
+  begin(state);
+  return true;
 }
 
 function remove(state: State, kind: Kind, namespace: string, name: string): boolean {

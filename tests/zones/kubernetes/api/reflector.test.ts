@@ -34,6 +34,29 @@ test('1: WatchList gives the state in one step, then changes as they come', asyn
   t.deepEqual(cluster.told, []);
 });
 
+for (const watchList of [true, false]) {
+  test(`1: a Namespace's annotation comes with the ${watchList ? 'WatchList' : 'list'}, and an event that is of nothing else is told`, async (t) => {
+    const { api, cluster, open } = await scene(t);
+    api.watchList = watchList;
+    const refusing = rawNamespace('shop');
+    refusing.metadata.annotations = { 'fivedots.dev/search-completion': 'off' };
+    const isRefused = (): boolean =>
+      new Map(Object.entries(cluster.get('Namespace', '', 'shop') ?? {})).get('refusesCompletion') === true;
+    api.put(refusing);
+    open();
+    await cluster.when(() => cluster.isSynced('Namespace'));
+    t.true(isRefused());
+    api.put(rawNamespace('shop'));
+    await cluster.when(() => !isRefused());
+    api.put(refusing);
+    await cluster.when(isRefused);
+    t.deepEqual(
+      cluster.news.filter((key) => key.startsWith('Namespace')),
+      ['Namespace /shop', 'Namespace /shop', 'Namespace /shop'],
+    );
+  });
+}
+
 test('1: the parameters of WatchList and of a watch are those that the API wants', async (t) => {
   const made = await synced(t, { labels: 'a=b', namespaceLabels: 'c=d' });
   const [first] = asked(made, 'watchlist');

@@ -8,7 +8,7 @@ import {
   type ManifestCluster,
 } from '../../../../zones/kubernetes/manifests/manifest-cluster.ts';
 import { manifestObjectsFrom, type ManifestObject } from '../../../../zones/kubernetes/manifests/manifest-file.ts';
-import type { ClusterObject, Kind } from '../../../../zones/kubernetes/objects.ts';
+import type { ClusterObject, Kind, Pod } from '../../../../zones/kubernetes/objects.ts';
 
 /** What a source is asked for, at most. */
 const EVERYTHING = {
@@ -364,6 +364,22 @@ const FAULTS: readonly (readonly [text: string, complaint: string])[] = [
     '1.yaml:4:49: Pod "p": spec.containers[0].ports[0].containerPort must be a number from 1 to 65535, found 0',
   ],
   [
+    'apiVersion: v1\nkind: Namespace\nmetadata: { name: a, annotations: { x/y: false } }\n',
+    '1.yaml:3:42: Namespace "a": metadata.annotations["x/y"] must be text (put numbers, true and false in quotes), found false',
+  ],
+  [
+    pod('spec: { dnsPolicy: none }'),
+    '1.yaml:4:20: Pod "p": spec.dnsPolicy must be one of ClusterFirst, ClusterFirstWithHostNet, Default, None, found "none"',
+  ],
+  [
+    pod('spec: { dnsConfig: { searches: [., a b] } }'),
+    '1.yaml:4:36: Pod "p": spec.dnsConfig.searches[1] must be a domain name, found "a b"',
+  ],
+  [
+    pod('spec: { dnsConfig: { options: [{ name: ndots, value: 2 }] } }'),
+    '1.yaml:4:54: Pod "p": spec.dnsConfig.options[0].value must be text (put numbers in quotes), found 2',
+  ],
+  [
     `${SERVICE}---\n${SERVICE.replace('10.96.0.1', '10.96.0.2')}`,
     '1.yaml:12:19: Service "shop/web" must be there once, found it also at 1.yaml:1:1',
   ],
@@ -382,6 +398,22 @@ for (const [text, complaint] of FAULTS) {
     t.is(objects.size, 0);
   });
 }
+
+test('a Namespace may refuse search completion, and a Pod may have a resolver of its own', (t) => {
+  const cluster = clusterOf(
+    SERVICE,
+    'apiVersion: v1\nkind: Namespace\nmetadata: { name: bank, annotations: { fivedots.dev/search-completion: off } }\n',
+    pod('spec: { dnsPolicy: None, dnsConfig: { searches: [Corp.example.], options: [{ name: ndots, value: "1" }] } }'),
+  );
+  t.deepEqual(cluster.complaints, []);
+  t.deepEqual(all(cluster, 'Namespace'), [
+    { kind: 'Namespace', namespace: '', name: 'bank', refusesCompletion: true },
+    { kind: 'Namespace', namespace: '', name: 'shop' },
+    { kind: 'Namespace', namespace: '', name: 'default' },
+  ]);
+  const [{ resolver } = {}] = all(cluster, 'Pod') as readonly Pod[];
+  t.deepEqual(resolver, { policy: 'None', searches: ['corp.example'], ndots: 1 });
+});
 
 test('all that is wrong is told at once', (t) => {
   const { complaints } = clusterOf(service('clusterIP: x', 'ports: [{ port: a }, { port: b }]'));

@@ -25,6 +25,7 @@ import {
   rawService,
   rawServiceImport,
   rawSlice,
+  type RawObject,
 } from '../../../support/raw-objects.ts';
 import { sourceOptions } from '../../../support/source-options.ts';
 
@@ -37,14 +38,26 @@ const SLICE = rawSlice('prod', 'db', 'v4', [
 ]);
 const OBJECTS: readonly ClusterObject[] = [
   rawNamespace('prod'),
+  withAnnotation(rawNamespace('shop'), 'off'),
   rawService('prod', 'web', { clusterIPs: ['10.96.1.1', 'fd00:96::1'] }),
   rawService('prod', 'db', { clusterIPs: ['None'] }),
   SLICE,
   rawImportedSlice('prod', 'db', 'east', [{ address: '10.1.0.1' }]),
   rawPod('prod', 'db-0', '10.0.0.1'),
+  {
+    ...rawPod('prod', 'own-resolver', '10.0.0.2'),
+    spec: {
+      dnsPolicy: 'None',
+      dnsConfig: { searches: ['corp.example', '.'], options: [{ name: 'ndots', value: '2' }] },
+    },
+  },
   rawServiceImport('prod', 'db', []),
   rawServiceImport('prod', 'web', ['10.112.0.1']),
 ].flatMap((object) => trim(object.kind as Kind, object, ALL) ?? []);
+
+function withAnnotation(raw: RawObject, value: string): RawObject {
+  return { ...raw, metadata: { ...raw.metadata, annotations: { 'fivedots.dev/search-completion': value } } };
+}
 
 /** A memory that has been told everything. */
 function memoryOf(objects: readonly ClusterObject[], source = ALL): ClusterMemory {
@@ -123,6 +136,7 @@ const raw = fc.record({
   metadata: fc.record({
     name: label,
     namespace: label,
+    annotations: fc.record({ 'fivedots.dev/search-completion': fc.constantFrom<unknown>('off', 'on', undefined, 7) }),
     labels: fc.record({
       'kubernetes.io/service-name': label,
       'multicluster.kubernetes.io/service-name': label,
@@ -137,6 +151,19 @@ const raw = fc.record({
     ips: addresses,
     ports,
     hostNetwork: fc.constantFrom<unknown>(true, false, undefined),
+    dnsPolicy: fc.constantFrom<unknown>('ClusterFirst', 'ClusterFirstWithHostNet', 'Default', 'None', 'x', undefined),
+    dnsConfig: fc.record({
+      searches: fc.array(fc.constantFrom<unknown>('A.Example.', 'b.example', '.', '', 'a b', 'x'.repeat(60), 7), {
+        maxLength: 40,
+      }),
+      options: fc.array(
+        fc.record({
+          name: fc.constantFrom('ndots', 'timeout'),
+          value: fc.constantFrom<unknown>('2', '020', '-1', '99', undefined, 5),
+        }),
+        { maxLength: 3 },
+      ),
+    }),
   }),
   status: fc.record({
     podIPs: fc.array(fc.record({ ip: address }), { maxLength: 2 }),
@@ -189,7 +216,7 @@ test('any memory comes back as it was, however the octets are cut', (t) => {
 
 test('any octet that was changed, left out or added is found', (t) => {
   const octets = octetsOf(OBJECTS);
-  t.is(OBJECTS.length, 8);
+  t.is(OBJECTS.length, 10);
   t.deepEqual(textsOf(read(octets)).toSorted(), OBJECTS.map(textOf).toSorted());
   for (let at = 0; at < octets.length; at++) {
     const flipped = Buffer.from(octets);
@@ -236,17 +263,44 @@ test('lines that are signed but that no API server could be behind are refused',
   t.is(refusal(signed(lines.toSpliced(at, 0, web.replace('"web"', '"two"')))), 'is damaged', 'one too many');
 });
 
+test('what a snapshot says of search completion and resolvers is held to the same rules', (t) => {
+  const lines = linesOf(octetsOf(OBJECTS));
+  for (const [from, to] of [
+    ['"refusesCompletion":true', '"refusesCompletion":false'],
+    ['"refusesCompletion":true', '"refusesCompletion":"off"'],
+    ['"policy":"None"', '"policy":"ClusterFirstWithHostNet"'],
+    ['"policy":"None"', '"policy":["None"]'],
+    ['"corp.example"', '"Corp.example"'],
+    ['"corp.example"', '"corp.example."'],
+    ['"corp.example"', '"corp example"'],
+    ['"corp.example"', `"corp.example"${',"a.example"'.repeat(31)}`],
+    ['"ndots":2', '"ndots":16'],
+    ['"ndots":2', '"ndots":"2"'],
+    ['"ndots":2', '"ndots":1e99'],
+    ['"ndots":2', '"ndots":{"toString":1}'],
+    ['"resolver":{', '"resolver":{"nameservers":[],'],
+  ] as const) {
+    const changed = lines.map((line) => line.replace(from, to));
+    t.notDeepEqual(changed, lines, from);
+    t.is(refusal(signed(changed)), 'is damaged', to);
+  }
+});
+
 test('first lines: what is not ours, newer, foreign, or does not count right', (t) => {
   const [first = '', ...rest] = linesOf(octetsOf(OBJECTS));
   const refused = (from: string | RegExp, to: string): string => refusal(signed([first.replace(from, to), ...rest]));
   t.is(refused('fivedots', 'others'), 'is not a snapshot of fivedots');
   t.is(refused(/^.*$/, 'no JSON'), 'is not a snapshot of fivedots');
   t.is(
-    refused('"version":1', '"version":2'),
-    'was written by a newer version of fivedots: it has format 2, and this one reads 1',
+    refused('"version":2', '"version":3'),
+    'was written by a newer version of fivedots: it has format 3, and this one reads 2',
   );
-  for (const version of ['"1"', '0', '-1', 'null', `"${'x'.repeat(1_000_000)}"`, '['.repeat(1e6) + ']'.repeat(1e6)])
-    t.is(refused('"version":1', `"version":${version}`), 'is damaged', version.slice(0, 9));
+  t.is(
+    refused('"version":2', '"version":1'),
+    'was written by an older version of fivedots: it has format 1, and this one reads 2',
+  );
+  for (const version of ['"2"', '0', '-1', 'null', `"${'x'.repeat(1_000_000)}"`, '['.repeat(1e6) + ']'.repeat(1e6)])
+    t.is(refused('"version":2', `"version":${version}`), 'is damaged', version.slice(0, 9));
   const foreign = 'is of another cluster, or was made with other options of `kubernetes`';
   t.is(refused(/"of":"./, '"of":"x'), foreign);
   for (const [from, to] of [

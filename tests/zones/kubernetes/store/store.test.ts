@@ -3,7 +3,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 
-import type { ClusterChange, ClusterObject, Port, Service } from '../../../../zones/kubernetes/objects.ts';
+import type { ClusterChange, ClusterObject, Namespace, Port, Service } from '../../../../zones/kubernetes/objects.ts';
 import { KINDS } from '../../../../zones/kubernetes/objects.ts';
 import { clusterZones, zoneHolding, type ClusterZonesOptions } from '../../../../zones/kubernetes/cluster-zones.ts';
 import { ClusterStore } from '../../../../zones/kubernetes/store/store.ts';
@@ -370,6 +370,67 @@ test('pods: an address tells who sends from it only if one pod can', (t) => {
   t.is(store.podAt('2001:db8::1'), undefined);
   store.apply(puts({ ...next, hostNetwork: true }));
   t.is(store.podAt('192.0.2.1'), undefined, 'another pod of the same name');
+});
+
+test('pods: the resolver is that of the pod as it is now, and nothing ends with another', (t) => {
+  const store = emptyStore();
+  const own = { ...pod('prod/a', '192.0.2.1'), resolver: { policy: 'None', searches: ['corp.example'] } } as const;
+  store.apply(puts(namespace('prod'), pod('prod/a', '192.0.2.1')));
+  const { life, serial } = store;
+  t.is(store.podAt('192.0.2.1')?.resolver, undefined);
+  store.apply(puts(own));
+  t.deepEqual(store.podAt('192.0.2.1')?.resolver, own.resolver);
+  store.apply(puts({ ...own, resolver: { ...own.resolver, ndots: 2 } }));
+  t.is(store.podAt('192.0.2.1')?.resolver?.ndots, 2);
+  t.false(life.isOver);
+  t.is(store.serial, serial);
+});
+
+const REFUSING: Namespace = { ...namespace('prod'), refusesCompletion: true };
+
+for (const [title, apply] of [
+  ['at once', (store: ClusterStore, changes: readonly ClusterChange[]): void => store.apply(changes)],
+  ['beside', (store: ClusterStore, changes: readonly ClusterChange[]): void => void [...store.applyBeside(changes)]],
+] as const) {
+  test(`namespaces: search completion is refused from one change to the next, applied ${title}`, (t) => {
+    const store = emptyStore();
+    const steps: readonly (readonly [ClusterChange, boolean])[] = [
+      ...puts(namespace('prod')).map((change) => [change, false] as const),
+      ...puts(REFUSING).map((change) => [change, true] as const),
+      ...puts(namespace('prod')).map((change) => [change, false] as const),
+      ...puts(REFUSING).map((change) => [change, true] as const),
+      [removal(REFUSING), false],
+      ...puts(REFUSING).map((change) => [change, true] as const),
+    ];
+    t.false(store.refusesCompletion('prod'));
+    for (const [change, isRefused] of steps) {
+      const { life, serial } = store;
+      apply(store, [change]);
+      t.is(store.refusesCompletion('prod'), isRefused);
+      t.is(store.hasNamespace('prod'), change.verb === 'put');
+      t.true(life.isOver);
+      t.not(store.serial, serial);
+    }
+    for (const other of ['shop', '', 'constructor', '__proto__']) t.false(store.refusesCompletion(other));
+  });
+}
+
+test('namespaces: one that says what it has said changes nothing', (t) => {
+  const store = emptyStore();
+  store.apply(puts(REFUSING, namespace('shop')));
+  const { life, serial } = store;
+  store.apply(puts({ ...REFUSING }, namespace('shop')));
+  t.false(life.isOver);
+  t.is(store.serial, serial);
+  t.true(store.refusesCompletion('prod'));
+  t.false(store.refusesCompletion('shop'));
+});
+
+test('namespaces: a snapshot of the store has those that refuse as well', (t) => {
+  const store = emptyStore();
+  store.apply(puts(REFUSING));
+  t.true(store.snapshot().hasNamespace('prod'));
+  t.false(store.snapshot().hasNamespace('shop'));
 });
 
 test('synced: a kind is from when it is said to be whole, and stays so', (t) => {
