@@ -1,9 +1,10 @@
-/** The `nameserver` lines of a file in resolv.conf format, read again when the file changes. Knows nothing of who uses them. */
+/** Files in resolv.conf format: their `nameserver` lines, read again when the file changes, and their search domains. Knows nothing of who uses them. */
 
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
-import type { Milliseconds } from '../../zones/units.ts';
+import { NameError, nameFrom, ROOT, type Name } from '../../zones/name.ts';
+import type { Count, Milliseconds } from '../../zones/units.ts';
 import { endpointFrom, type Endpoint } from './endpoint.ts';
 
 /** How often a file is looked at: soon after a node's network changed, and a few hundred octets each time. */
@@ -24,6 +25,43 @@ export function nameserversFrom(text: string): readonly Endpoint[] {
  */
 export function readNameservers(file: string): readonly Endpoint[] {
   return nameserversFrom(readFileSync(file, 'utf8'));
+}
+
+/** As many as the kubelet gives a pod (MaxDNSSearchPaths). */
+const SEARCH_DOMAINS_MAX: Count = 32;
+
+/**
+ * resolv.conf(5): the domains of the last `search` or `domain` line that has any, in its order. What is no domain name is left out, as are
+ * the root, which ends every list by itself, and what is beyond the first 32.
+ */
+export function searchDomainsFrom(text: string): readonly Name[] {
+  let entries: readonly string[] = [];
+  for (const line of text.split('\n')) {
+    const [keyword, ...words] = line.trim().split(/\s+/);
+    if (words.length === 0) continue;
+    if (keyword === 'search') entries = words;
+    else if (keyword === 'domain') entries = words.slice(0, 1);
+  }
+  const domains = new Set(entries.flatMap((entry) => domainFrom(entry) ?? []));
+  return [...domains].slice(0, SEARCH_DOMAINS_MAX);
+}
+
+function domainFrom(text: string): Name | undefined {
+  try {
+    const name = nameFrom(text);
+    return name === ROOT ? undefined : name;
+  } catch (error) {
+    if (error instanceof NameError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The file's search domains now.
+ * @throws the system's error if it cannot be read
+ */
+export function readSearchDomains(file: string): readonly Name[] {
+  return searchDomainsFrom(readFileSync(file, 'utf8'));
 }
 
 export type ResolvConfEvents = {
