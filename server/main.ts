@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 
 import type { Count, Milliseconds } from '../zones/units.ts';
 import { readArguments, type Arguments } from './arguments.ts';
-import { programLines, startLines, type Surroundings } from './control/banner.ts';
+import { startLines, versionLines, type Surroundings } from './control/banner.ts';
 import { checkDataThread } from './control/check.ts';
 import { configurationReader, type ReadConfiguration } from './control/configuration.ts';
 import { startControl, type Control } from './control/control.ts';
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   }
   switch (reading.arguments.action) {
     case 'version':
-      for (const line of programLines(surroundings)) logger.print(line);
+      for (const line of versionLines(surroundings)) logger.print(line);
       return leave(logger, 0);
     case 'plugins':
       for (const name of [...plugins.keys()].toSorted()) logger.print(`dns.${name}`);

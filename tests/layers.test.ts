@@ -35,7 +35,7 @@ test('zones/ knows what is true and imports nothing from server/', (t) => {
 /** Folders of server/, lowest first; those of one row know nothing of each other. */
 const LAYERS: readonly (readonly string[])[] = [
   ['corefile', 'wire'],
-  ['upstream', 'cache'],
+  ['upstream', 'cache', 'completion'],
   ['plugins'],
   ['data', 'control'],
 ];

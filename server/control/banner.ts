@@ -2,6 +2,7 @@
 
 import { present, ROOT, type Name } from '../../zones/name.ts';
 import type { Plan } from '../plan.ts';
+import { PUBLIC_TLDS_DATE } from '../completion/public-tlds.ts';
 import { PROGRAM } from '../version.ts';
 import { bannerOf } from './planner.ts';
 
@@ -18,6 +19,11 @@ export type Surroundings = {
 /** The two lines that say which program it is, as CoreDNS prints them. */
 export function programLines({ platform, runtime, revision }: Surroundings): readonly string[] {
   return [PROGRAM, [platform, `node ${runtime}`, ...(revision === '' ? [] : [revision])].join(', ')];
+}
+
+/** What `-version` prints: those, and how old what was built in is. */
+export function versionLines(surroundings: Surroundings): readonly string[] {
+  return [...programLines(surroundings), `public TLDs of ${PUBLIC_TLDS_DATE}`];
 }
 
 /** What is served where, and by which program. */

@@ -2,13 +2,19 @@
 
 import test from 'ava';
 
-import { demoLines, programLines } from '../../../server/control/banner.ts';
+import { PUBLIC_TLDS_DATE } from '../../../server/completion/public-tlds.ts';
+import { demoLines, programLines, versionLines } from '../../../server/control/banner.ts';
 import type { Plan } from '../../../server/plan.ts';
 import { nameFrom, ROOT } from '../../../zones/name.ts';
 
 function planAt(host: string, port: number): Plan {
   return { listeners: [{ server: '', host, port, routes: [] }], blocks: [] };
 }
+
+test('-version says as well how old the list of public TLDs is', (t) => {
+  const surroundings = { platform: 'linux/x64', runtime: 'v26.9.0', revision: '' };
+  t.deepEqual(versionLines(surroundings), [...programLines(surroundings), `public TLDs of ${PUBLIC_TLDS_DATE}`]);
+});
 
 test('the program says its version and what it runs on; the commit if somebody said it', (t) => {
   const surroundings = { platform: 'linux/x64', runtime: 'v26.9.0', revision: '' };

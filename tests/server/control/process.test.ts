@@ -72,7 +72,13 @@ async function whoami(more = ''): Promise<{ text: string; port: number }> {
 const UP = 'linux/';
 
 const ENDS: readonly (readonly [string, readonly string[], string, number, RegExp])[] = [
-  ['-version', ['-version'], '', 0, /^fivedots-[0-9.]+\nlinux\/\w+, node v[0-9.]+\n$/],
+  [
+    '-version',
+    ['-version'],
+    '',
+    0,
+    /^fivedots-[0-9.]+\nlinux\/\w+, node v[0-9.]+\npublic TLDs of [0-9]{4}-[0-9]{2}-[0-9]{2}\n$/,
+  ],
   ['-plugins', ['-plugins'], '', 0, /^dns\.any\n(dns\.\w+\n)+$/],
   ['-h', ['-h'], '', 0, /--conf <file>/],
   ['a word too many', ['Corefile'], '', 1, /too many arguments/],
