@@ -36,6 +36,8 @@ export type Layer = ((next: Handler) => Handler) & { readonly express?: Express 
 export type Express = {
   /** Names that the layer answers itself; absent if there are none but those that it gave a lease for. */
   readonly takes?: (name: Name) => boolean;
+  /** Told of each name that was said not to exist without asking the layer. */
+  readonly denied?: (name: Name) => void;
   /** Denies at once what its zones do not have. */
   readonly denials?: Denials;
   /** The addresses of each reply go out in a new order, made with this. */

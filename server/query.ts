@@ -102,8 +102,10 @@ export type Reply = {
 export type Lease = {
   /** Has the data been authenticated (RFC 4035 section 3.2.3)? Askers who want to know are told. */
   readonly isAuthentic: boolean;
-  /** Is it known that the plugin has to be asked anew? To ask counts nothing. */
-  readonly isOver: boolean;
+  /** The most that the first record's TTL may be, where that is an alias made here; undefined if it is like the others'. */
+  readonly aliasTtlMax?: Seconds | undefined;
+  /** Has the plugin to be asked anew? To ask counts nothing. */
+  readonly isOver: (now: Milliseconds) => boolean;
   /**
    * For one more reply: the TTL that all of its records have now, or one of `SAME_TTL` and `LEASE_OVER`. Counts that reply wherever the
    * plugin itself would have counted it.
@@ -134,12 +136,12 @@ class LivesLease implements Lease {
     return false;
   }
 
-  get isOver(): boolean {
+  isOver(): boolean {
     return this.#own.isOver || this.#whole.isOver;
   }
 
   renew(): Seconds {
-    return this.isOver ? LEASE_OVER : SAME_TTL;
+    return this.isOver() ? LEASE_OVER : SAME_TTL;
   }
 }
 

@@ -27,8 +27,8 @@ export class EntryLease implements Lease {
     this.#keepsTtl = keepsTtl;
   }
 
-  get isOver(): boolean {
-    return this.#entry === undefined;
+  isOver(now: Milliseconds): boolean {
+    return this.#entry === undefined || now >= this.#entry.expires;
   }
 
   renew(now: Milliseconds): Seconds {

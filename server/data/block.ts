@@ -33,6 +33,8 @@ export type Block = {
 /** Of all layers of a block. */
 type BlockExpress = {
   readonly takers: readonly ((name: Name) => boolean)[];
+  /** Told of each name that is said not to exist without asking the layers. */
+  readonly witnesses: readonly ((name: Name) => void)[];
   readonly denials: Denials | undefined;
   readonly chance: Chance | undefined;
 };
@@ -124,6 +126,7 @@ function expressOf(layers: readonly Layer[]): BlockExpress | undefined {
   if (all.length < layers.length) return undefined;
   return {
     takers: all.flatMap(({ takes }) => takes ?? []),
+    witnesses: all.flatMap(({ denied }) => denied ?? []),
     denials: all.find(({ denials }) => denials !== undefined)?.denials,
     chance: all.find(({ chance }) => chance !== undefined)?.chance,
   };

@@ -13,6 +13,7 @@ import { Rcode, RRType } from '../../zones/rr.ts';
 import { onlyDirective } from '../corefile/values.ts';
 import { after, transparent, type Denials, type Handler, type Plugin } from '../pipeline.ts';
 import { emptyReply, ExtendedErrorCode, type Query, type Reply, replyFrom } from '../query.ts';
+import { clusterNamesIn, sharedClusterNames } from './cluster-names.ts';
 import { resolveAlias } from './external-name.ts';
 import { kubernetesFrom, type KubernetesOptions } from './kubernetes-options.ts';
 import { checkSnapshots } from './kubernetes-source.ts';
@@ -51,6 +52,7 @@ export function kubernetesAt(interfaces: () => readonly Address[]): Plugin<Kuber
         passesOn,
       };
       const zones = clusterZones(store, options.zones, shown);
+      sharedClusterNames(context.shared).names = clusterNamesIn(store, zones, shown);
       publishMetadata(metadataOf(context.shared), zones, store, options);
       const authority: Authority = { store, zones, passesOn, resolve: context.resolve };
       const transferable = transferableZones(context.shared);

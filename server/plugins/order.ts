@@ -5,6 +5,7 @@ import type { Token } from '../corefile/block.ts';
 import { byNearness, show, suggestion } from '../corefile/fault.ts';
 import type { Plugin } from '../pipeline.ts';
 import { any } from './any.ts';
+import { autopath } from './autopath.ts';
 import { bind } from './bind.ts';
 import { cache } from './cache.ts';
 import { errors } from './errors.ts';
@@ -98,6 +99,7 @@ export type AnyPlugin = Plugin<unknown>;
 export const plugins: ReadonlyMap<string, AnyPlugin> = new Map(
   [
     untyped(any),
+    untyped(autopath),
     untyped(bind),
     untyped(cache),
     untyped(errors),

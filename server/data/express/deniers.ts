@@ -13,14 +13,16 @@ export class Denier {
   readonly plugin: string;
   readonly #deny: (name: Name, spelling: Spelling, type: number) => Answer | undefined;
   readonly #takers: readonly ((name: Name) => boolean)[];
+  readonly #witnesses: readonly ((name: Name) => void)[];
   readonly #accounts: Accounts;
 
   constructor(apex: Name, { zone, block }: RoutedZone) {
-    const { takers = [], denials } = block.express ?? {};
+    const { takers = [], witnesses = [], denials } = block.express ?? {};
     this.apex = apex;
     this.plugin = denials?.plugin ?? '';
     this.#deny = denials?.deny ?? (() => undefined);
     this.#takers = takers;
+    this.#witnesses = witnesses;
     this.#accounts = new Accounts(zone, block.observers);
   }
 
@@ -28,6 +30,11 @@ export class Denier {
   deny(name: Name, spelling: Spelling, type: number): Answer | undefined {
     for (let i = 0; i < this.#takers.length; i++) if (this.#takers[i]?.(name) === true) return undefined;
     return this.#deny(name, spelling, type);
+  }
+
+  /** The answer that `deny` gave for that name goes out. */
+  denied(name: Name): void {
+    for (let i = 0; i < this.#witnesses.length; i++) this.#witnesses[i]?.(name);
   }
 
   account(type: number, rcode: number): Account {

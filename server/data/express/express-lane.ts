@@ -103,7 +103,7 @@ export class ExpressLane {
     const { express } = routed.block;
     if (express === undefined || !this.#question.read(packet, 0, packet.length)) return;
     // What is kept already, and only was not for this asker, stays: else one question asked in that way would fill the tables.
-    if (this.#find(packet)?.lease.isOver === false) return;
+    if (this.#find(packet)?.lease.isOver(query.received) === false) return;
     try {
       const made = prepare(query, reply, express.chance);
       const account = this.#accounts.get(routed)?.of(this.#question.type, reply.plugin, reply.rcode);
@@ -145,7 +145,7 @@ export class ExpressLane {
       copied(octets, from + COUNTS, COUNTS_SIZE, reply, at + COUNTS);
       const records = next;
       next = copied(octets, from + HEADER_SIZE + question.size, size, reply, records);
-      if (changes?.ttls !== undefined) writeTtls(reply, records, changes.ttls, ttl);
+      if (changes?.ttls !== undefined) writeTtls(reply, records, changes.ttls, ttl, lease.aliasTtlMax);
       if (changes?.order !== undefined) shuffleAddresses(reply, records, changes.order);
     }
     next = this.#end(reply, at, next);
@@ -165,6 +165,7 @@ export class ExpressLane {
     const denial = this.#denialOf(answer.authority);
     if (denial === undefined || !denial.fits(spelling)) return 0;
     const rcode = answer.outcome === 'nxdomain' ? Rcode.NXDOMAIN : Rcode.NOERROR;
+    if (rcode === Rcode.NXDOMAIN) denier.denied(name);
     let next = this.#begin(packet, reply, at, QR | AA | RD | rcode);
     reply[at + AUTHORITIES] = 1;
     next = this.#end(reply, at, denial.write(reply, next, spelling.length));

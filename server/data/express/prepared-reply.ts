@@ -202,15 +202,23 @@ function layoutOf(packet: Buffer, start: number): Layout {
   return { ttls, answers, answerEnd };
 }
 
-/** Writes a TTL over those of the records that begin at `records`. */
-export function writeTtls(reply: Uint8Array, records: number, ttls: Uint16Array, ttl: Seconds): void {
-  for (let i = 0; i < ttls.length; i++) {
-    const at = records + (ttls[i] ?? 0);
-    reply[at] = ttl >>> 24;
-    reply[at + 1] = (ttl >>> 16) & 0xff;
-    reply[at + 2] = (ttl >>> 8) & 0xff;
-    reply[at + 3] = ttl & 0xff;
-  }
+/** Writes a TTL over those of the records that begin at `records`; the first has at most `firstMax`. */
+export function writeTtls(
+  reply: Uint8Array,
+  records: number,
+  ttls: Uint16Array,
+  ttl: Seconds,
+  firstMax: Seconds = ttl,
+): void {
+  for (let i = 0; i < ttls.length; i++) writeTtl(reply, records + (ttls[i] ?? 0), ttl);
+  if (firstMax < ttl) writeTtl(reply, records + (ttls[0] ?? 0), firstMax);
+}
+
+function writeTtl(reply: Uint8Array, at: number, ttl: Seconds): void {
+  reply[at] = ttl >>> 24;
+  reply[at + 1] = (ttl >>> 16) & 0xff;
+  reply[at + 2] = (ttl >>> 8) & 0xff;
+  reply[at + 3] = ttl & 0xff;
 }
 
 /** Puts addresses in a new order, in records that begin at `records`: Fisher and Yates' shuffle. */

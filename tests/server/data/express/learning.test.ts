@@ -26,7 +26,7 @@ function oneLane(denials?: Denials): { lane: ExpressLane; routed: RoutedZone; to
     transfers: undefined,
     observers: [],
     unrouted: undefined,
-    express: { takers: [], denials, chance: undefined },
+    express: { takers: [], witnesses: [], denials, chance: undefined },
   };
   const routed: RoutedZone = { zone: '.', block };
   const lane = new ExpressLane({
@@ -59,7 +59,7 @@ test('a reply that one asker cannot be given is not kept anew each time that he 
   const query = decode(packet, TEST_PEER, 0);
   if (isRejected(query)) return t.fail();
   const octets = new Uint8Array(2048);
-  const lease: Lease = { isAuthentic: false, isOver: false, renew: () => 7 };
+  const lease: Lease = { isAuthentic: false, isOver: () => false, renew: () => 7 };
   for (let i = 0; i < 20_000; i++) {
     if (lane.answer(packet, 0, packet.length, octets, 0, ASKER) !== 0) return t.fail(`${i}`);
     lane.learn(packet, query, chain(lease, 40), routed);
@@ -77,9 +77,7 @@ test('a reply takes the place of one whose lease is over, also where that was ne
   let isOver = false;
   const first: Lease = {
     isAuthentic: false,
-    get isOver() {
-      return isOver;
-    },
+    isOver: () => isOver,
     renew: () => (isOver ? LEASE_OVER : 7),
   };
   lane.learn(packet, query, chain(first, 2), routed);
@@ -90,7 +88,7 @@ test('a reply takes the place of one whose lease is over, also where that was ne
   };
   t.is(countSaid(), 3);
   isOver = true;
-  lane.learn(packet, query, chain({ ...first, isOver: false, renew: () => 7 }, 4), routed);
+  lane.learn(packet, query, chain({ ...first, isOver: () => false, renew: () => 7 }, 4), routed);
   t.is(countSaid(), 5);
 });
 
@@ -104,9 +102,7 @@ test('the number of replies that are ready is that of those whose lease is not k
     let isOver = false;
     const lease: Lease = {
       isAuthentic: false,
-      get isOver() {
-        return isOver;
-      },
+      isOver: () => isOver,
       renew: () => (isOver ? LEASE_OVER : 7),
     };
     lane.learn(packet, query, chain(lease, 2), routed);

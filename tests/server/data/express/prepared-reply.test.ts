@@ -12,7 +12,7 @@ import type { Count } from '../../../../zones/units.ts';
 import { testQuery } from '../../../support/plugin-context.ts';
 import { readReply } from '../../../support/reply.ts';
 
-const LEASE: Lease = { isAuthentic: false, isOver: false, renew: () => 7 };
+const LEASE: Lease = { isAuthentic: false, isOver: () => false, renew: () => 7 };
 
 function leased(...answer: readonly RRset[]): Reply {
   return { ...emptyReply(Rcode.NOERROR, 'cache'), answer, lease: LEASE };

@@ -1,0 +1,28 @@
+/** What search completion has to know of the cluster that a block answers for. Knows nothing of how it is kept. */
+
+import type { Life } from '../../zones/life.ts';
+import type { Pod } from '../../zones/kubernetes/objects.ts';
+import type { Name } from '../../zones/name.ts';
+
+/** Whatever is said here holds at this moment only. */
+export type ClusterNames = {
+  /** The zones with names of this cluster's services, in which pods search; longest first. */
+  readonly apexes: readonly Name[];
+  /** Is the name in one of the cluster's zones, whatever they are? */
+  readonly holds: (name: Name) => boolean;
+  /** Is there anything at or below the name? */
+  readonly exists: (name: Name) => boolean;
+  /** Does the namespace exist, and is it shown? */
+  readonly hasNamespace: (namespace: string) => boolean;
+  /** Has it asked not to have its search lists completed? */
+  readonly refusesCompletion: (namespace: string) => boolean;
+  /** Is that service in a namespace that is shown? */
+  readonly hasService: (service: ServiceKey) => boolean;
+  /** The pod that sends from this address; undefined if that is not known. */
+  readonly podAt: (address: string) => Pod | undefined;
+  /** Of the namespaces; over when one comes, goes, or changes. */
+  readonly life: () => Life;
+};
+
+/** A service by its names, in lower case. */
+export type ServiceKey = { readonly namespace: string; readonly name: string };

@@ -1,0 +1,195 @@
+/**
+ * Search completion: the first question of a client's walk through its search list is answered with what the last one would bring. Only an
+ * optimisation: wherever it is not certain that every client would get the same in the end, the reply is the one without it.
+ */
+
+import { isWithin, type Name } from '../../zones/name.ts';
+import { Rcode, RRType } from '../../zones/rr.ts';
+import type { Count, Milliseconds, Seconds } from '../../zones/units.ts';
+import type { Counters } from '../counters.ts';
+import { after, type Handler } from '../pipeline.ts';
+import type { Peer, Query, Reply } from '../query.ts';
+import type { ClusterNames } from './cluster-names.ts';
+import { completedReply, isForAlias, saysMoreOf } from './completed-reply.ts';
+import { CompletionCounters } from './completion-counters.ts';
+import { CompletionLease, countedLease } from './completion-lease.ts';
+import { isWorthAsking, planFor, type Plan, type PlanOptions } from './plan.ts';
+import { placeAsked, type SearchLists } from './search-list.ts';
+import { walk, type Ask, type Found, type Refusal, type Verdict } from './walk.ts';
+import { Walks, type Schedule } from './walks.ts';
+
+export type CompletionOptions = PlanOptions & {
+  /** Names below these may be completed. */
+  readonly zones: readonly Name[];
+  readonly lists: SearchLists;
+  /** Below these ask those who search where the node does; only counted. */
+  readonly nodeDomains: readonly Name[];
+  /** The most that the made alias is kept for. */
+  readonly aliasTtlMax: Seconds;
+  /** Does the asking pod's own search list count, where it is known? */
+  readonly usesPods: boolean;
+  /** How long a client waits for the walk made in its place. */
+  readonly patience: Milliseconds;
+};
+
+export type CompletionContext = {
+  readonly server: string;
+  readonly counters: Counters;
+  readonly schedule: Schedule;
+  /** Of the block; undefined if it answers for none. */
+  readonly cluster: () => ClusterNames | undefined;
+};
+
+export class Completion {
+  readonly #options: CompletionOptions;
+  readonly #cluster: () => ClusterNames | undefined;
+  readonly #counters: CompletionCounters;
+  readonly #walks: Walks;
+  readonly #next: Handler;
+
+  constructor(options: CompletionOptions, { server, counters, schedule, cluster }: CompletionContext, next: Handler) {
+    this.#options = options;
+    this.#cluster = cluster;
+    this.#counters = new CompletionCounters(counters, server);
+    this.#walks = new Walks(options.patience, schedule, this.#counters.upstreamSaved);
+    this.#next = next;
+  }
+
+  readonly handle: Handler = (query) => {
+    const plain = this.#next(query);
+    if (query.aliasDepth > 0) return plain;
+    return plain instanceof Promise ? plain.then((late) => this.#reply(query, late)) : this.#reply(query, plain);
+  };
+
+  /** Might a question for this name, which the cluster denies, be completed for somebody? */
+  mightComplete(name: Name): boolean {
+    const plan = this.#planFor(name);
+    return plan !== undefined && (this.#options.usesPods || isWorthAsking(plan, this.#cluster()));
+  }
+
+  /** Counts a question whose name was denied without asking here. */
+  denied(name: Name): void {
+    this.#countDenied(name);
+    const plan = this.#planFor(name);
+    if (plan !== undefined) this.#counters.refused(plan.end);
+  }
+
+  #reply(query: Query, plain: Reply): Reply | Promise<Reply> {
+    const { name, type } = query.question;
+    if (this.#options.nodeDomains.some((domain) => isWithin(name, domain))) return this.#fromNode(plain);
+    if (plain.rcode !== Rcode.NXDOMAIN) return plain;
+    this.#countDenied(name);
+    if (!query.recursionDesired || isMeta(type) || !isPlainDenial(plain)) return plain;
+    const plan = this.#planFor(name, query.peer);
+    if (plan === undefined) return plain;
+    const ask: Ask = (candidate, wanted) =>
+      this.#next({ ...query, question: { ...query.question, name: candidate, spelling: candidate, type: wanted } });
+    const verdict = this.#walks.verdict(keyOf(query, plan), () => walk(plan.candidates, ask, plan.end));
+    return verdict instanceof Promise
+      ? verdict.then((late) => this.#said(query, plain, plan, ask, late))
+      : this.#said(query, plain, plan, ask, verdict);
+  }
+
+  #said(query: Query, plain: Reply, plan: Plan, ask: Ask, verdict: Verdict): Reply | Promise<Reply> {
+    if ('refused' in verdict) return this.#refused(plain, verdict.refused);
+    const { candidate, a, aaaa } = verdict;
+    const { name, type } = query.question;
+    // For all types or for none.
+    if (saysMoreOf(name, a) || saysMoreOf(name, aaaa)) return this.#refused(plain, 'failure');
+    if (type === RRType.A || isForAlias(type)) return this.#completed(query, plan, verdict, a);
+    if (type === RRType.AAAA) return this.#completed(query, plan, verdict, aaaa);
+    return after(ask(candidate.name, type), (other) =>
+      other.rcode !== Rcode.NOERROR || other.truncated || saysMoreOf(name, other)
+        ? this.#refused(plain, 'failure')
+        : this.#completed(query, plan, verdict, other),
+    );
+  }
+
+  #completed(query: Query, plan: Plan, found: Found, winner: Reply): Reply {
+    const { aliasTtlMax } = this.#options;
+    const reply = completedReply(query, found.candidate, winner, aliasTtlMax);
+    const outside = this.#outsideUpTo(plan, found);
+    const count = (): void => {
+      this.#countDenied(query.question.name);
+      this.#counters.completed(found.candidate.place, found.before);
+      this.#counters.upstreamSaved.add(2 * outside);
+    };
+    this.#counters.completed(found.candidate.place, found.before);
+    const isFromMemory = found.a.upstream === '' && found.aaaa.upstream === '';
+    if (isFromMemory) this.#counters.upstreamSaved.add(2 * outside);
+    return { ...reply, lease: this.#leaseOf(plan, found, winner, count) };
+  }
+
+  /**
+   * What depends on who asks is said to nobody else, nor is a reply without a TTL to count down said again. What the cluster has for one type
+   * of a name ends with what it has for another.
+   */
+  #leaseOf(plan: Plan, { a, aaaa }: Found, winner: Reply, count: () => void): CompletionLease | undefined {
+    const isEmpty = winner.answer.length + winner.authority.length === 0;
+    if (this.#options.usesPods || winner.lease === undefined || isEmpty) return undefined;
+    const kept = [a, aaaa].filter(({ fresh }) => !fresh);
+    const beside = kept.flatMap(({ lease }) => lease ?? []);
+    if (beside.length < kept.length) return undefined;
+    const cluster = this.#cluster();
+    return new CompletionLease({
+      said: winner.lease,
+      beside,
+      life: cluster?.life(),
+      isOvertaken: () => plan.absent.some((service) => cluster?.hasService(service) === true),
+      aliasTtlMax: this.#options.aliasTtlMax,
+      count,
+    });
+  }
+
+  #outsideUpTo({ candidates }: Plan, { before }: Found): Count {
+    const cluster = this.#cluster();
+    return candidates.slice(0, before + 1).filter(({ name }) => cluster?.holds(name) !== true).length;
+  }
+
+  /** The reply without completion; but soon there may be one with it. */
+  #refused(plain: Reply, reason: Refusal): Reply {
+    this.#counters.refused(reason);
+    return plain.lease === undefined ? plain : { ...plain, lease: undefined };
+  }
+
+  #fromNode(reply: Reply): Reply {
+    const count = (): void => this.#counters.searched('node');
+    count();
+    return reply.lease === undefined ? reply : { ...reply, lease: countedLease(reply.lease, count) };
+  }
+
+  #countDenied(name: Name): void {
+    const cluster = this.#cluster();
+    const suffix = cluster === undefined ? undefined : placeAsked(name, cluster);
+    if (suffix !== undefined) this.#counters.searched(suffix);
+  }
+
+  /** Undefined for a name that nobody's walk begins with. */
+  #planFor(name: Name, peer?: Peer): Plan | undefined {
+    const { zones, lists, usesPods } = this.#options;
+    if (!zones.some((zone) => isWithin(name, zone))) return undefined;
+    const cluster = this.#cluster();
+    const searched = lists(name, cluster);
+    if (searched === undefined) return undefined;
+    const pod = usesPods && peer !== undefined ? cluster?.podAt(peer.address) : undefined;
+    return planFor(searched, cluster, this.#options, pod);
+  }
+}
+
+/** NXDOMAIN and no more: an alias that leads nowhere is something, and an error with a reason is somebody's decision. */
+function isPlainDenial({ rcode, answer, extendedError, fault, truncated }: Reply): boolean {
+  return (
+    rcode === Rcode.NXDOMAIN && answer.length === 0 && extendedError === undefined && fault === undefined && !truncated
+  );
+}
+
+/** RFC 6895 section 3.1; ANY is answered like a type of data. */
+function isMeta(type: number): boolean {
+  return type === RRType.OPT || (type >= 128 && type <= 255 && type !== RRType.ANY);
+}
+
+/** Walks with the same candidates differ in what they get by DO and CD only, as the cache's entries do. */
+function keyOf({ edns, checkingDisabled }: Query, { candidates }: Plan): string {
+  const flags = (edns?.dnssecOk === true ? 1 : 0) | (checkingDisabled ? 2 : 0);
+  return String.fromCharCode(flags) + candidates.map(({ name }) => name).join('');
+}

@@ -1,0 +1,102 @@
+/** What is done for a client that looks for a name: which candidates are tried, or why none. Knows nothing of asking. */
+
+import { nameFrom, NameError, ROOT, type Name } from '../../zones/name.ts';
+import type { Pod } from '../../zones/kubernetes/objects.ts';
+import type { ClusterNames, ServiceKey } from './cluster-names.ts';
+import { isPublic, type PublicNames } from './public-names.ts';
+import {
+  candidatesOf,
+  dotsIn,
+  serviceAbove,
+  THE_NAME,
+  type Candidate,
+  type SearchDomain,
+  type Searched,
+} from './search-list.ts';
+import type { Refusal } from './walk.ts';
+
+export type Plan = {
+  /** In the client's order; none where nothing is to be tried. */
+  readonly candidates: readonly Candidate[];
+  /** Why nothing is completed if none of them exists. */
+  readonly end: Refusal;
+  /** Services that are not there: if one comes, another plan is made. */
+  readonly absent: readonly ServiceKey[];
+};
+
+/** What the Corefile says of it. */
+export type PlanOptions = {
+  readonly refused: ReadonlySet<string>;
+  readonly publicNames: PublicNames;
+};
+
+/** @param pod who asks, where that is to matter and is known */
+export function planFor(
+  searched: Searched,
+  cluster: ClusterNames | undefined,
+  { refused, publicNames }: PlanOptions,
+  pod: Pod | undefined,
+): Plan {
+  const { base, first, namespace } = searched;
+  const rest = pod === undefined ? searched.rest : restOf(pod, searched);
+  if (rest === undefined) return nothing('pod');
+  if (namespace !== undefined && (refused.has(namespace) || cluster?.refusesCompletion(namespace) === true)) {
+    return nothing('namespace');
+  }
+  if (base.includes('_')) return nothing('underscore');
+  const absent: ServiceKey[] = [];
+  const isOfService = (name: Name): boolean => {
+    const service = cluster === undefined ? undefined : serviceAbove(name, cluster);
+    if (service === undefined) return false;
+    if (cluster?.hasService(service) === true) return true;
+    absent.push(service);
+    return false;
+  };
+  if (isOfService(`${base}${first}` as Name)) return nothing('endpoint');
+  const mayLeave = isPublic(publicNames, base);
+  const candidates: Candidate[] = [];
+  for (const candidate of candidatesOf(searched, rest)) {
+    const isLocal = cluster?.holds(candidate.name) === true;
+    if (!isLocal && !mayLeave) return { candidates, end: 'private', absent };
+    const isDenied = cluster !== undefined && isLocal && !cluster.exists(candidate.name);
+    if (isDenied && isOfService(candidate.name)) return { candidates, end: 'endpoint', absent };
+    candidates.push(candidate);
+  }
+  return { candidates, end: 'nowhere', absent };
+}
+
+function nothing(end: Refusal): Plan {
+  return { candidates: [], end, absent: [] };
+}
+
+/** Is there any candidate but those that the cluster denies? */
+export function isWorthAsking({ candidates }: Plan, cluster: ClusterNames | undefined): boolean {
+  return candidates.some(({ name }) => cluster?.holds(name) !== true || cluster.exists(name));
+}
+
+/**
+ * What that pod asks after the first domain (Kubernetes: Pod's DNS Policy and DNS Config); undefined if its list does not begin with that
+ * domain. A name with as many dots as `ndots` was asked as it is before, and would have been found.
+ */
+function restOf({ namespace, resolver }: Pod, searched: Searched): readonly SearchDomain[] | undefined {
+  if (resolver?.policy === 'Default') return undefined;
+  const own = (resolver?.searches ?? []).flatMap((text) => domainFrom(text) ?? []);
+  // Resolvers disagree about what it means to search the root before other domains.
+  if (own.some(({ domain }) => domain === ROOT)) return undefined;
+  const isClusterFirst = resolver?.policy !== 'None';
+  if (isClusterFirst ? namespace !== searched.namespace : own[0]?.domain !== searched.first) return undefined;
+  const before = isClusterFirst ? searched.rest.filter(({ place }) => place !== 'name') : [];
+  const known = new Set<Name>([searched.first]);
+  const rest = [...before, ...own].filter(({ domain }) => !known.has(domain) && known.add(domain));
+  const wasAsked = resolver?.ndots !== undefined && dotsIn(searched.base) >= resolver.ndots;
+  return wasAsked ? rest : [...rest, THE_NAME];
+}
+
+function domainFrom(text: string): SearchDomain | undefined {
+  try {
+    return { domain: nameFrom(text), place: 'pod' };
+  } catch (error) {
+    if (error instanceof NameError) return undefined;
+    throw error;
+  }
+}

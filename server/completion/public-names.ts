@@ -1,0 +1,22 @@
+/** Which names may be asked for outside on somebody's behalf. Knows the lists, nothing of who asks. */
+
+import { isWithin, type Name } from '../../zones/name.ts';
+import { baseLabels } from './search-list.ts';
+
+export type PublicNames = {
+  /** In lower case, without dots. */
+  readonly tlds: ReadonlySet<string>;
+  /** Names that exist outside though no public TLD does above them. */
+  readonly suffixes: readonly Name[];
+};
+
+/**
+ * A single label never leaves, nor does what only can be a mistyped name of the cluster: its last label is no public TLD.
+ * @param base labels in wire form, without the root
+ */
+export function isPublic({ tlds, suffixes }: PublicNames, base: string): boolean {
+  const labels = baseLabels(base);
+  const last = labels.at(-1);
+  if (labels.length < 2 || last === undefined) return false;
+  return tlds.has(last) || suffixes.some((suffix) => isWithin(`${base}\0` as Name, suffix));
+}

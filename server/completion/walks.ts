@@ -1,0 +1,50 @@
+/** Walks under way: equal ones are made once, and nobody waits long for one. Knows nothing of what they ask. */
+
+import type { Count, Milliseconds } from '../../zones/units.ts';
+import type { Counter } from '../counters.ts';
+import type { Verdict } from './walk.ts';
+
+/** Runs once after the delay; the function that comes back calls it off. */
+export type Schedule = (delay: Milliseconds, run: () => void) => () => void;
+
+/** Walks that may wait for upstreams at once in one block. Each has two look-ups under way, about 4 KiB. */
+export const WALKS_MAX: Count = 10_000;
+
+export class Walks {
+  readonly #walks = new Map<string, Promise<Verdict>>();
+  readonly #patience: Milliseconds;
+  readonly #schedule: Schedule;
+  readonly #joined: Counter;
+
+  /** @param patience how long a client waits for a walk before it is left to its own; its look-ups go on, and fill the cache */
+  constructor(patience: Milliseconds, schedule: Schedule, joined: Counter) {
+    this.#patience = patience;
+    this.#schedule = schedule;
+    this.#joined = joined;
+  }
+
+  /** The verdict of the walk with that key: of one under way, at once if that is known to be late, or of the one that `make` begins. */
+  verdict(key: string, make: () => Verdict | Promise<Verdict>): Verdict | Promise<Verdict> {
+    const known = this.#walks.get(key);
+    if (known !== undefined) {
+      this.#joined.add(2);
+      return known;
+    }
+    if (this.#walks.size >= WALKS_MAX) return BUSY;
+    const walk = make();
+    if (!(walk instanceof Promise)) return walk;
+    const late = Promise.withResolvers<Verdict>();
+    const callOff = this.#schedule(this.#patience, () => late.resolve(LATE));
+    const verdict = Promise.race([walk, late.promise]);
+    this.#walks.set(key, verdict);
+    const forget = (): void => {
+      callOff();
+      this.#walks.delete(key);
+    };
+    walk.then(forget, forget);
+    return verdict;
+  }
+}
+
+const BUSY: Verdict = { refused: 'busy' };
+const LATE: Verdict = { refused: 'late' };

@@ -1,0 +1,88 @@
+/** `autopath`: search lists are walked at the server. Knows the Corefile's words for it and where it stands among the plugins. */
+
+import { readFileSync } from 'node:fs';
+
+import type { Name } from '../../zones/name.ts';
+import type { Milliseconds } from '../../zones/units.ts';
+import { Completion } from '../completion/completion.ts';
+import { PUBLIC_TLDS } from '../completion/public-tlds.ts';
+import { fixedSearchList, podSearchLists } from '../completion/search-list.ts';
+import { onlyDirective } from '../corefile/values.ts';
+import { transparent, type Plugin, type PluginContext } from '../pipeline.ts';
+import { readSearchDomains } from '../upstream/resolv-conf.ts';
+import { autopathFrom, type AutopathOptions } from './autopath-options.ts';
+import { sharedClusterNames } from './cluster-names.ts';
+import { systemSchedule, type Schedule } from './timer.ts';
+
+/** CoreDNS plugin/autopath, but the client's namespace is read from the name that it asks for, so no pod need be known. */
+export const autopath: Plugin<AutopathOptions> = autopathAt({
+  nodeDomains: () => nodeDomainsIn('/etc/resolv.conf'),
+  patience: 500,
+  schedule: systemSchedule,
+});
+
+/** What of the plugin's surroundings tests replace. */
+type AutopathSurroundings = {
+  /** What the node searches. */
+  readonly nodeDomains: () => readonly Name[];
+  /**
+   * How long a client waits for the walk made in its place: less than any resolver waits before it asks again (2 s, c-ares), and more than
+   * nearly all answers of upstreams take. A walk that takes longer costs the client nothing: its own questions find those on their way.
+   */
+  readonly patience: Milliseconds;
+  readonly schedule: Schedule;
+};
+
+export function autopathAt({ nodeDomains, patience, schedule }: AutopathSurroundings): Plugin<AutopathOptions> {
+  const files = { searchDomains: readSearchDomains, text: (file: string) => readFileSync(file, 'utf8'), nodeDomains };
+  return {
+    name: NAME,
+    parse: (directives, block) => autopathFrom(onlyDirective(directives), block, files),
+    layer(options, context) {
+      const { counters, server, shared } = context;
+      const known = sharedClusterNames(shared);
+      if (options.list === undefined) context.onStart(() => warnWithoutCluster(known.names !== undefined, context));
+      const settings = {
+        zones: options.zones,
+        lists: options.list === undefined ? podSearchLists(options.nodeDomains) : fixedSearchList(options.list),
+        nodeDomains: options.nodeDomains,
+        refused: new Set(options.except),
+        publicNames: {
+          tlds: options.tlds === undefined ? PUBLIC_TLDS : new Set(options.tlds),
+          suffixes: options.suffixes,
+        },
+        aliasTtlMax: options.ttl,
+        usesPods: options.usesPods,
+        patience,
+      };
+      let completion: Completion | undefined;
+      return transparent(
+        (next) => {
+          completion = new Completion(settings, { server, counters, schedule, cluster: () => known.names }, next);
+          return completion.handle;
+        },
+        {
+          takes: (name) => completion?.mightComplete(name) === true,
+          denied: (name) => completion?.denied(name),
+        },
+      );
+    },
+  };
+}
+
+const NAME = 'autopath';
+
+/** A machine may have no such file; then it searches nowhere. */
+function nodeDomainsIn(file: string): readonly Name[] {
+  try {
+    return readSearchDomains(file);
+  } catch {
+    return [];
+  }
+}
+
+function warnWithoutCluster(hasCluster: boolean, { block, log }: PluginContext): void {
+  if (hasCluster) return;
+  const { file, line } = block.position;
+  log('warning', `plugin/${NAME}`, `${file}:${line}: no search list is completed in this block; add kubernetes to it`);
+}
