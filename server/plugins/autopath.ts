@@ -14,6 +14,8 @@ import { autopathFrom, type AutopathOptions } from './autopath-options.ts';
 import { sharedClusterNames } from './cluster-names.ts';
 import { systemSchedule, type Schedule } from './timer.ts';
 
+const NAME = 'autopath';
+
 /** CoreDNS plugin/autopath, but the client's namespace is read from the name that it asks for, so no pod need be known. */
 export const autopath: Plugin<AutopathOptions> = autopathAt({
   nodeDomains: () => nodeDomainsIn('/etc/resolv.conf'),
@@ -69,8 +71,6 @@ export function autopathAt({ nodeDomains, patience, schedule }: AutopathSurround
     },
   };
 }
-
-const NAME = 'autopath';
 
 /** A machine may have no such file; then it searches nowhere. */
 function nodeDomainsIn(file: string): readonly Name[] {
