@@ -76,7 +76,7 @@ export class Completion {
 
   #reply(query: Query, plain: Reply): Reply | Promise<Reply> {
     const { name, type } = query.question;
-    if (this.#options.nodeDomains.some((domain) => isWithin(name, domain))) return this.#fromNode(plain);
+    if (this.#isFromNode(name)) return this.#countedFromNode(plain);
     if (plain.rcode !== Rcode.NXDOMAIN) return plain;
     this.#countDenied(name);
     if (!query.recursionDesired || isMeta(type) || !isPlainDenial(plain)) return plain;
@@ -152,7 +152,15 @@ export class Completion {
     return plain.lease === undefined ? plain : { ...plain, lease: undefined };
   }
 
-  #fromNode(reply: Reply): Reply {
+  /** A list of a file may begin with a domain of the node's; what stands below that is completed. */
+  #isFromNode(name: Name): boolean {
+    const { nodeDomains, lists } = this.#options;
+    const cluster = this.#cluster();
+    const isWithinDomain = nodeDomains.some((domain) => isWithin(name, domain)) && cluster?.holds(name) !== true;
+    return isWithinDomain && lists(name, cluster) === undefined;
+  }
+
+  #countedFromNode(reply: Reply): Reply {
     const count = (): void => this.#counters.searched('node');
     count();
     return reply.lease === undefined ? reply : { ...reply, lease: countedLease(reply.lease, count) };

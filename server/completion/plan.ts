@@ -53,7 +53,7 @@ export function planFor(
     return false;
   };
   if (isOfService(`${base}${first}` as Name)) return nothing('endpoint');
-  const mayLeave = isPublic(publicNames, base);
+  const mayLeave = isPublic(publicNames, base, (name) => cluster?.hasNamespace(name) === true);
   const candidates: Candidate[] = [];
   for (const candidate of candidatesOf(searched, rest)) {
     const isLocal = cluster?.holds(candidate.name) === true;

@@ -11,12 +11,18 @@ export type PublicNames = {
 };
 
 /**
- * A single label never leaves, nor does what only can be a mistyped name of the cluster: its last label is no public TLD.
+ * A single label never leaves, nor does what may be a mistyped name of the cluster: its last label is no public TLD, or it is one, such as
+ * `dev` or `prod`, and a namespace as well. What is below a suffix leaves all the same.
  * @param base labels in wire form, without the root
  */
-export function isPublic({ tlds, suffixes }: PublicNames, base: string): boolean {
+export function isPublic(
+  { tlds, suffixes }: PublicNames,
+  base: string,
+  hasNamespace: (namespace: string) => boolean,
+): boolean {
   const labels = baseLabels(base);
   const last = labels.at(-1);
   if (labels.length < 2 || last === undefined) return false;
-  return tlds.has(last) || suffixes.some((suffix) => isWithin(`${base}\0` as Name, suffix));
+  if (suffixes.some((suffix) => isWithin(`${base}\0` as Name, suffix))) return true;
+  return tlds.has(last) && !hasNamespace(last);
 }

@@ -24,6 +24,17 @@ const HELP: ReadonlyMap<string, string> = new Map([
   ['coredns_cache_prefetch_total', 'Entries that were renewed before they expired.'],
   ['coredns_cache_drops_total', 'Replies that were not cached because each alone is larger than all may be.'],
   ['coredns_cache_served_stale_total', 'Queries answered with expired entries.'],
+  ['coredns_autopath_success_total', 'Questions answered with what the rest of the client’s walk would have found.'],
+  ['fivedots_autopath_completions_total', 'The same, by which name of the search list was found.'],
+  ['fivedots_autopath_refused_total', 'First questions of a walk that were left to the client, by the reason.'],
+  [
+    'fivedots_autopath_search_queries_total',
+    'Questions for names that do not exist, as they come from walks through search lists, by the domain that was searched.',
+  ],
+  [
+    'fivedots_autopath_saved_queries_total',
+    'Queries that clients did not have to send, and look-ups that no upstream had to be asked for.',
+  ],
   ['coredns_local_localhost_requests_total', 'Queries for names under localhost, or that begin with it.'],
   ['coredns_proxy_request_duration_seconds', 'Time that an upstream took to answer.'],
   ['coredns_proxy_healthcheck_failures_total', 'Health checks of an upstream that failed.'],

@@ -5,10 +5,12 @@ import test, { type ExecutionContext } from 'ava';
 import { autopathAt } from '../../../server/plugins/autopath.ts';
 import type { AnyPlugin } from '../../../server/plugins/order.ts';
 import { systemSchedule } from '../../../server/plugins/timer.ts';
+import type { Query, Reply } from '../../../server/query.ts';
+import type { ClusterChange } from '../../../zones/kubernetes/objects.ts';
 import { nameFrom } from '../../../zones/name.ts';
 import { BothLanes } from '../../support/both-lanes.ts';
 import { namespace, puts, removal, service } from '../../support/example-cluster.ts';
-import { asked } from '../../support/query.ts';
+import { asked, type Asked } from '../../support/query.ts';
 import { readReply } from '../../support/reply.ts';
 import { smallWorld, type SmallWorld } from '../../support/small-world.ts';
 
@@ -27,6 +29,7 @@ const WORLD = `
   closed.example.com 300 refused -
   circle.example.com 300 CNAME circle.example.com.default.svc.cluster.local
   my_host.example.com 300 A 192.0.2.5
+  www.prod 300 A 192.0.2.7
   build.internal 300 A 192.0.2.6
   www.example.com.corp.example 20 A 192.0.2.20
   *.wild.example 20 A 192.0.2.21
@@ -38,9 +41,17 @@ type Scene = {
   readonly say: (question: string) => Promise<string>;
 };
 
+type SceneOptions = {
+  /** Lines of the directive's block. */
+  readonly options?: string;
+  readonly nodeDomains?: readonly string[];
+  readonly words?: string;
+  readonly upstream?: (query: Query) => Reply;
+};
+
 async function scene(
   t: ExecutionContext,
-  { options = '', nodeDomains = [] as readonly string[], words = '@kubernetes', layers = 'cache 30' } = {},
+  { options = '', nodeDomains = [], words = '@kubernetes', upstream }: SceneOptions = {},
 ): Promise<Scene> {
   const world = smallWorld(WORLD);
   const autopath = autopathAt({
@@ -54,11 +65,11 @@ async function scene(
       autopath ${words} {
         ${options}
       }
-      ${layers}
+      cache 30
       kubernetes cluster.local
       forward . 192.0.2.1
     }`,
-    upstream: world.reply,
+    upstream: upstream ?? world.reply,
     plugins: [autopath as AnyPlugin],
   });
   await both.apply(puts(service('prod/api', ['10.96.2.1'])));
@@ -114,7 +125,8 @@ const CASES: readonly (readonly [question: string, said: string])[] = [
     completed('db-0.db.prod', 'db-0.db.prod.svc.cluster.local.', 'db-0.db.prod.svc.cluster.local. 5 A 10.244.2.10'),
   ],
   ['nosuch.db.prod A', DENIED],
-  ['nosuch.prod A', DENIED],
+  ['nosuch.prod A', DENIED], // though there is a TLD of that name
+  ['www.prod A', DENIED],
   ['kubernetes.nosuch A', DENIED],
   ['nosuch A', DENIED],
   ['x.kubernetes A', DENIED],
@@ -138,3 +150,218 @@ for (const [question, said] of CASES) {
     t.is(await say(`${base}.${S} ${type}`), said);
   });
 }
+
+test('what was completed once is said again by the express lane, with the TTLs that are left', async (t) => {
+  const { both, say, world } = await scene(t);
+  const name = `dual.example.com.${S}`;
+  const said = (cname: number, a: number): string =>
+    `NOERROR | ${name}. ${cname} CNAME dual.example.com. | dual.example.com. ${a} A 192.0.2.2`;
+  t.is(await say(`${name} A`), said(5, 30));
+  t.is(await say(`${name} AAAA`), said(5, 30).replace('A 192.0.2.2', 'AAAA 2001:db8::2'));
+  const before = both.expressReplies;
+  for (const [pass, cname, a] of [
+    [0, 5, 30],
+    [1_000, 5, 29],
+    [24_500, 5, 5],
+    [1_000, 4, 4],
+    [2_499, 2, 2],
+  ] as const) {
+    both.pass(pass);
+    t.is(await say(`${name} A`), said(cname, a));
+  }
+  t.true(both.expressReplies >= before + 25, `${both.expressReplies} ${before}`);
+  t.deepEqual([...new Set(world.asked)], ['dual.example.com A', 'dual.example.com AAAA']);
+  both.pass(2_000);
+  t.is(await say(`${name} A`), said(5, 30));
+});
+
+test('a service is reached by the express lane too, until it is gone', async (t) => {
+  const { both, say } = await scene(t);
+  const question = `web.prod.${S} A`;
+  await say(question);
+  const before = both.expressReplies;
+  t.regex(await say(question), /10\.96\.1\.1$/);
+  t.is(both.expressReplies, before + 6);
+  await both.apply(puts(service('prod/web', ['10.96.1.9'])));
+  t.regex(await say(question), /10\.96\.1\.9$/);
+  await both.apply([removal(service('prod/web', []))]);
+  t.is(await say(question), DENIED);
+});
+
+/** Steps of the cluster's that decide about a walk, and what `www.example.com` gets after each. */
+const OVERTAKEN: readonly (readonly [title: string, changes: readonly ClusterChange[], said: RegExp | string])[] = [
+  ['a service of its own namespace is called like its last label', puts(service('default/com', ['10.96.3.1'])), DENIED],
+  ['that service is gone', [removal(service('default/com', []))], /192\.0\.2\.1$/],
+  ['a namespace is called like its last label', puts(namespace('com')), DENIED],
+  ['a service there has the name', puts(service('com/example', ['10.96.3.2'])), DENIED],
+  ['that namespace is gone', [removal(namespace('com'))], /192\.0\.2\.1$/],
+  ['its namespace asks not to be completed', puts({ ...namespace('default'), refusesCompletion: true }), DENIED],
+  ['its namespace does so no more', puts(namespace('default')), /192\.0\.2\.1$/],
+  ['its namespace is gone', [removal(namespace('default'))], DENIED],
+  ['its namespace is there again', puts(namespace('default')), /192\.0\.2\.1$/],
+];
+
+test('what a cluster has become decides at once, for both lanes', async (t) => {
+  const { both, say } = await scene(t);
+  for (const [title, changes, said] of OVERTAKEN) {
+    await both.apply(changes);
+    for (const _ of [1, 2]) {
+      const found = await say(`www.example.com.${S} A`);
+      if (typeof said === 'string') t.is(found, said, title);
+      else t.regex(found, said, title);
+    }
+  }
+  t.true(both.expressReplies > 30);
+});
+
+test('what is completed for A is completed for AAAA: with the entry of one ends the reply of the other', async (t) => {
+  const { both, say, world } = await scene(t);
+  const name = `dual.example.com.${S}`;
+  await say(`${name} A`);
+  await say(`${name} A`);
+  both.pass(20_000);
+  await say('dual.example.com A');
+  both.pass(10_001);
+  world.asked.length = 0;
+  await say(`${name} A`);
+  t.deepEqual(new Set(world.asked), new Set(['dual.example.com A', 'dual.example.com AAAA']));
+});
+
+const NODE = { nodeDomains: ['corp.example', 'default.svc.cluster.local', 'cluster.local'] };
+
+test('what the node searches comes before the name itself', async (t) => {
+  const { say, world } = await scene(t, NODE);
+  t.regex(await say(`www.example.com.${S} A`), /CNAME www\.example\.com\.corp\.example\. \| .* A 192\.0\.2\.20$/);
+  t.regex(await say(`dual.example.com.${S} A`), /CNAME dual\.example\.com\. \|/);
+  t.is(await say(`nosuch.${S} A`), DENIED);
+  t.is(await say(`nosuch.prod.${S} A`), DENIED);
+  t.false(world.asked.some((question) => question.startsWith('nosuch')));
+});
+
+test('a domain in which everything exists is found for everything that may leave', async (t) => {
+  const { say } = await scene(t, { nodeDomains: ['wild.example'] });
+  t.regex(
+    await say(`missing.example.com.${S} A`),
+    /CNAME missing\.example\.com\.wild\.example\. \| .* A 192\.0\.2\.21$/,
+  );
+  t.is(await say(`missing.${S} A`), DENIED);
+});
+
+test('a candidate that is too long for a name is left out', async (t) => {
+  const long = ['a', 'b', 'c'].map((letter) => letter.repeat(60)).join('.');
+  const { say, world } = await scene(t, { nodeDomains: [`${'d'.repeat(60)}.example`, 'wild.example'] });
+  t.regex(await say(`${long}.com.${S} A`), /192\.0\.2\.21$/);
+  t.true(world.asked.every((question) => !question.includes('dddd')));
+});
+
+const SETTINGS: readonly (readonly [title: string, options: string, question: string, said: RegExp | string])[] = [
+  ['except', 'except prod default', `www.example.com.${S} A`, DENIED],
+  ['except another', 'except prod', `www.example.com.${S} A`, /192\.0\.2\.1$/],
+  ['suffix', 'suffix other.example internal', `build.internal.${S} A`, /192\.0\.2\.6$/],
+  ['suffix that is a namespace', 'suffix prod', `www.prod.${S} A`, /192\.0\.2\.7$/],
+  ['suffix of a single label', 'suffix internal', `internal.${S} A`, DENIED],
+  ['ttl', 'ttl 60', `www.example.com.${S} A`, new RegExp(`^NOERROR \\| www.example.com.${S}. 30 CNAME`)],
+  ['ttl 0', 'ttl 0', `www.example.com.${S} A`, new RegExp(`^NOERROR \\| www.example.com.${S}. 0 CNAME .* 30 A`)],
+  ['tld', 'tld fixtures/tlds/one.txt', `www.example.com.${S} A`, DENIED],
+  ['tld that has it', 'tld fixtures/tlds/one.txt', `build.internal.${S} A`, /192\.0\.2\.6$/],
+];
+
+for (const [title, options, question, said] of SETTINGS) {
+  test(`the option ${title}`, async (t) => {
+    const { say } = await scene(t, { options });
+    const found = await say(question);
+    if (typeof said === 'string') t.is(found, said);
+    else t.regex(found, said);
+  });
+}
+
+test('names that are no walk of a client’s are left alone', async (t) => {
+  const { both, say } = await scene(t);
+  t.is(await say('www.example.com.nosuch.svc.cluster.local A'), DENIED);
+  t.is(await say('www.example.com.svc.cluster.local A'), DENIED);
+  t.is(await say('www.example.com.cluster.local A'), DENIED);
+  t.is(await say(`${S} A`), 'NOERROR | (cluster.local. SOA)');
+  t.is(
+    await say('kubernetes.default.svc.cluster.local A'),
+    'NOERROR | kubernetes.default.svc.cluster.local. 5 A 10.96.0.1',
+  );
+  const walk = (changes: Partial<Asked>): Promise<Buffer> =>
+    both.agree(t, asked(`www.example.com.${S}`, 'A', changes), JSON.stringify(changes), 3);
+  t.is(readReply(await walk({ recursionDesired: false })).rcode, 'NXDOMAIN');
+  t.is(readReply(await walk({ class: 3 })).rcode, 'REFUSED');
+});
+
+test('DO and CD go along, and nobody has authenticated the alias', async (t) => {
+  const seen: string[] = [];
+  const { both } = await scene(t, {
+    upstream: (query) => {
+      seen.push(`${query.question.type} ${query.edns?.dnssecOk} ${query.checkingDisabled}`);
+      return { ...smallWorld(WORLD).reply(query), authenticData: true };
+    },
+  });
+  const edns = { payloadSize: 1232, version: 0, dnssecOk: true, reserved: 0, options: [] };
+  const question = asked(`www.example.com.${S}`, 'A', { edns, checkingDisabled: true, authenticData: true });
+  const { flags, rcode } = readReply(await both.agree(t, question));
+  t.is(rcode, 'NOERROR');
+  t.false(flags.has('ad'));
+  t.deepEqual([...new Set(seen)], ['1 true true', '28 true true']);
+});
+
+test('spelling stays the client’s, and the found name is in lower case', async (t) => {
+  const { both } = await scene(t);
+  const { answer } = readReply(await both.agree(t, asked(`WwW.Example.com.${S}`, 'A'), '', 3));
+  t.is(
+    answer.map(({ owner, rdata }) => `${owner} ${rdata}`).join(),
+    `WwW.Example.com.${S}. www.example.com.,www.example.com. 192.0.2.1`,
+  );
+});
+
+test('a list of a file is walked like that of a pod', async (t) => {
+  const { say } = await scene(t, { words: 'fixtures/resolv-conf/pod.conf' });
+  t.regex(await say(`www.example.com.${S} A`), /CNAME www\.example\.com\.corp\.example\. \|/);
+  t.regex(await say(`web.prod.${S} A`), /10\.96\.1\.1$/);
+  t.is(await say(`x.kubernetes.${S} A`), DENIED);
+  t.is(await say('www.example.com.prod.svc.cluster.local A'), DENIED);
+});
+
+test('questions, completions and what they saved are counted alike in both lanes', async (t) => {
+  const { both, say } = await scene(t, NODE);
+  const rounds = [
+    'www.example.com',
+    'web.prod',
+    'dual.example.com',
+    'nosuch',
+    'x.kubernetes',
+    'build.internal',
+    'my_x.com',
+  ];
+  for (const base of rounds) {
+    await say(`${base}.${S} A`);
+    await say(`${base}.${S} AAAA`);
+    for (const suffix of ['svc.cluster.local', 'cluster.local', 'corp.example']) await say(`${base}.${suffix} A`);
+  }
+  const counted = both.sides.map(({ test: { series } }) =>
+    [...series()].flatMap(([row, [value = 0]]) => {
+      const [, metric = ''] = /^\w+_autopath_(.*)$/.exec(row.replace(/server="[^"]*",?|\{server="[^"]*"\}/, '')) ?? [];
+      return metric === '' || value === 0 ? [] : [`${metric} ${value}`];
+    }),
+  );
+  t.deepEqual(counted[0], counted[1]);
+  // Seven names, each asked for two types six times in each domain.
+  t.deepEqual(counted[0], [
+    'success_total 36',
+    'completions_total{result="svc"} 12',
+    'completions_total{result="node"} 12',
+    'completions_total{result="name"} 12',
+    'refused_total{reason="underscore"} 12',
+    'refused_total{reason="endpoint"} 12',
+    'refused_total{reason="private"} 24',
+    'search_queries_total{suffix="namespace"} 84',
+    'search_queries_total{suffix="svc"} 36',
+    'search_queries_total{suffix="cluster"} 42',
+    'search_queries_total{suffix="node"} 42',
+    'saved_queries_total{by="client"} 96',
+    'saved_queries_total{by="upstream"} 66',
+  ]);
+  t.true(both.expressReplies > 100);
+});
