@@ -5,7 +5,7 @@
 
 import { isWithin, type Name } from '../../zones/name.ts';
 import { Rcode, RRType } from '../../zones/rr.ts';
-import type { Count, Milliseconds, Seconds } from '../../zones/units.ts';
+import type { Milliseconds, Seconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import { after, type Handler } from '../pipeline.ts';
 import type { Peer, Query, Reply } from '../query.ts';
@@ -13,7 +13,7 @@ import type { ClusterNames } from './cluster-names.ts';
 import { completedReply, isForAlias, saysMoreOf } from './completed-reply.ts';
 import { CompletionCounters } from './completion-counters.ts';
 import { CompletionLease, countedLease } from './completion-lease.ts';
-import { isWorthAsking, planFor, type Plan, type PlanOptions } from './plan.ts';
+import { isWorthAsking, planFor, withinCluster, type Plan, type PlanOptions } from './plan.ts';
 import { placeAsked, type SearchLists } from './search-list.ts';
 import { walk, type Ask, type Found, type Refusal, type Verdict } from './walk.ts';
 import { Walks, type Schedule } from './walks.ts';
@@ -84,7 +84,9 @@ export class Completion {
     if (plan === undefined) return plain;
     const ask: Ask = (candidate, wanted) =>
       this.#next({ ...query, question: { ...query.question, name: candidate, spelling: candidate, type: wanted } });
-    const verdict = this.#walks.verdict(keyOf(query, plan), () => walk(plan.candidates, ask, plan.end));
+    const verdict = this.#walks.verdict(keyOf(query, plan), (mayLeave) =>
+      walk(mayLeave ? plan : withinCluster(plan), ask),
+    );
     return verdict instanceof Promise
       ? verdict.then((late) => this.#said(query, plain, plan, ask, late))
       : this.#said(query, plain, plan, ask, verdict);
@@ -108,7 +110,7 @@ export class Completion {
   #completed(query: Query, plan: Plan, found: Found, winner: Reply): Reply {
     const { aliasTtlMax } = this.#options;
     const reply = completedReply(query, found.candidate, winner, aliasTtlMax);
-    const outside = this.#outsideUpTo(plan, found);
+    const outside = plan.candidates.slice(0, found.before + 1).filter(({ isOutside }) => isOutside).length;
     const count = (): void => {
       this.#countDenied(query.question.name);
       this.#counters.completed(found.candidate.place, found.before);
@@ -139,11 +141,6 @@ export class Completion {
       aliasTtlMax: this.#options.aliasTtlMax,
       count,
     });
-  }
-
-  #outsideUpTo({ candidates }: Plan, { before }: Found): Count {
-    const cluster = this.#cluster();
-    return candidates.slice(0, before + 1).filter(({ name }) => cluster?.holds(name) !== true).length;
   }
 
   /** The reply without completion; but soon there may be one with it. */

@@ -13,13 +13,9 @@ import {
   type SearchDomain,
   type Searched,
 } from './search-list.ts';
-import type { Refusal } from './walk.ts';
+import type { Refusal, Route } from './walk.ts';
 
-export type Plan = {
-  /** In the client's order; none where nothing is to be tried. */
-  readonly candidates: readonly Candidate[];
-  /** Why nothing is completed if none of them exists. */
-  readonly end: Refusal;
+export type Plan = Route & {
   /** Services that are not there: if one comes, another plan is made. */
   readonly absent: readonly ServiceKey[];
 };
@@ -55,11 +51,11 @@ export function planFor(
   if (isOfService(`${base}${first}` as Name)) return nothing('endpoint');
   const mayLeave = isPublic(publicNames, base, (name) => cluster?.hasNamespace(name) === true);
   const candidates: Candidate[] = [];
-  for (const candidate of candidatesOf(searched, rest)) {
-    const isLocal = cluster?.holds(candidate.name) === true;
-    if (!isLocal && !mayLeave) return { candidates, end: 'private', absent };
-    const isDenied = cluster !== undefined && isLocal && !cluster.exists(candidate.name);
-    if (isDenied && isOfService(candidate.name)) return { candidates, end: 'endpoint', absent };
+  for (const candidate of candidatesOf(base, rest, cluster)) {
+    const { name, isOutside } = candidate;
+    if (isOutside && !mayLeave) return { candidates, end: 'private', absent };
+    const isDenied = !isOutside && cluster?.exists(name) !== true;
+    if (isDenied && isOfService(name)) return { candidates, end: 'endpoint', absent };
     candidates.push(candidate);
   }
   return { candidates, end: 'nowhere', absent };
@@ -69,9 +65,15 @@ function nothing(end: Refusal): Plan {
   return { candidates: [], end, absent: [] };
 }
 
+/** The plan as far as it leads to the cluster's own names, for a server that is busy asking outside. */
+export function withinCluster(plan: Plan): Plan {
+  const outside = plan.candidates.findIndex(({ isOutside }) => isOutside);
+  return outside === -1 ? plan : { ...plan, candidates: plan.candidates.slice(0, outside), end: 'busy' };
+}
+
 /** Is there any candidate but those that the cluster denies? */
 export function isWorthAsking({ candidates }: Plan, cluster: ClusterNames | undefined): boolean {
-  return candidates.some(({ name }) => cluster?.holds(name) !== true || cluster.exists(name));
+  return candidates.some(({ name, isOutside }) => isOutside || cluster?.exists(name) === true);
 }
 
 /**

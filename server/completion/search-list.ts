@@ -14,7 +14,12 @@ export type Place = 'svc' | 'cluster' | 'node' | 'pod' | 'name';
 export type SearchDomain = { readonly domain: Name; readonly place: Place };
 
 /** A name that the search list makes of the one that is looked for. */
-export type Candidate = { readonly name: Name; readonly place: Place };
+export type Candidate = {
+  readonly name: Name;
+  readonly place: Place;
+  /** In no zone of the cluster. */
+  readonly isOutside: boolean;
+};
 
 /** A name below the first domain of a search list. */
 export type Searched = {
@@ -82,10 +87,14 @@ function nodeDomainsBeside(apex: Name, nodeDomains: readonly Name[]): readonly S
 }
 
 /** What is asked next, in that order; names longer than a name may be are left out, as resolvers do. */
-export function candidatesOf({ base }: Pick<Searched, 'base'>, rest: readonly SearchDomain[]): readonly Candidate[] {
+export function candidatesOf(
+  base: string,
+  rest: readonly SearchDomain[],
+  cluster: ClusterNames | undefined,
+): readonly Candidate[] {
   return rest.flatMap(({ domain, place }) => {
     const name = nameUnder(base, domain);
-    return name === undefined ? [] : { name, place };
+    return name === undefined ? [] : { name, place, isOutside: cluster?.holds(name) !== true };
   });
 }
 

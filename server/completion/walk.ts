@@ -23,6 +23,13 @@ export type Refusal =
   | 'late'
   | 'busy';
 
+export type Route = {
+  /** In the client's order; none where nothing is to be tried. */
+  readonly candidates: readonly Candidate[];
+  /** Why nothing is completed if none of them exists. */
+  readonly end: Refusal;
+};
+
 /** The candidate that has an address, and both replies for it. */
 export type Found = {
   readonly candidate: Candidate;
@@ -40,28 +47,22 @@ export type Ask = (name: Name, type: number) => Reply | Promise<Reply>;
 /**
  * The first candidate that exists decides, and only if everybody would be content with it: resolvers differ in what they do with a name without
  * addresses, with a type that fails, and with types that contradict each other (NXDOMAIN is for all of them, RFC 8020), so such walks are left to them.
- * @param end what to say if no candidate exists
  */
-export function walk(
-  candidates: readonly Candidate[],
-  ask: Ask,
-  end: Refusal,
-  from: Count = 0,
-): Verdict | Promise<Verdict> {
-  for (let before = from; before < candidates.length; before++) {
-    const candidate = candidates[before];
+export function walk(route: Route, ask: Ask, from: Count = 0): Verdict | Promise<Verdict> {
+  for (let before = from; before < route.candidates.length; before++) {
+    const candidate = route.candidates[before];
     if (candidate === undefined) break;
     const a = ask(candidate.name, RRType.A);
     const aaaa = ask(candidate.name, RRType.AAAA);
     if (a instanceof Promise || aaaa instanceof Promise) {
       return Promise.all([a, aaaa]).then(
-        (replies) => judged(candidate, before, ...replies) ?? walk(candidates, ask, end, before + 1),
+        (replies) => judged(candidate, before, ...replies) ?? walk(route, ask, before + 1),
       );
     }
     const verdict = judged(candidate, before, a, aaaa);
     if (verdict !== undefined) return verdict;
   }
-  return { refused: end };
+  return { refused: route.end };
 }
 
 /** Undefined if the candidate does not exist. */

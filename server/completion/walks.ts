@@ -23,15 +23,17 @@ export class Walks {
     this.#joined = joined;
   }
 
-  /** The verdict of the walk with that key: of one under way, at once if that is known to be late, or of the one that `make` begins. */
-  verdict(key: string, make: () => Verdict | Promise<Verdict>): Verdict | Promise<Verdict> {
+  /**
+   * The verdict of the walk with that key: of one under way, at once if that is known to be late, or of the one that `make` begins. With too
+   * many under way it must not ask outside.
+   */
+  verdict(key: string, make: (mayLeave: boolean) => Verdict | Promise<Verdict>): Verdict | Promise<Verdict> {
     const known = this.#walks.get(key);
     if (known !== undefined) {
       this.#joined.add(2);
       return known;
     }
-    if (this.#walks.size >= WALKS_MAX) return BUSY;
-    const walk = make();
+    const walk = make(this.#walks.size < WALKS_MAX);
     if (!(walk instanceof Promise)) return walk;
     const late = Promise.withResolvers<Verdict>();
     const callOff = this.#schedule(this.#patience, () => late.resolve(LATE));
@@ -46,5 +48,4 @@ export class Walks {
   }
 }
 
-const BUSY: Verdict = { refused: 'busy' };
 const LATE: Verdict = { refused: 'late' };

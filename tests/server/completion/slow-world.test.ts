@@ -1,0 +1,157 @@
+/** Walks that have to wait: how long, for whom, and how many at once. Replies come when the test says so. */
+
+import { setImmediate } from 'node:timers/promises';
+
+import test from 'ava';
+
+import { Completion } from '../../../server/completion/completion.ts';
+import { podSearchLists } from '../../../server/completion/search-list.ts';
+import { WALKS_MAX } from '../../../server/completion/walks.ts';
+import type { ClusterNames } from '../../../server/completion/cluster-names.ts';
+import { emptyReply, type Query, type Reply } from '../../../server/query.ts';
+import { Life } from '../../../zones/life.ts';
+import { addressRdata } from '../../../zones/rdata.ts';
+import { isWithin, nameFrom, present } from '../../../zones/name.ts';
+import { Rcode, RRType, typeName } from '../../../zones/rr.ts';
+import type { Count } from '../../../zones/units.ts';
+import { FakeTimers } from '../../support/fake-timers.ts';
+import { testContext, testQuery } from '../../support/plugin-context.ts';
+
+const ZONE = nameFrom('cluster.local');
+const NXDOMAIN: Reply = { ...emptyReply(Rcode.NXDOMAIN, 'kubernetes'), authoritative: true, fresh: true };
+
+/** A cluster with nothing but one namespace. */
+const cluster: ClusterNames = {
+  apexes: [ZONE],
+  holds: (name) => isWithin(name, ZONE),
+  exists: () => false,
+  hasNamespace: (namespace) => namespace === 'default',
+  refusesCompletion: () => false,
+  hasService: () => false,
+  podAt: () => undefined,
+  life: () => new Life(),
+};
+
+type Outside = { readonly question: string; readonly answer: (reply: Reply) => void };
+
+function scene(nodeDomains: readonly string[] = []) {
+  const timers = new FakeTimers();
+  const { context, series } = testContext();
+  const waiting: Outside[] = [];
+  const next = (query: Query): Reply | Promise<Reply> => {
+    const { name, type } = query.question;
+    if (isWithin(name, ZONE)) return NXDOMAIN;
+    const { promise, resolve } = Promise.withResolvers<Reply>();
+    waiting.push({ question: `${typeName(type)} ${present(name)}`, answer: resolve });
+    return promise;
+  };
+  const { handle } = new Completion(
+    {
+      zones: [ZONE],
+      lists: podSearchLists(nodeDomains.map(nameFrom)),
+      nodeDomains: [],
+      refused: new Set(),
+      publicNames: { tlds: new Set(['com']), suffixes: [] },
+      aliasTtlMax: 5,
+      usesPods: false,
+      patience: 500,
+    },
+    { server: '', counters: context.counters, schedule: timers.after, cluster: () => cluster },
+    next,
+  );
+  /** RCODE of what comes, or that it has not come yet. */
+  const ask = (question: string, changes: Partial<Query> = {}): { said: string } => {
+    const [type = '', base = ''] = question.split(' ');
+    const outcome = { said: 'waits' };
+    void Promise.resolve(handle(testQuery(`${base}.default.svc.cluster.local`, type, changes))).then(
+      ({ rcode, answer }) => (outcome.said = `${rcode === Rcode.NOERROR ? 'NOERROR' : 'NXDOMAIN'} ${answer.length}`),
+    );
+    return outcome;
+  };
+  const count = (row: string): Count => [...series()].find(([key]) => key.includes(row))?.[1][0] ?? 0;
+  return { timers, waiting, ask, count };
+}
+
+const NODATA: Reply = { ...emptyReply(Rcode.NOERROR, 'forward'), upstream: '192.0.2.1:53' };
+const MISSING: Reply = { ...NODATA, rcode: Rcode.NXDOMAIN };
+const ADDRESS: Reply = {
+  ...NODATA,
+  answer: [{ owner: nameFrom('a.com'), type: RRType.A, ttl: 9, rdatas: [addressRdata(Uint8Array.of(192, 0, 2, 1))] }],
+};
+
+test('A and AAAA of one name are one walk, and get one verdict', async (t) => {
+  const { waiting, ask, count, timers } = scene();
+  const [a, aaaa, other] = [ask('A a.com'), ask('AAAA a.com'), ask('A a.com', { checkingDisabled: true })];
+  t.deepEqual(
+    waiting.map(({ question }) => question),
+    ['A a.com.', 'AAAA a.com.', 'A a.com.', 'AAAA a.com.'], // with CD it is another question
+  );
+  waiting[0]?.answer(ADDRESS);
+  await setImmediate();
+  t.deepEqual([a.said, aaaa.said], ['waits', 'waits']);
+  waiting[1]?.answer(NODATA);
+  await setImmediate();
+  t.deepEqual([a.said, aaaa.said, other.said], ['NOERROR 2', 'NOERROR 1', 'waits']);
+  t.is(count('saved_queries_total{server="",by="upstream"'), 2);
+  waiting[2]?.answer(MISSING);
+  waiting[3]?.answer(MISSING);
+  await setImmediate();
+  t.is(other.said, 'NXDOMAIN 0');
+  t.is(timers.pending, 0);
+});
+
+test('nobody waits longer than the patience, and who comes later does not wait at all, until the look-ups have ended', async (t) => {
+  const { timers, waiting, ask, count } = scene();
+  const first = ask('A a.com');
+  await timers.advance(400);
+  const second = ask('AAAA a.com');
+  t.is(first.said, 'waits');
+  await timers.advance(100);
+  t.deepEqual([first.said, second.said], ['NXDOMAIN 0', 'NXDOMAIN 0']);
+  const third = ask('A a.com');
+  await setImmediate();
+  t.is(third.said, 'NXDOMAIN 0');
+  t.is(count('reason="late"'), 3);
+  t.is(waiting.length, 2);
+  for (const { answer } of waiting) answer(ADDRESS);
+  await setImmediate();
+  const fourth = ask('A a.com');
+  t.is(waiting.length, 4);
+  for (const { answer } of waiting) answer(ADDRESS);
+  await setImmediate();
+  t.is(fourth.said, 'NOERROR 2');
+  t.is(timers.pending, 0);
+});
+
+test('the patience is for the whole walk, not for each candidate', async (t) => {
+  const { timers, waiting, ask } = scene(['corp.example', 'lab.example']);
+  const outcome = ask('A a.com');
+  for (const known of [2, 4]) {
+    t.is(waiting.length, known);
+    await timers.advance(240);
+    for (const { answer } of waiting) answer(MISSING);
+    await setImmediate();
+  }
+  t.is(waiting.length, 6);
+  t.is(outcome.said, 'waits');
+  await timers.advance(20);
+  t.is(outcome.said, 'NXDOMAIN 0');
+});
+
+test('what comes too late fails alike for all types', async (t) => {
+  const { timers, ask, count } = scene();
+  const outcomes = ['A', 'AAAA', 'HTTPS', 'SVCB', 'MX', 'CNAME'].map((type) => ask(`${type} a.com`));
+  await timers.advance(500);
+  t.true(outcomes.every(({ said }) => said === 'NXDOMAIN 0'));
+  t.is(count('reason="late"'), 6);
+});
+
+test(`at most ${WALKS_MAX} walks wait at once; the next name is left to its client, and cluster names are not held up`, async (t) => {
+  const { ask, count, waiting } = scene();
+  for (let i = 0; i < WALKS_MAX; i++) ask(`A a${i}.com`);
+  const [one, known, local] = [ask('A one.com'), ask('AAAA a0.com'), ask('A nosuch')];
+  await setImmediate();
+  t.deepEqual([one.said, known.said, local.said], ['NXDOMAIN 0', 'waits', 'NXDOMAIN 0']);
+  t.is(count('reason="busy"'), 1);
+  t.is(waiting.length, 2 * WALKS_MAX);
+});
