@@ -2,6 +2,7 @@
 
 import { LRUCache } from 'lru-cache';
 
+import type { Name } from '../../zones/name.ts';
 import type { Bytes, Count, Milliseconds } from '../../zones/units.ts';
 import type { Counter, Counters, Gauge, Labels } from '../counters.ts';
 import type { Kept } from '../pipeline.ts';
@@ -82,9 +83,18 @@ export class AnswerCache implements Kept {
 }
 
 /** Name, type, DO and CD: replies to queries that differ in any of these differ (RFC 6840 section 5.9 for CD). The class is always IN. */
-export function keyOf({ question, edns, checkingDisabled }: Query): string {
-  const flags = (edns?.dnssecOk === true ? 1 : 0) | (checkingDisabled ? 2 : 0);
-  return question.name + String.fromCharCode(question.type >> 8, question.type & 0xff, flags);
+export function keyOf(query: Query): string {
+  const { name, type } = query.question;
+  return name + String.fromCharCode(type >> 8, type & 0xff, flagsOf(query));
+}
+
+/** Of what is known of a name, whatever the type. A name says where it ends, so it is never the key of a question. */
+export function cutKeyOf(query: Query, name: Name): string {
+  return name + String.fromCharCode(flagsOf(query));
+}
+
+function flagsOf({ edns, checkingDisabled }: Query): number {
+  return (edns?.dnssecOk === true ? 1 : 0) | (checkingDisabled ? 2 : 0);
 }
 
 /** A bounded table of entries, with its series. */

@@ -14,6 +14,8 @@ export type CacheOptions = {
   readonly stale: StaleOptions | undefined;
   /** Hits keep the TTL that the reply came with. */
   readonly keepTtl: boolean;
+  /** Of the node: a denial of a name below one of them denies every type of it, and all that is below it. */
+  readonly searchDomains: readonly Name[];
 };
 
 export type ClassOptions = {

@@ -9,9 +9,10 @@ import type { Query, Reply } from '../query.ts';
 import { keyOf, type AnswerCache } from './answer-cache.ts';
 import { classify, type Classified } from './answer-class.ts';
 import type { CacheOptions, StaleOptions } from './cache-options.ts';
-import { countHit, EntryLease, type HitCounters } from './entry-lease.ts';
+import { countHit, CutLease, EntryLease, type HitCounters } from './entry-lease.ts';
 import { Entry, forAsker, withTtl, type EntryClass } from './entry.ts';
 import { Flights } from './flights.ts';
+import type { Cut, NxdomainCut } from './nxdomain-cut.ts';
 
 export class Caching {
   readonly #options: CacheOptions;
@@ -24,12 +25,15 @@ export class Caching {
   readonly #misses: Counter;
   readonly #prefetches: Counter;
   readonly #staleServed: Counter;
+  readonly #cut: NxdomainCut;
+  readonly #cutHits: Counter;
 
-  constructor(options: CacheOptions, cache: AnswerCache, labels: CacheLabels, context: PluginContext, next: Handler) {
+  constructor(options: CacheOptions, known: Known, labels: CacheLabels, context: PluginContext, next: Handler) {
     const { counters } = context;
     this.#options = options;
     this.#context = context;
-    this.#cache = cache;
+    this.#cache = known.answers;
+    this.#cut = known.cut;
     this.#next = next;
     this.#flights = new Flights(counters, labels);
     this.#holdsAll = options.zones.includes(ROOT);
@@ -41,6 +45,7 @@ export class Caching {
     this.#misses = counters.counter('coredns_cache_misses_total', labels);
     this.#prefetches = counters.counter('coredns_cache_prefetch_total', labels);
     this.#staleServed = counters.counter('coredns_cache_served_stale_total', labels);
+    this.#cutHits = counters.counter('fivedots_cache_cut_hits_total', labels);
   }
 
   readonly handle: Handler = (query) => {
@@ -51,8 +56,10 @@ export class Caching {
     const key = keyOf(query);
     const now = this.#context.clock();
     const entry = this.#cache.find(key, now);
+    if (entry !== undefined && now < entry.expires) return this.#hit(key, query, entry, now);
+    const cut = this.#cut.find(query, now);
+    if (cut !== undefined && !this.#isBetterStale(entry)) return this.#deny(key, query, cut, now);
     if (entry === undefined) return this.#miss(key, query);
-    if (now < entry.expires) return this.#hit(key, query, entry, now);
     return this.#answerStale(key, query, entry, now);
   };
 
@@ -67,6 +74,21 @@ export class Caching {
       if (isDue && entry.hits >= prefetch.amount && entry.class !== 'failure') this.#refresh(key, query, entry, now);
     }
     return entry.shown(query, entry.shownTtl(now, keepTtl));
+  }
+
+  /** A name that is denied, or below one that is. */
+  #deny(key: string, query: Query, cut: Cut, now: Milliseconds): Reply {
+    const { entry } = cut;
+    const { keepTtl } = this.#options;
+    countHit(this.#counters, entry);
+    this.#cutHits.add();
+    entry.lease ??= new EntryLease(entry, cut.key, this.#cache, this.#counters, keepTtl);
+    const lease = new CutLease(key, this.#cache, entry.lease, this.#cutHits);
+    return { ...entry.shown(query, entry.shownTtl(now, keepTtl)), lease };
+  }
+
+  #isBetterStale(entry: Entry | undefined): boolean {
+    return this.#options.stale?.prefersPositive === true && entry?.isPositive === true;
   }
 
   #miss(key: string, query: Query): Reply | Promise<Reply> {
@@ -142,9 +164,11 @@ export class Caching {
       refreshed.retryAt = now + Math.max(stale?.recheck ?? 0, failureFor);
     }
     const { class: kind, isPositive } = classified;
-    if (kind !== 'unfit' && ttl > 0 && !this.#isDisabled(kind, query)) {
+    const isKept = kind !== 'unfit' && ttl > 0 && !this.#isDisabled(kind, query);
+    if (isKept) {
       this.#cache.store(key, new Entry({ class: kind, isPositive, ttl }, { ...reply, fault: undefined }, now), now);
     } else if (replacesOld) this.#cache.forget(key);
+    this.#cut.learn(query, reply, isKept ? ttl : 0, now);
     if (kind === 'unfit') return reply;
     const shownTtl = Math.ceil(ttl);
     return {
@@ -177,6 +201,9 @@ export class Caching {
     return !truncated && (rcode === Rcode.NOERROR || rcode === Rcode.NXDOMAIN);
   }
 }
+
+/** What is remembered, and what that says of other questions. */
+type Known = { readonly answers: AnswerCache; readonly cut: NxdomainCut };
 
 /** Labels of the cache's series. */
 export type CacheLabels = { readonly server: string; readonly zones: string; readonly view: string };

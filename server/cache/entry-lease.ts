@@ -45,6 +45,36 @@ export class EntryLease implements Lease {
   }
 }
 
+/** For a question that is denied because its name is, or one above it: as long as nothing is known of that question itself. */
+export class CutLease implements Lease {
+  readonly #key: string;
+  readonly #cache: AnswerCache;
+  readonly #denial: EntryLease;
+  readonly #hits: Counter;
+
+  constructor(key: string, cache: AnswerCache, denial: EntryLease, hits: Counter) {
+    this.#key = key;
+    this.#cache = cache;
+    this.#denial = denial;
+    this.#hits = hits;
+  }
+
+  get isAuthentic(): boolean {
+    return this.#denial.isAuthentic;
+  }
+
+  isOver(now: Milliseconds): boolean {
+    return this.#denial.isOver(now) || this.#cache.find(this.#key, now) !== undefined;
+  }
+
+  renew(now: Milliseconds): Seconds {
+    if (this.isOver(now)) return LEASE_OVER;
+    const ttl = this.#denial.renew(now);
+    if (ttl !== LEASE_OVER) this.#hits.add();
+    return ttl;
+  }
+}
+
 export function countHit({ requests, successHits, denialHits }: HitCounters, entry: Entry): void {
   requests.add();
   (entry.class === 'success' ? successHits : denialHits).add();

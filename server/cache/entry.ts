@@ -41,6 +41,10 @@ export class Entry {
     this.expires = now + what.ttl * 1000;
   }
 
+  get rcode(): number {
+    return this.#reply.rcode;
+  }
+
   /** Has the upstream authenticated it? */
   get isAuthentic(): boolean {
     return this.#reply.authenticData;

@@ -59,5 +59,6 @@ const HELP: ReadonlyMap<string, string> = new Map([
   ['fivedots_express_faults_total', 'Faults of the express lane or behind it; the plain lane was asked instead.'],
   ['fivedots_express_generations_total', 'Times that half of the prepared replies were forgotten to make room.'],
   ['fivedots_cache_coalesced_total', 'Queries that waited for the same question already on its way.'],
+  ['fivedots_cache_cut_hits_total', 'Queries denied because the name, or one above it, is known not to exist.'],
   ['fivedots_cache_refused_waiters_total', 'Queries that found too many waiting for the same question.'],
 ]);

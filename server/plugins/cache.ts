@@ -1,6 +1,6 @@
 /** `cache`: remembers what the layers below answered. Knows the Corefile's words for it, nothing of entries. */
 
-import { present } from '../../zones/name.ts';
+import { present, type Name } from '../../zones/name.ts';
 import type { Count, Milliseconds, Seconds } from '../../zones/units.ts';
 import type { BlockHead, Directive, Line, Token } from '../corefile/block.ts';
 import { refuse } from '../corefile/fault.ts';
@@ -19,31 +19,57 @@ import {
 import { AnswerCache } from '../cache/answer-cache.ts';
 import type { CacheOptions, ClassOptions, PrefetchOptions, StaleOptions } from '../cache/cache-options.ts';
 import { Caching } from '../cache/caching.ts';
+import { NxdomainCut } from '../cache/nxdomain-cut.ts';
 import { transparent, type Plugin, type PluginContext } from '../pipeline.ts';
+import { readSearchDomains } from '../upstream/resolv-conf.ts';
 import { TIMER_MAX } from './timer.ts';
+import { zoneSources } from './zone-sources.ts';
 
 /** CoreDNS plugin/cache. */
-export const cache: Plugin<CacheOptions> = {
-  name: 'cache',
-  parse: (directives, block) => optionsOfCache(onlyDirective(directives), block),
-  layer(options, context) {
-    const { counters, server } = context;
-    const labels = { server, zones: options.zones.map(present).join(','), view: '' };
-    const answers = context.keep(
-      `cache ${server} ${contentOf(context)} ${JSON.stringify(options)}`,
-      () =>
-        new AnswerCache({
-          successCapacity: options.success.capacity,
-          denialCapacity: options.denial.capacity,
-          staleFor: options.stale?.window ?? 0,
-          prefersPositive: options.stale?.prefersPositive ?? false,
-          counters,
-          labels,
-        }),
-    );
-    return transparent((next) => new Caching(options, answers, labels, context, next).handle);
-  },
-};
+export const cache: Plugin<CacheOptions> = cacheAt(nodeSearchDomains);
+
+/** The plugin on a node with other search domains than this one's. */
+export function cacheAt(searchDomains: () => readonly Name[]): Plugin<CacheOptions> {
+  return {
+    name: 'cache',
+    parse: (directives, block) => ({
+      ...optionsOfCache(onlyDirective(directives), block),
+      searchDomains: searchDomains(),
+    }),
+    layer(options, context) {
+      const { counters, server } = context;
+      const labels = { server, zones: options.zones.map(present).join(','), view: '' };
+      const answers = context.keep(
+        `cache ${server} ${contentOf(context)} ${JSON.stringify(options)}`,
+        () =>
+          new AnswerCache({
+            successCapacity: options.success.capacity,
+            denialCapacity: options.denial.capacity,
+            staleFor: options.stale?.window ?? 0,
+            prefersPositive: options.stale?.prefersPositive ?? false,
+            counters,
+            labels,
+          }),
+      );
+      const { authoritative, forwarded } = zoneSources(context.shared);
+      const exempt = [authoritative, options.denial.disabled];
+      const cut = new NxdomainCut({ domains: options.searchDomains, exempt, borders: forwarded }, answers);
+      return transparent((next) => new Caching(options, { answers, cut }, labels, context, next).handle);
+    },
+  };
+}
+
+/** A pod with dnsPolicy Default, which a cluster's DNS has, sees those of its node. */
+const RESOLV_CONF = '/etc/resolv.conf';
+
+/** None without a file that can be read (resolv.conf(5)): the cache works without. */
+function nodeSearchDomains(): readonly Name[] {
+  try {
+    return readSearchDomains(RESOLV_CONF);
+  } catch {
+    return [];
+  }
+}
 
 /** The block without the places where its words stand: answers survive a reload only if nothing that could have made them has changed. */
 function contentOf(context: PluginContext): string {
@@ -53,6 +79,9 @@ function contentOf(context: PluginContext): string {
   });
 }
 
+/** What the Corefile says. */
+type WrittenOptions = Omit<CacheOptions, 'searchDomains'>;
+
 /** Go's sharded map makes 9984 of the 10000 that CoreDNS is set to. */
 const CAPACITY: Count = 9_984;
 /** Tables are made at their full size. */
@@ -61,7 +90,7 @@ const TTL_MAX: Seconds = 0x7fffffff;
 const HOUR: Milliseconds = 3_600_000;
 const FIVE_MINUTES: Milliseconds = 300_000;
 
-const DEFAULTS: Omit<CacheOptions, 'zones'> = {
+const DEFAULTS: Omit<WrittenOptions, 'zones'> = {
   success: { capacity: CAPACITY, maxTtl: 3_600, minTtl: 5, disabled: [] },
   denial: { capacity: CAPACITY, maxTtl: 1_800, minTtl: 5, disabled: [] },
   failureFor: 5_000,
@@ -79,11 +108,11 @@ const STALE: StaleOptions = {
   prefersPositive: false,
 };
 
-function optionsOfCache(directive: Directive, block: BlockHead): CacheOptions {
+function optionsOfCache(directive: Directive, block: BlockHead): WrittenOptions {
   const [first, ...rest] = directive.args;
   const hasTtl = first !== undefined && /^[+-]?[0-9]+$/.test(first.text);
   const maxTtl = hasTtl ? { maxTtl: integerFrom(first, 1, TTL_MAX) } : {};
-  let options: CacheOptions = {
+  let options: WrittenOptions = {
     ...DEFAULTS,
     zones: zonesOrBlock(hasTtl ? rest : directive.args, block),
     success: { ...DEFAULTS.success, ...maxTtl },
@@ -103,7 +132,7 @@ function optionsOfCache(directive: Directive, block: BlockHead): CacheOptions {
 
 const WORDS = ['success', 'denial', 'prefetch', 'serve_stale', 'serve_stale_policy', 'servfail', 'disable', 'keepttl'];
 
-function withOption(options: CacheOptions, line: Line, block: BlockHead): CacheOptions {
+function withOption(options: WrittenOptions, line: Line, block: BlockHead): WrittenOptions {
   switch (line.name.text) {
     case 'success':
       return { ...options, success: withLimits(options.success, line) };

@@ -7,6 +7,7 @@ import { emptyReply, ExtendedErrorCode, type Query, type Reply } from '../query.
 import { sharedUpstreams, Upstreams } from '../upstream/upstreams.ts';
 import { forwardFrom, type ForwardOptions } from './forward-options.ts';
 import { metadataOf } from './metadata.ts';
+import { zoneSources } from './zone-sources.ts';
 
 /**
  * Several may stand in a block: the first whose FROM holds the name takes it (CoreDNS plugin/forward). A query without RD asks for what
@@ -18,6 +19,8 @@ export const forward: Plugin<readonly ForwardOptions[]> = {
   parse: (directives) => directives.map(forwardFrom),
   layer(options, context) {
     const forwards = options.map((each, index) => makeForward(each, index, context));
+    const { forwarded } = zoneSources(context.shared);
+    for (const zone of options.flatMap(({ from, except }) => [from, ...except])) forwarded.add(zone);
     metadataOf(context.shared).publish('forward/upstream', ({ reply }) => reply.upstream);
     return transparent((next) => (query) => ask(forwards, 0, query) ?? next(query));
   },

@@ -22,6 +22,7 @@ import { interfaceAddresses, localAddresses } from './local-addresses.ts';
 import { metadataOf } from './metadata.ts';
 import { staleReply } from './stale-reply.ts';
 import { transferableZones } from './transferable-zones.ts';
+import { zoneSources } from './zone-sources.ts';
 
 const NAME = 'kubernetes';
 
@@ -56,7 +57,9 @@ export function kubernetesAt(interfaces: () => readonly Address[]): Plugin<Kuber
       publishMetadata(metadataOf(context.shared), zones, store, options);
       const authority: Authority = { store, zones, passesOn, resolve: context.resolve };
       const transferable = transferableZones(context.shared);
+      const { authoritative } = zoneSources(context.shared);
       for (const zone of zones) {
+        authoritative.add(zone.apex);
         transferable.set(zone.apex, {
           isComplete: () => isSynced(store, zone),
           serial: () => store.serial,
