@@ -1,10 +1,11 @@
-/** What the walks of pods with ndots:5 through their search lists cost the upstream, where nothing is completed for them. */
+/** What the walks of pods with ndots:5 through their search lists cost the upstream, without completion and with it. */
 
 import test, { type ExecutionContext } from 'ava';
 
 import type { AnyPlugin } from '../../../server/plugins/order.ts';
+import { autopathAt } from '../../../server/plugins/autopath.ts';
 import { cacheAt } from '../../../server/plugins/cache.ts';
-import { nameFrom } from '../../../zones/name.ts';
+import { nameFrom, type Name } from '../../../zones/name.ts';
 import type { Count, Milliseconds } from '../../../zones/units.ts';
 import { BothLanes } from '../../support/both-lanes.ts';
 import { exchange } from '../../support/client.ts';
@@ -24,6 +25,7 @@ const WORLD = `
   example.com. 60 IN SOA ns.example.com. mail.example.com. 1 2 3 4 60
   api.example.com. 60 IN A 192.0.2.1
   api.example.com. 60 IN AAAA 2001:db8::1
+  v2.api.example.com. 60 IN A 192.0.2.2
 `;
 
 /** Of an upstream for that zone alone, which the other one knows nothing of. */
@@ -40,16 +42,18 @@ type Scene = {
   readonly rcodeOf: (name: string, type: string) => Promise<string>;
 };
 
-async function scene(t: ExecutionContext, domains: readonly string[] = ['corp.example']): Promise<Scene> {
+async function scene(t: ExecutionContext, domains = ['corp.example'], directive = ''): Promise<Scene> {
   const upstream = await startStaticUpstream(WORLD);
   const other = await startStaticUpstream(OTHER_WORLD);
   t.teardown(() => Promise.all([upstream.close(), other.close()]));
-  const cache = cacheAt(() => domains.map(nameFrom));
+  const nodeDomains = (): readonly Name[] => domains.map(nameFrom);
+  const autopath = autopathAt({ nodeDomains, patience: 0, schedule: () => () => {} });
   const both = await BothLanes.start(t, {
     corefile: `.:0 {
       bind 127.0.0.1
       kubernetes cluster.local k8s.lab.corp.example
       cache
+      ${directive}
       forward dns.lab.corp.example ${other.address}
       forward . ${upstream.address} {
         max_fails 0
@@ -57,7 +61,7 @@ async function scene(t: ExecutionContext, domains: readonly string[] = ['corp.ex
         read_timeout 30s
       }
     }`,
-    plugins: [cache as AnyPlugin],
+    plugins: [cacheAt(nodeDomains) as AnyPlugin, autopath as AnyPlugin],
   });
   const [server] = both.express.addresses;
   if (server === undefined) throw new Error('nothing is listened on');
@@ -86,6 +90,11 @@ function counts(queries: readonly string[]): ReadonlyMap<string, Count> {
     counted.set(question, (counted.get(question) ?? 0) + 1);
   }
   return counted;
+}
+
+/** The questions, sorted, where each was asked once; else with how often. */
+function tally(queries: readonly string[]): readonly string[] {
+  return [...counts(queries)].map(([question, count]) => (count === 1 ? question : `${question} x${count}`)).toSorted();
 }
 
 /** Questions that may go out. */
@@ -144,18 +153,30 @@ for (const { domains, more } of [
   });
 }
 
+test("with autopath the walks that the server makes cost no more, and those below a denied name nothing in the node's domain", async (t) => {
+  const { rcodeOf, upstream } = await scene(t, ['corp.example'], 'autopath @kubernetes');
+  const ask = async (base: string): Promise<void> => {
+    const name = `${base}.prod.svc.cluster.local`;
+    const both = await Promise.all(
+      Array.from({ length: CLIENTS }, () => ['A', 'AAAA'])
+        .flat()
+        .map((type) => rcodeOf(name, type)),
+    );
+    t.deepEqual(new Set(both), new Set(['NOERROR']));
+  };
+  await ask('api.example.com');
+  t.deepEqual(tally(upstream.queries), [...IN_DOMAIN, ...BARE].toSorted());
+  await ask('v2.api.example.com');
+  const second = ['v2.api.example.com a', 'v2.api.example.com aaaa'];
+  t.deepEqual(tally(upstream.queries), [...IN_DOMAIN, ...BARE, ...second].toSorted());
+});
+
 test("names that the node's domain does have are found there", async (t) => {
   const { upstream, walk } = await scene(t);
   for (let i = 0; i < 3; i++) {
     t.deepEqual((await walk('wiki')).slice(-2), ['A wiki.corp.example NOERROR', 'AAAA wiki.corp.example NOERROR']);
   }
-  t.deepEqual(
-    counts(upstream.queries),
-    new Map([
-      ['wiki.corp.example a', 1],
-      ['wiki.corp.example aaaa', 1],
-    ]),
-  );
+  t.deepEqual(tally(upstream.queries), ['wiki.corp.example a', 'wiki.corp.example aaaa']);
 });
 
 test("a denied name hides neither the cluster's zone below it nor another upstream's", async (t) => {
