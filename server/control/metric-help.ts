@@ -24,7 +24,7 @@ const HELP: ReadonlyMap<string, string> = new Map([
   ['coredns_cache_prefetch_total', 'Entries that were renewed before they expired.'],
   ['coredns_cache_drops_total', 'Replies that were not cached because each alone is larger than all may be.'],
   ['coredns_cache_served_stale_total', 'Queries answered with expired entries.'],
-  ['coredns_autopath_success_total', 'Questions answered with what the rest of the client’s walk would have found.'],
+  ['coredns_autopath_success_total', "Questions answered with what the rest of the client's walk would have found."],
   ['fivedots_autopath_completions_total', 'The same, by which name of the search list was found.'],
   ['fivedots_autopath_refused_total', 'First questions of a walk that were left to the client, by the reason.'],
   [

@@ -9,7 +9,7 @@ import { PUBLIC_TLDS } from '../completion/public-tlds.ts';
 import { fixedSearchList, podSearchLists } from '../completion/search-list.ts';
 import { onlyDirective } from '../corefile/values.ts';
 import { transparent, type Plugin, type PluginContext } from '../pipeline.ts';
-import { readSearchDomains } from '../upstream/resolv-conf.ts';
+import { nodeSearchDomains, readSearchDomains } from '../upstream/resolv-conf.ts';
 import { autopathFrom, type AutopathOptions } from './autopath-options.ts';
 import { sharedClusterNames } from './cluster-names.ts';
 import { systemSchedule, type Schedule } from './timer.ts';
@@ -18,7 +18,7 @@ const NAME = 'autopath';
 
 /** CoreDNS plugin/autopath, but the client's namespace is read from the name that it asks for, so no pod need be known. */
 export const autopath: Plugin<AutopathOptions> = autopathAt({
-  nodeDomains: () => nodeDomainsIn('/etc/resolv.conf'),
+  nodeDomains: nodeSearchDomains,
   patience: 500,
   schedule: systemSchedule,
 });
@@ -70,15 +70,6 @@ export function autopathAt({ nodeDomains, patience, schedule }: AutopathSurround
       );
     },
   };
-}
-
-/** A machine may have no such file; then it searches nowhere. */
-function nodeDomainsIn(file: string): readonly Name[] {
-  try {
-    return readSearchDomains(file);
-  } catch {
-    return [];
-  }
 }
 
 function warnWithoutCluster(hasCluster: boolean, { block, log }: PluginContext): void {

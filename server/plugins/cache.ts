@@ -21,7 +21,7 @@ import type { CacheOptions, ClassOptions, PrefetchOptions, StaleOptions } from '
 import { Caching } from '../cache/caching.ts';
 import { NxdomainCut } from '../cache/nxdomain-cut.ts';
 import { transparent, type Plugin, type PluginContext } from '../pipeline.ts';
-import { readSearchDomains } from '../upstream/resolv-conf.ts';
+import { nodeSearchDomains } from '../upstream/resolv-conf.ts';
 import { TIMER_MAX } from './timer.ts';
 import { zoneSources } from './zone-sources.ts';
 
@@ -57,18 +57,6 @@ export function cacheAt(searchDomains: () => readonly Name[]): Plugin<CacheOptio
       return transparent((next) => new Caching(options, { answers, cut }, labels, context, next).handle);
     },
   };
-}
-
-/** A pod with dnsPolicy Default, which a cluster's DNS has, sees those of its node. */
-const RESOLV_CONF = '/etc/resolv.conf';
-
-/** None without a file that can be read (resolv.conf(5)): the cache works without. */
-function nodeSearchDomains(): readonly Name[] {
-  try {
-    return readSearchDomains(RESOLV_CONF);
-  } catch {
-    return [];
-  }
 }
 
 /** The block without the places where its words stand: answers survive a reload only if nothing that could have made them has changed. */

@@ -64,6 +64,18 @@ export function readSearchDomains(file: string): readonly Name[] {
   return searchDomainsFrom(readFileSync(file, 'utf8'));
 }
 
+/**
+ * What the node searches: a pod with dnsPolicy Default, which a cluster's DNS has, sees the node's own. None without a file that can be read
+ * (resolv.conf(5)).
+ */
+export function nodeSearchDomains(): readonly Name[] {
+  try {
+    return readSearchDomains('/etc/resolv.conf');
+  } catch {
+    return [];
+  }
+}
+
 export type ResolvConfEvents = {
   readonly changed: () => void;
   /** It cannot be read any more, or names no server; what it said before stays in use. */

@@ -9,7 +9,7 @@ function word(text: string): Token {
 }
 
 const IMPLEMENTED =
-  'any bind cache errors forward health kubernetes loadbalance local log loop metadata multisocket nsid prometheus ready reload transfer whoami'.split(
+  'any autopath bind cache errors forward health kubernetes loadbalance local log loop metadata multisocket nsid prometheus ready reload transfer whoami'.split(
     ' ',
   );
 
