@@ -314,7 +314,7 @@ test.serial('a second instance on the same port says so and ends with 1', async 
 
 for (const [words, code, output] of [
   [['-version'], 0, /^fivedots-\d+\.\d+\.\d+\n(linux|darwin)\/\w+, /],
-  [['-plugins'], 0, /^dns\.any\ndns\.bind\ndns\.cache\ndns\.errors\n/],
+  [['-plugins'], 0, /^dns\.any\ndns\.autopath\ndns\.bind\ndns\.cache\ndns\.errors\n/],
   [['-help'], 0, /--conf/],
   [['--check', '-conf', 'fixtures/corefiles/demo'], 0, /^\.:1053 on 127\.0\.0\.1\n/],
   [['--check', '-conf', 'fixtures/corefiles/kubeadm'], 0, /^\.:53\n/m],

@@ -114,8 +114,8 @@ for (const [behaviour, text, message] of [
   ],
   [
     'a plugin that does not exist yet',
-    '. {\n autopath @kubernetes\n}\n',
-    '2:2: found "autopath", a plugin of CoreDNS that fivedots does not implement yet; implemented are: ',
+    '. {\n rewrite name a b\n}\n',
+    '2:2: found "rewrite", a plugin of CoreDNS that fivedots does not implement yet; implemented are: ',
   ],
   [
     'what a plugin refuses',

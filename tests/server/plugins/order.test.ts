@@ -56,8 +56,8 @@ for (const [text, message] of [
   ['', /^Corefile:2:3: found "", which is not a plugin; known are: /],
   ['__proto__', /^Corefile:2:3: found "__proto__", which is not a plugin; known are: /],
   [
-    'autopath',
-    /^Corefile:2:3: found "autopath", a plugin of CoreDNS that fivedots does not implement yet; implemented are: /,
+    'rewrite',
+    /^Corefile:2:3: found "rewrite", a plugin of CoreDNS that fivedots does not implement yet; implemented are: /,
   ],
   [
     'example.org:53',
