@@ -24,7 +24,12 @@ export function completedReply({ question }: Query, { name }: Candidate, winner:
   const alias: RRset = { owner: question.spelling, type: RRType.CNAME, ttl, rdatas: [nameRdata(name)] };
   const reply: Reply = { ...winner, answer: [alias], authenticData: false, plugin: PLUGIN, lease: undefined };
   if (isForAlias(question.type)) return { ...reply, authority: [], additional: [] };
-  return { ...reply, answer: [alias, ...winner.answer] };
+  return { ...reply, answer: [alias, ...winner.answer.map((rrset) => spelledAs(name, rrset))] };
+}
+
+/** A cache has names as somebody else spelled them. */
+function spelledAs(name: Name, rrset: RRset): RRset {
+  return rrset.owner !== name && lowerCase(rrset.owner) === name ? { ...rrset, owner: name } : rrset;
 }
 
 /** Would an alias at that name be a second one, or lead in a circle? */

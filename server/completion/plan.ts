@@ -54,8 +54,8 @@ export function planFor(
   for (const candidate of candidatesOf(base, rest, cluster)) {
     const { name, isOutside } = candidate;
     if (isOutside && !mayLeave) return { candidates, end: 'private', absent };
-    const isDenied = !isOutside && cluster?.exists(name) !== true;
-    if (isDenied && isOfService(name)) return { candidates, end: 'endpoint', absent };
+    // What is a service's is said by the service, even if that has nothing to say.
+    if (!isOutside && isOfService(name)) return { candidates: [...candidates, candidate], end: 'endpoint', absent };
     candidates.push(candidate);
   }
   return { candidates, end: 'nowhere', absent };

@@ -30,6 +30,8 @@ const WORLD = `
   circle.example.com 300 CNAME circle.example.com.default.svc.cluster.local
   my_host.example.com 300 A 192.0.2.5
   www.prod 300 A 192.0.2.7
+  gone.prod 300 A 192.0.2.8
+  down.prod 300 A 192.0.2.8
   build.internal 300 A 192.0.2.6
   www.example.com.corp.example 20 A 192.0.2.20
   *.wild.example 20 A 192.0.2.21
@@ -259,6 +261,8 @@ const SETTINGS: readonly (readonly [title: string, options: string, question: st
   ['except another', 'except prod', `www.example.com.${S} A`, /192\.0\.2\.1$/],
   ['suffix', 'suffix other.example internal', `build.internal.${S} A`, /192\.0\.2\.6$/],
   ['suffix that is a namespace', 'suffix prod', `www.prod.${S} A`, /192\.0\.2\.7$/],
+  ['suffix below which a service points nowhere', 'suffix prod', `gone.prod.${S} A`, DENIED],
+  ['suffix below which a service has no endpoint', 'suffix prod', `down.prod.${S} A`, DENIED],
   ['suffix of a single label', 'suffix internal', `internal.${S} A`, DENIED],
   ['ttl', 'ttl 60', `www.example.com.${S} A`, new RegExp(`^NOERROR \\| www.example.com.${S}. 30 CNAME`)],
   ['ttl 0', 'ttl 0', `www.example.com.${S} A`, new RegExp(`^NOERROR \\| www.example.com.${S}. 0 CNAME .* 30 A`)],
@@ -315,6 +319,18 @@ test('spelling stays the client’s, and the found name is in lower case', async
     `WwW.Example.com.${S}. www.example.com.,www.example.com. 192.0.2.1`,
   );
 });
+
+test('what somebody else spelled in another way is told in lower case', async (t) => {
+  const { both, say } = await scene(t, { upstream: spelledAsAsked });
+  await both.agree(t, asked('wWw.eXample.com', 'A'));
+  t.regex(await say(`www.example.com.${S} A`), /CNAME www\.example\.com\. \| www\.example\.com\. 30 A 192\.0\.2\.1$/);
+});
+
+/** As an upstream does that keeps the letters of the question (0x20). */
+function spelledAsAsked(query: Query): Reply {
+  const reply = smallWorld(WORLD).reply(query);
+  return { ...reply, answer: reply.answer.map((rrset) => ({ ...rrset, owner: query.question.spelling })) };
+}
 
 test('a list of a file is walked like that of a pod', async (t) => {
   const { say } = await scene(t, { words: 'fixtures/resolv-conf/pod.conf' });
