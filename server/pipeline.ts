@@ -141,6 +141,8 @@ export type PluginContext = {
   readonly probes: ProbeTable;
   /** Asks the whole server again, for a name that a reply points to (an ExternalName outside the zone). */
   readonly resolve: Handler;
+  /** Would a client's question for this name, asked of the same listener, be this block's? */
+  readonly isOwn: (name: Name) => boolean;
   /** The state of a cluster by the key that `kubernetes` gave it in its options. */
   readonly cluster: (key: string) => ClusterStore;
   /** State that outlives a reload as long as the new configuration asks for the same key; closed when none does. */

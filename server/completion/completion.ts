@@ -38,20 +38,24 @@ export type CompletionContext = {
   readonly schedule: Schedule;
   /** Of the block; undefined if it answers for none. */
   readonly cluster: () => ClusterNames | undefined;
+  /** Would a client's question for this name be this block's? */
+  readonly isOwn: (name: Name) => boolean;
+  /** Asks the whole server. */
+  readonly resolve: Handler;
 };
 
 export class Completion {
   readonly #options: CompletionOptions;
-  readonly #cluster: () => ClusterNames | undefined;
+  readonly #context: CompletionContext;
   readonly #counters: CompletionCounters;
   readonly #walks: Walks;
   readonly #next: Handler;
 
-  constructor(options: CompletionOptions, { server, counters, schedule, cluster }: CompletionContext, next: Handler) {
+  constructor(options: CompletionOptions, context: CompletionContext, next: Handler) {
     this.#options = options;
-    this.#cluster = cluster;
-    this.#counters = new CompletionCounters(counters, server);
-    this.#walks = new Walks(options.patience, schedule, this.#counters.upstreamSaved);
+    this.#context = context;
+    this.#counters = new CompletionCounters(context.counters, context.server);
+    this.#walks = new Walks(options.patience, context.schedule, this.#counters.upstreamSaved);
     this.#next = next;
   }
 
@@ -64,7 +68,7 @@ export class Completion {
   /** Might a question for this name, which the cluster denies, be completed for somebody? */
   mightComplete(name: Name): boolean {
     const plan = this.#planFor(name);
-    return plan !== undefined && (this.#options.usesPods || isWorthAsking(plan, this.#cluster()));
+    return plan !== undefined && (this.#options.usesPods || isWorthAsking(plan, this.#context.cluster()));
   }
 
   /** Counts a question whose name was denied without asking here. */
@@ -82,14 +86,21 @@ export class Completion {
     if (!query.recursionDesired || isMeta(type) || !isPlainDenial(plain)) return plain;
     const plan = this.#planFor(name, query.peer);
     if (plan === undefined) return plain;
-    const ask: Ask = (candidate, wanted) =>
-      this.#next({ ...query, question: { ...query.question, name: candidate, spelling: candidate, type: wanted } });
+    const ask: Ask = (candidate, wanted) => this.#ask(query, candidate, wanted);
     const verdict = this.#walks.verdict(keyOf(query, plan), (mayLeave) =>
       walk(mayLeave ? plan : withinCluster(plan), ask),
     );
     return verdict instanceof Promise
       ? verdict.then((late) => this.#said(query, plain, plan, ask, late))
       : this.#said(query, plain, plan, ask, verdict);
+  }
+
+  /** As the client itself would ask: a name may be another block's. What that says is not known to hold for everybody. */
+  #ask(query: Query, name: Name, type: number): Reply | Promise<Reply> {
+    const asked: Query = { ...query, question: { ...query.question, name, spelling: name, type } };
+    if (this.#context.isOwn(name)) return this.#next(asked);
+    const reply = this.#context.resolve({ ...asked, aliasDepth: query.aliasDepth + 1 });
+    return after(reply, (other) => ({ ...other, lease: undefined }));
   }
 
   #said(query: Query, plain: Reply, plan: Plan, ask: Ask, verdict: Verdict): Reply | Promise<Reply> {
@@ -132,7 +143,7 @@ export class Completion {
     const kept = [a, aaaa].filter(({ fresh }) => !fresh);
     const beside = kept.flatMap(({ lease }) => lease ?? []);
     if (beside.length < kept.length) return undefined;
-    const cluster = this.#cluster();
+    const cluster = this.#context.cluster();
     return new CompletionLease({
       said: winner.lease,
       beside,
@@ -152,7 +163,7 @@ export class Completion {
   /** A list of a file may begin with a domain of the node's; what stands below that is completed. */
   #isFromNode(name: Name): boolean {
     const { nodeDomains, lists } = this.#options;
-    const cluster = this.#cluster();
+    const cluster = this.#context.cluster();
     const isWithinDomain = nodeDomains.some((domain) => isWithin(name, domain)) && cluster?.holds(name) !== true;
     return isWithinDomain && lists(name, cluster) === undefined;
   }
@@ -164,7 +175,7 @@ export class Completion {
   }
 
   #countDenied(name: Name): void {
-    const cluster = this.#cluster();
+    const cluster = this.#context.cluster();
     const suffix = cluster === undefined ? undefined : placeAsked(name, cluster);
     if (suffix !== undefined) this.#counters.searched(suffix);
   }
@@ -173,7 +184,7 @@ export class Completion {
   #planFor(name: Name, peer?: Peer): Plan | undefined {
     const { zones, lists, usesPods } = this.#options;
     if (!zones.some((zone) => isWithin(name, zone))) return undefined;
-    const cluster = this.#cluster();
+    const cluster = this.#context.cluster();
     const searched = lists(name, cluster);
     if (searched === undefined) return undefined;
     const pod = usesPods && peer !== undefined ? cluster?.podAt(peer.address) : undefined;

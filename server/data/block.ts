@@ -2,7 +2,7 @@
 
 import type { Name } from '../../zones/name.ts';
 import { present } from '../../zones/name.ts';
-import { Rcode } from '../../zones/rr.ts';
+import { Rcode, RRType } from '../../zones/rr.ts';
 import {
   compose,
   type Chance,
@@ -17,6 +17,7 @@ import {
 import type { BlockPlan, ListenerPlan, Plan } from '../plan.ts';
 import { emptyReply, ExtendedErrorCode, type Reply, servfail } from '../query.ts';
 import type { ExpressLane } from './express/express-lane.ts';
+import { route } from './route.ts';
 
 /** A server block that answers. */
 export type Block = {
@@ -64,11 +65,10 @@ const NO_PLUGIN: Reply = servfail(
 );
 
 /** What of a plugin's context depends on the block that it stands in. */
-export type ContextOf = (
-  block: BlockPlan,
-  listener: ListenerPlan,
-  place: Pick<PluginContext, 'hosts' | 'isFirst'>,
-) => PluginContext;
+export type ContextOf = (block: BlockPlan, listener: ListenerPlan, place: Place) => PluginContext;
+
+/** Where a block listens, as its plugins are told that are made for one of its listeners. */
+type Place = Pick<PluginContext, 'hosts' | 'isFirst' | 'isOwn'>;
 
 /** A plan whose plugins have been made: the routes of each listener, by `ListenerPlan.server`. `express` makes their express lanes. */
 export function routesOf(
@@ -97,10 +97,14 @@ export function routesOf(
   return routes;
 }
 
-/** Where a block listens, as its plugins are told that are made for one of its listeners. */
-function placeOf({ listeners }: Plan, block: number, listener: ListenerPlan): Pick<PluginContext, 'hosts' | 'isFirst'> {
-  const own = listeners.filter(({ routes }) => routes.some((route) => route.block === block));
-  return { hosts: [...new Set(own.map(({ host }) => host))], isFirst: own[0] === listener };
+function placeOf({ listeners }: Plan, block: number, listener: ListenerPlan): Place {
+  const own = listeners.filter(({ routes }) => routes.some((each) => each.block === block));
+  const zones = new Map(listener.routes.map((each) => [each.zone, each.block]));
+  return {
+    hosts: [...new Set(own.map(({ host }) => host))],
+    isFirst: own[0] === listener,
+    isOwn: (name) => route(zones, name, RRType.A) === block,
+  };
 }
 
 function makeBlock(plan: BlockPlan, plugins: ReadonlyMap<string, Plugin<unknown>>, context: PluginContext): Block {

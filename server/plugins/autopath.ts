@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 
 import type { Name } from '../../zones/name.ts';
 import type { Milliseconds } from '../../zones/units.ts';
+import type { ClusterNames } from '../completion/cluster-names.ts';
 import { Completion } from '../completion/completion.ts';
 import { PUBLIC_TLDS } from '../completion/public-tlds.ts';
 import { fixedSearchList, podSearchLists } from '../completion/search-list.ts';
@@ -41,8 +42,8 @@ export function autopathAt({ nodeDomains, patience, schedule }: AutopathSurround
     name: NAME,
     parse: (directives, block) => autopathFrom(onlyDirective(directives), block, files),
     layer(options, context) {
-      const { counters, server, shared } = context;
-      const known = sharedClusterNames(shared);
+      const { counters, server, isOwn, resolve } = context;
+      const known = sharedClusterNames(context.shared);
       if (options.list === undefined) context.onStart(() => warnWithoutCluster(known.names !== undefined, context));
       const settings = {
         zones: options.zones,
@@ -60,7 +61,8 @@ export function autopathAt({ nodeDomains, patience, schedule }: AutopathSurround
       let completion: Completion | undefined;
       return transparent(
         (next) => {
-          completion = new Completion(settings, { server, counters, schedule, cluster: () => known.names }, next);
+          const cluster = (): ClusterNames | undefined => known.names;
+          completion = new Completion(settings, { server, counters, schedule, cluster, isOwn, resolve }, next);
           return completion.handle;
         },
         {

@@ -44,6 +44,7 @@ export function testContext(changes: Partial<PluginContext> = {}): TestContext {
     counters: new Counters(memory, (series) => void announced.push(series)),
     probes: new ProbeTable(probeMemory(1), 0),
     resolve: () => emptyReply(Rcode.REFUSED),
+    isOwn: () => true,
     cluster: (key) => {
       throw new Error(`this test has no cluster "${key}"`);
     },

@@ -56,7 +56,14 @@ function scene(nodeDomains: readonly string[] = []) {
       usesPods: false,
       patience: 500,
     },
-    { server: '', counters: context.counters, schedule: timers.after, cluster: () => cluster },
+    {
+      server: '',
+      counters: context.counters,
+      schedule: timers.after,
+      cluster: () => cluster,
+      isOwn: () => true,
+      resolve: next,
+    },
     next,
   );
   /** RCODE of what comes, or that it has not come yet. */

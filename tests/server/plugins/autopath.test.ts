@@ -381,3 +381,49 @@ test('questions, completions and what they saved are counted alike in both lanes
   ]);
   t.true(both.expressReplies > 100);
 });
+
+test('each name of a walk is asked where a client’s own question for it would come to', async (t) => {
+  const world = smallWorld(WORLD);
+  const inner = {
+    name: 'whoami',
+    parse: () => undefined,
+    layer: () => () => smallWorld('db.example.com 9 A 192.0.2.99').reply,
+  };
+  const both = await BothLanes.start(t, {
+    corefile: `
+      .:0 {
+        bind 127.0.0.1
+        autopath @kubernetes
+        kubernetes cluster.local
+        cache
+        forward . 192.0.2.1
+      }
+      db.example.com:0 {
+        bind 127.0.0.1
+        whoami
+      }`,
+    upstream: world.reply,
+    plugins: [inner as AnyPlugin],
+  });
+  const addresses = async (base: string): Promise<readonly string[]> =>
+    readReply(await both.agree(t, asked(`${base}.${S}`, 'A'), base, 3)).answer.map(({ rdata }) => rdata);
+  t.deepEqual(await addresses('db.example.com'), ['db.example.com.', '192.0.2.99']);
+  t.deepEqual(await addresses('www.example.com'), ['www.example.com.', '192.0.2.1']);
+  t.false(world.asked.some((question) => question.startsWith('db.')));
+});
+
+test('where no block has the outside, nothing of it is completed', async (t) => {
+  const world = smallWorld(WORLD);
+  const both = await BothLanes.start(t, {
+    corefile: `cluster.local:0 {
+      bind 127.0.0.1
+      autopath @kubernetes
+      kubernetes
+      forward . 192.0.2.1
+    }`,
+    upstream: world.reply,
+  });
+  t.is(readReply(await both.agree(t, asked(`www.example.com.${S}`, 'A'), '', 3)).rcode, 'NXDOMAIN');
+  t.is(readReply(await both.agree(t, asked(`web.prod.${S}`, 'A'), '', 3)).rcode, 'NOERROR');
+  t.deepEqual(world.asked, []);
+});
