@@ -104,6 +104,8 @@ export type Lease = {
   readonly isAuthentic: boolean;
   /** The most that the first record's TTL may be, where that is an alias made here; undefined if it is like the others'. */
   readonly aliasTtlMax?: Seconds | undefined;
+  /** The least UDP size that an asker has to take to be told the same; undefined if any will do. */
+  readonly leastSize?: Bytes | undefined;
   /** Has the plugin to be asked anew? To ask counts nothing. */
   readonly isOver: (now: Milliseconds) => boolean;
   /**

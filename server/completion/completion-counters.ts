@@ -15,6 +15,7 @@ const REASONS: readonly Refusal[] = [
   'nowhere',
   'no_address',
   'disagreement',
+  'size',
   'failure',
   'late',
   'busy',

@@ -1,7 +1,7 @@
 /** How long a completed reply may be said again. Knows nothing of what it says. */
 
 import type { Life } from '../../zones/life.ts';
-import type { Milliseconds, Seconds } from '../../zones/units.ts';
+import type { Bytes, Milliseconds, Seconds } from '../../zones/units.ts';
 import { LEASE_OVER, type Lease } from '../query.ts';
 
 /** What has to stay as it is for a completed reply to be said again. */
@@ -14,6 +14,7 @@ export type CompletionTerms = {
   /** Has a service come that would decide otherwise? */
   readonly isOvertaken: () => boolean;
   readonly aliasTtlMax: Seconds;
+  readonly leastSize: Bytes;
   /** Counts one more completed reply. */
   readonly count: () => void;
 };
@@ -21,10 +22,12 @@ export type CompletionTerms = {
 export class CompletionLease implements Lease {
   readonly isAuthentic = false;
   readonly aliasTtlMax: Seconds;
+  readonly leastSize: Bytes;
   readonly #terms: CompletionTerms;
 
   constructor(terms: CompletionTerms) {
     this.aliasTtlMax = terms.aliasTtlMax;
+    this.leastSize = terms.leastSize;
     this.#terms = terms;
   }
 
@@ -47,6 +50,7 @@ export function countedLease(lease: Lease, count: () => void): Lease {
   return {
     isAuthentic: lease.isAuthentic,
     aliasTtlMax: lease.aliasTtlMax,
+    leastSize: lease.leastSize,
     isOver: (now) => lease.isOver(now),
     renew(now) {
       const ttl = lease.renew(now);

@@ -5,14 +5,16 @@
 
 import { isWithin, type Name } from '../../zones/name.ts';
 import { Rcode, RRType } from '../../zones/rr.ts';
-import type { Milliseconds, Seconds } from '../../zones/units.ts';
+import type { Bytes, Count, Milliseconds, Seconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import { after, type Handler } from '../pipeline.ts';
 import type { Peer, Query, Reply } from '../query.ts';
+import { udpLimit } from '../wire/edns.ts';
 import type { ClusterNames } from './cluster-names.ts';
 import { completedReply, isForAlias, saysMoreOf } from './completed-reply.ts';
 import { CompletionCounters } from './completion-counters.ts';
 import { CompletionLease, countedLease } from './completion-lease.ts';
+import { leastSizeFor } from './least-size.ts';
 import { isWorthAsking, planFor, withinCluster, type Plan, type PlanOptions } from './plan.ts';
 import { placeAsked, type SearchLists } from './search-list.ts';
 import { walk, type Ask, type Found, type Refusal, type Verdict } from './walk.ts';
@@ -50,6 +52,7 @@ export class Completion {
   readonly #counters: CompletionCounters;
   readonly #walks: Walks;
   readonly #next: Handler;
+  #looked: { readonly name: Name; readonly plan: Plan | undefined } | undefined;
 
   constructor(options: CompletionOptions, context: CompletionContext, next: Handler) {
     this.#options = options;
@@ -68,13 +71,15 @@ export class Completion {
   /** Might a question for this name, which the cluster denies, be completed for somebody? */
   mightComplete(name: Name): boolean {
     const plan = this.#planFor(name);
+    this.#looked = { name, plan };
     return plan !== undefined && (this.#options.usesPods || isWorthAsking(plan, this.#context.cluster()));
   }
 
   /** Counts a question whose name was denied without asking here. */
   denied(name: Name): void {
     this.#countDenied(name);
-    const plan = this.#planFor(name);
+    // It was looked at just before: whoever denies a name asks first.
+    const plan = this.#looked?.name === name ? this.#looked.plan : this.#planFor(name);
     if (plan !== undefined) this.#counters.refused(plan.end);
   }
 
@@ -87,12 +92,13 @@ export class Completion {
     const plan = this.#planFor(name, query.peer);
     if (plan === undefined) return plain;
     const ask: Ask = (candidate, wanted) => this.#ask(query, candidate, wanted);
-    const verdict = this.#walks.verdict(keyOf(query, plan), (mayLeave) =>
-      walk(mayLeave ? plan : withinCluster(plan), ask),
+    const other = isForAddresses(type) ? undefined : type;
+    const verdict = this.#walks.verdict(keyOf(query, plan, other), (mayLeave) =>
+      walk(mayLeave ? plan : withinCluster(plan), other, ask),
     );
     return verdict instanceof Promise
-      ? verdict.then((late) => this.#said(query, plain, plan, ask, late))
-      : this.#said(query, plain, plan, ask, verdict);
+      ? verdict.then((late) => this.#said(query, plain, plan, late))
+      : this.#said(query, plain, plan, verdict);
   }
 
   /** As the client itself would ask: a name may be another block's. What that says is not known to hold for everybody. */
@@ -103,41 +109,51 @@ export class Completion {
     return after(reply, (other) => ({ ...other, lease: undefined }));
   }
 
-  #said(query: Query, plain: Reply, plan: Plan, ask: Ask, verdict: Verdict): Reply | Promise<Reply> {
-    if ('refused' in verdict) return this.#refused(plain, verdict.refused);
-    const { candidate, a, aaaa } = verdict;
+  #said(query: Query, plain: Reply, plan: Plan, verdict: Verdict): Reply {
+    if ('refused' in verdict) return this.#refused(plain, verdict.refused, verdict.fault);
+    const { candidate, a, aaaa, other } = verdict;
     const { name, type } = query.question;
     // For all types or for none.
     if (saysMoreOf(name, a) || saysMoreOf(name, aaaa)) return this.#refused(plain, 'failure');
-    if (type === RRType.A || isForAlias(type)) return this.#completed(query, plan, verdict, a);
-    if (type === RRType.AAAA) return this.#completed(query, plan, verdict, aaaa);
-    return after(ask(candidate.name, type), (other) =>
-      other.rcode !== Rcode.NOERROR || other.truncated || saysMoreOf(name, other)
-        ? this.#refused(plain, 'failure')
-        : this.#completed(query, plan, verdict, other),
-    );
+    const { aliasTtlMax } = this.#options;
+    const asked = { ...query, question: { ...query.question, type: RRType.A } };
+    const both = [a, aaaa].map((reply) => completedReply(asked, candidate, reply, aliasTtlMax));
+    const leastSize = leastSizeFor(asked, both);
+    if (query.peer.protocol === 'udp' && leastSize > udpLimit(query.edns)) return this.#refused(plain, 'size');
+    const winner = other ?? (type === RRType.AAAA ? aaaa : a);
+    if (saysMoreOf(name, winner)) return this.#refused(plain, 'failure');
+    const count = this.#countCompleted(plan, verdict);
+    const again = (): void => {
+      this.#countDenied(name);
+      count();
+    };
+    const reply = completedReply(query, candidate, winner, aliasTtlMax);
+    return { ...reply, lease: this.#leaseOf(plan, verdict, winner, leastSize, again) };
   }
 
-  #completed(query: Query, plan: Plan, found: Found, winner: Reply): Reply {
-    const { aliasTtlMax } = this.#options;
-    const reply = completedReply(query, found.candidate, winner, aliasTtlMax);
-    const outside = plan.candidates.slice(0, found.before + 1).filter(({ isOutside }) => isOutside).length;
-    const count = (): void => {
-      this.#countDenied(query.question.name);
-      this.#counters.completed(found.candidate.place, found.before);
-      this.#counters.upstreamSaved.add(2 * outside);
+  /** Counts a completed reply, and gives what counts the next one, which asks nobody. */
+  #countCompleted({ candidates }: Plan, { candidate, before, a, aaaa }: Found): () => void {
+    const outside = candidates.slice(0, before + 1).filter(({ isOutside }) => isOutside).length;
+    const isFromMemory = a.upstream === '' && aaaa.upstream === '';
+    const count = (saved: Count): void => {
+      this.#counters.completed(candidate.place, before);
+      this.#counters.upstreamSaved.add(saved);
     };
-    this.#counters.completed(found.candidate.place, found.before);
-    const isFromMemory = found.a.upstream === '' && found.aaaa.upstream === '';
-    if (isFromMemory) this.#counters.upstreamSaved.add(2 * outside);
-    return { ...reply, lease: this.#leaseOf(plan, found, winner, count) };
+    count(isFromMemory ? 2 * outside : 0);
+    return () => count(2 * outside);
   }
 
   /**
    * What depends on who asks is said to nobody else, nor is a reply without a TTL to count down said again. What the cluster has for one type
    * of a name ends with what it has for another.
    */
-  #leaseOf(plan: Plan, { a, aaaa }: Found, winner: Reply, count: () => void): CompletionLease | undefined {
+  #leaseOf(
+    plan: Plan,
+    { a, aaaa }: Found,
+    winner: Reply,
+    leastSize: Bytes,
+    count: () => void,
+  ): CompletionLease | undefined {
     const isEmpty = winner.answer.length + winner.authority.length === 0;
     if (this.#options.usesPods || winner.lease === undefined || isEmpty) return undefined;
     const kept = [a, aaaa].filter(({ fresh }) => !fresh);
@@ -147,17 +163,18 @@ export class Completion {
     return new CompletionLease({
       said: winner.lease,
       beside,
-      life: cluster?.life(),
+      life: plan.life,
       isOvertaken: () => plan.absent.some((service) => cluster?.hasService(service) === true),
       aliasTtlMax: this.#options.aliasTtlMax,
+      leastSize,
       count,
     });
   }
 
   /** The reply without completion; but soon there may be one with it. */
-  #refused(plain: Reply, reason: Refusal): Reply {
+  #refused(plain: Reply, reason: Refusal, fault?: string): Reply {
     this.#counters.refused(reason);
-    return plain.lease === undefined ? plain : { ...plain, lease: undefined };
+    return plain.lease === undefined && fault === undefined ? plain : { ...plain, fault, lease: undefined };
   }
 
   /** A list of a file may begin with a domain of the node's; what stands below that is completed. */
@@ -199,13 +216,17 @@ function isPlainDenial({ rcode, answer, extendedError, fault, truncated }: Reply
   );
 }
 
+function isForAddresses(type: number): boolean {
+  return type === RRType.A || type === RRType.AAAA || isForAlias(type);
+}
+
 /** RFC 6895 section 3.1; ANY is answered like a type of data. */
 function isMeta(type: number): boolean {
   return type === RRType.OPT || (type >= 128 && type <= 255 && type !== RRType.ANY);
 }
 
-/** Walks with the same candidates differ in what they get by DO and CD only, as the cache's entries do. */
-function keyOf({ edns, checkingDisabled }: Query, { candidates }: Plan): string {
+/** Walks with the same candidates differ in what they get by DO and CD, as the cache's entries do, and by a type that is no address's. */
+function keyOf({ edns, checkingDisabled }: Query, { candidates }: Plan, other = 0): string {
   const flags = (edns?.dnssecOk === true ? 1 : 0) | (checkingDisabled ? 2 : 0);
-  return String.fromCharCode(flags) + candidates.map(({ name }) => name).join('');
+  return String.fromCharCode(flags, other) + candidates.map(({ name }) => name).join('');
 }

@@ -1,5 +1,6 @@
 /** What is done for a client that looks for a name: which candidates are tried, or why none. Knows nothing of asking. */
 
+import type { Life } from '../../zones/life.ts';
 import { nameFrom, NameError, ROOT, type Name } from '../../zones/name.ts';
 import type { Pod } from '../../zones/kubernetes/objects.ts';
 import type { ClusterNames, ServiceKey } from './cluster-names.ts';
@@ -18,6 +19,8 @@ import type { Refusal, Route } from './walk.ts';
 export type Plan = Route & {
   /** Services that are not there: if one comes, another plan is made. */
   readonly absent: readonly ServiceKey[];
+  /** Of the namespaces that it was made for; undefined if there is no cluster. */
+  readonly life: Life | undefined;
 };
 
 /** What the Corefile says of it. */
@@ -41,6 +44,7 @@ export function planFor(
   }
   if (base.includes('_')) return nothing('underscore');
   const absent: ServiceKey[] = [];
+  const life = cluster?.life();
   const isOfService = (name: Name): boolean => {
     const service = cluster === undefined ? undefined : serviceAbove(name, cluster);
     if (service === undefined) return false;
@@ -53,16 +57,17 @@ export function planFor(
   const candidates: Candidate[] = [];
   for (const candidate of candidatesOf(base, rest, cluster)) {
     const { name, isOutside } = candidate;
-    if (isOutside && !mayLeave) return { candidates, end: 'private', absent };
+    if (isOutside && !mayLeave) return { candidates, end: 'private', absent, life };
     // What is a service's is said by the service, even if that has nothing to say.
-    if (!isOutside && isOfService(name)) return { candidates: [...candidates, candidate], end: 'endpoint', absent };
+    if (!isOutside && isOfService(name))
+      return { candidates: [...candidates, candidate], end: 'endpoint', absent, life };
     candidates.push(candidate);
   }
-  return { candidates, end: 'nowhere', absent };
+  return { candidates, end: 'nowhere', absent, life };
 }
 
 function nothing(end: Refusal): Plan {
-  return { candidates: [], end, absent: [] };
+  return { candidates: [], end, absent: [], life: undefined };
 }
 
 /** The plan as far as it leads to the cluster's own names, for a server that is busy asking outside. */

@@ -31,7 +31,7 @@ export class Walks {
     const known = this.#walks.get(key);
     if (known !== undefined) {
       this.#joined.add(2);
-      return known;
+      return known.then(withoutFault);
     }
     const walk = make(this.#walks.size < WALKS_MAX);
     if (!(walk instanceof Promise)) return walk;
@@ -49,3 +49,8 @@ export class Walks {
 }
 
 const LATE: Verdict = { refused: 'late' };
+
+/** One fault is logged once, by the one who asked. */
+function withoutFault(verdict: Verdict): Verdict {
+  return 'refused' in verdict ? { refused: verdict.refused } : verdict;
+}

@@ -126,6 +126,7 @@ export class ExpressLane {
     const { octets, at: from, records: size, changes, lease } = prepared;
     if (question.hasUpperCase && !prepared.fitsAnySpelling) return 0;
     const limit = asker.protocol === 'udp' ? question.udpLimit : MESSAGE_MAX;
+    if (lease.leastSize !== undefined && lease.leastSize > limit) return 0;
     const frame = HEADER_SIZE + question.size + (question.hasOpt ? OPT_SIZE : 0);
     const isCut = frame + size > limit;
     // What is left out of a reply of several RRsets is the plain lane's to say.

@@ -8,7 +8,7 @@ import { Completion } from '../../../server/completion/completion.ts';
 import { podSearchLists } from '../../../server/completion/search-list.ts';
 import { WALKS_MAX } from '../../../server/completion/walks.ts';
 import type { ClusterNames } from '../../../server/completion/cluster-names.ts';
-import { emptyReply, type Query, type Reply } from '../../../server/query.ts';
+import { emptyReply, servfail, type Query, type Reply } from '../../../server/query.ts';
 import { Life } from '../../../zones/life.ts';
 import { addressRdata } from '../../../zones/rdata.ts';
 import { isWithin, nameFrom, present } from '../../../zones/name.ts';
@@ -67,11 +67,14 @@ function scene(nodeDomains: readonly string[] = []) {
     next,
   );
   /** RCODE of what comes, or that it has not come yet. */
-  const ask = (question: string, changes: Partial<Query> = {}): { said: string } => {
+  const ask = (question: string, changes: Partial<Query> = {}): { said: string; fault?: string | undefined } => {
     const [type = '', base = ''] = question.split(' ');
-    const outcome = { said: 'waits' };
+    const outcome: { said: string; fault?: string | undefined } = { said: 'waits' };
     void Promise.resolve(handle(testQuery(`${base}.default.svc.cluster.local`, type, changes))).then(
-      ({ rcode, answer }) => (outcome.said = `${rcode === Rcode.NOERROR ? 'NOERROR' : 'NXDOMAIN'} ${answer.length}`),
+      ({ rcode, answer, fault }) => {
+        outcome.fault = fault;
+        outcome.said = `${rcode === Rcode.NOERROR ? 'NOERROR' : 'NXDOMAIN'} ${answer.length}`;
+      },
     );
     return outcome;
   };
@@ -161,4 +164,33 @@ test(`at most ${WALKS_MAX} walks wait at once; the next name is left to its clie
   t.deepEqual([one.said, known.said, local.said], ['NXDOMAIN 0', 'waits', 'NXDOMAIN 0']);
   t.is(count('reason="busy"'), 1);
   t.is(waiting.length, 2 * WALKS_MAX);
+});
+
+test('what went wrong is told to the log once, by the one who asked', async (t) => {
+  const { waiting, ask } = scene();
+  const outcomes = [ask('AAAA a.com'), ask('A a.com')];
+  waiting[0]?.answer(ADDRESS);
+  waiting[1]?.answer(servfail('forward', 'the upstream is silent'));
+  await setImmediate();
+  t.deepEqual(
+    outcomes.map(({ said, fault }) => [said, fault]),
+    [
+      ['NXDOMAIN 0', 'the upstream is silent'],
+      ['NXDOMAIN 0', undefined],
+    ],
+  );
+});
+
+test('another type shares the patience of its walk', async (t) => {
+  const { timers, waiting, ask } = scene();
+  const outcome = ask('HTTPS a.com');
+  for (const { answer } of waiting) answer(ADDRESS);
+  await setImmediate();
+  t.deepEqual(
+    waiting.map(({ question }) => question),
+    ['A a.com.', 'AAAA a.com.', 'HTTPS a.com.'],
+  );
+  t.is(outcome.said, 'waits');
+  await timers.advance(500);
+  t.is(outcome.said, 'NXDOMAIN 0');
 });

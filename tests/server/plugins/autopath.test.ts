@@ -5,12 +5,13 @@ import test, { type ExecutionContext } from 'ava';
 import { autopathAt } from '../../../server/plugins/autopath.ts';
 import type { AnyPlugin } from '../../../server/plugins/order.ts';
 import { systemSchedule } from '../../../server/plugins/timer.ts';
-import type { Query, Reply } from '../../../server/query.ts';
+import { emptyReply, type Query, type Reply } from '../../../server/query.ts';
+import { Rcode, RRType } from '../../../zones/rr.ts';
 import type { ClusterChange } from '../../../zones/kubernetes/objects.ts';
 import { nameFrom } from '../../../zones/name.ts';
 import { BothLanes } from '../../support/both-lanes.ts';
 import { namespace, puts, removal, service } from '../../support/example-cluster.ts';
-import { asked, type Asked } from '../../support/query.ts';
+import { asked, encodeQuery, type Asked } from '../../support/query.ts';
 import { readReply } from '../../support/reply.ts';
 import { smallWorld, type SmallWorld } from '../../support/small-world.ts';
 
@@ -332,6 +333,38 @@ function spelledAsAsked(query: Query): Reply {
   return { ...reply, answer: reply.answer.map((rrset) => ({ ...rrset, owner: query.question.spelling })) };
 }
 
+/** 512 octets hold one of these replies, 1232 both. */
+function wide(query: Query): Reply {
+  const { name, type } = query.question;
+  const good: Reply = { ...emptyReply(Rcode.NOERROR, 'forward'), upstream: '192.0.2.1:53' };
+  const count = type === RRType.A ? 40 : type === RRType.AAAA ? 2 : 0;
+  const rdatas = Array.from({ length: count }, (_, i) => new Uint8Array(type === RRType.A ? 4 : 16).fill(i));
+  return { ...good, answer: count === 0 ? [] : [{ owner: name, type, ttl: 30, rdatas }] };
+}
+
+for (const type of ['A', 'AAAA', 'HTTPS', 'CNAME']) {
+  test(`what would have to be cut for one kind of addresses is completed for none: ${type}`, async (t) => {
+    const { both } = await scene(t, { upstream: wide });
+    const ask = async (changes: Partial<Asked>, protocol: 'udp' | 'tcp'): Promise<string> => {
+      const question = encodeQuery(1, asked(`www.example.com.${S}`, type, changes));
+      const said: string[] = [];
+      for (let i = 0; i < 3; i++) {
+        const { express, plain } = await both.ask(question, protocol);
+        if (express === undefined || plain === undefined) throw new Error('no reply');
+        t.deepEqual(express, plain);
+        const { rcode, flags } = readReply(plain);
+        said.push(`${rcode}${flags.has('tc') ? ' cut' : ''}`);
+      }
+      return [...new Set(said)].join();
+    };
+    const edns = { payloadSize: 1232, version: 0, dnssecOk: false, reserved: 0, options: [] };
+    t.is(await ask({ edns }, 'udp'), 'NOERROR');
+    t.is(await ask({}, 'udp'), 'NXDOMAIN');
+    t.is(await ask({}, 'tcp'), 'NOERROR');
+    t.is(await ask({ edns: { ...edns, payloadSize: 600 } }, 'udp'), 'NXDOMAIN');
+  });
+}
+
 test('a list of a file is walked like that of a pod', async (t) => {
   const { say } = await scene(t, { words: 'fixtures/resolv-conf/pod.conf' });
   t.regex(await say(`www.example.com.${S} A`), /CNAME www\.example\.com\.corp\.example\. \|/);
@@ -403,7 +436,7 @@ test('each name of a walk is asked where a client’s own question for it would 
         whoami
       }`,
     upstream: world.reply,
-    plugins: [inner as AnyPlugin],
+    plugins: [inner],
   });
   const addresses = async (base: string): Promise<readonly string[]> =>
     readReply(await both.agree(t, asked(`${base}.${S}`, 'A'), base, 3)).answer.map(({ rdata }) => rdata);
