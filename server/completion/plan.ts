@@ -7,7 +7,7 @@ import type { ClusterNames, ServiceKey } from './cluster-names.ts';
 import { isPublic, type PublicNames } from './public-names.ts';
 import {
   candidatesOf,
-  dotsIn,
+  lastLabelOf,
   serviceAbove,
   THE_NAME,
   type Candidate,
@@ -78,7 +78,7 @@ export function withinCluster(plan: Plan): Plan {
 
 /** Is there any candidate but those that the cluster denies? */
 export function isWorthAsking({ candidates }: Plan, cluster: ClusterNames | undefined): boolean {
-  return candidates.some(({ name, isOutside }) => isOutside || cluster?.exists(name) === true);
+  return candidates.some(({ isOutside }) => isOutside) || candidates.some(({ name }) => cluster?.exists(name) === true);
 }
 
 /**
@@ -95,7 +95,7 @@ function restOf({ namespace, resolver }: Pod, searched: Searched): readonly Sear
   const before = isClusterFirst ? searched.rest.filter(({ place }) => place !== 'name') : [];
   const known = new Set<Name>([searched.first]);
   const rest = [...before, ...own].filter(({ domain }) => !known.has(domain) && known.add(domain));
-  const wasAsked = resolver?.ndots !== undefined && dotsIn(searched.base) >= resolver.ndots;
+  const wasAsked = resolver?.ndots !== undefined && lastLabelOf(searched.base).count > resolver.ndots;
   return wasAsked ? rest : [...rest, THE_NAME];
 }
 

@@ -1,7 +1,7 @@
 /** Which names may be asked for outside on somebody's behalf. Knows the lists, nothing of who asks. */
 
 import { isWithin, type Name } from '../../zones/name.ts';
-import { baseLabels } from './search-list.ts';
+import { lastLabelOf } from './search-list.ts';
 
 export type PublicNames = {
   /** In lower case, without dots. */
@@ -20,9 +20,8 @@ export function isPublic(
   base: string,
   hasNamespace: (namespace: string) => boolean,
 ): boolean {
-  const labels = baseLabels(base);
-  const last = labels.at(-1);
-  if (labels.length < 2 || last === undefined) return false;
+  const { label, count } = lastLabelOf(base);
+  if (count < 2) return false;
   if (suffixes.some((suffix) => isWithin(`${base}\0` as Name, suffix))) return true;
-  return tlds.has(last) && !hasNamespace(last);
+  return tlds.has(label) && !hasNamespace(label);
 }

@@ -3,7 +3,7 @@
  * Knows nothing of what exists outside the cluster, nor of replies.
  */
 
-import { labelAt, labelsOf, nameUnder, ROOT, suffixStart, type Name } from '../../zones/name.ts';
+import { labelAt, nameUnder, ROOT, suffixStart, type Name } from '../../zones/name.ts';
 import type { Count } from '../../zones/units.ts';
 import type { ClusterNames, ServiceKey } from './cluster-names.ts';
 
@@ -115,14 +115,15 @@ export function placeAsked(name: Name, cluster: ClusterNames): 'namespace' | 'sv
   return namespaceAt > 0 && cluster.hasNamespace(labelAt(name, namespaceAt)) ? 'namespace' : 'svc';
 }
 
-/** Labels of the name that is looked for, as text. */
-export function baseLabels(base: string): readonly string[] {
-  return labelsOf(`${base}\0` as Name);
-}
-
-/** How often `base` has a dot, as `ndots` counts them. */
-export function dotsIn(base: string): Count {
-  return baseLabels(base).length - 1;
+/** The last label of the name that is looked for, and how many there are. */
+export function lastLabelOf(base: string): { readonly label: string; readonly count: Count } {
+  let last = 0;
+  let count = 0;
+  for (let at = 0; at < base.length; at += 1 + base.charCodeAt(at)) {
+    last = at;
+    count++;
+  }
+  return { label: base.slice(last + 1), count };
 }
 
 /** The namespace of `NAMESPACE.svc.ZONE`. */
