@@ -1,18 +1,14 @@
 /** How long a completed reply may be said again. Knows nothing of what it says. */
 
-import type { Life } from '../../zones/life.ts';
 import type { Bytes, Milliseconds, Seconds } from '../../zones/units.ts';
 import { LEASE_OVER, type Lease } from '../query.ts';
+import type { Grounds } from './grounds.ts';
 
-/** What has to stay as it is for a completed reply to be said again. */
 export type CompletionTerms = {
-  /** Of the records that are said; of both kinds of addresses, for what is completed for one type is completed for all. */
+  /** Of the records behind the alias. */
   readonly said: Lease;
-  readonly beside: readonly Lease[];
-  /** Of the cluster's namespaces, if there is a cluster. */
-  readonly life: Life | undefined;
-  /** Has a service come that would decide otherwise? */
-  readonly isOvertaken: () => boolean;
+  /** Of all else that decided. */
+  readonly grounds: Grounds;
   readonly aliasTtlMax: Seconds;
   readonly leastSize: Bytes;
   /** Counts one more completed reply. */
@@ -32,13 +28,12 @@ export class CompletionLease implements Lease {
   }
 
   isOver(now: Milliseconds): boolean {
-    const { said, beside, life, isOvertaken } = this.#terms;
-    return life?.isOver === true || said.isOver(now) || beside.some((lease) => lease.isOver(now)) || isOvertaken();
+    return this.#terms.said.isOver(now) || this.#terms.grounds.isOver(now);
   }
 
   renew(now: Milliseconds): Seconds {
-    if (this.isOver(now)) return LEASE_OVER;
-    const { said, count } = this.#terms;
+    const { said, grounds, count } = this.#terms;
+    if (!grounds.repeat(now)) return LEASE_OVER;
     const ttl = said.renew(now);
     if (ttl !== LEASE_OVER) count();
     return ttl;

@@ -8,12 +8,14 @@ import { Rcode, RRType } from '../../zones/rr.ts';
 import type { Bytes, Count, Milliseconds, Seconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import { after, type Handler } from '../pipeline.ts';
-import type { Peer, Query, Reply } from '../query.ts';
+import type { Lease, Peer, Query, Reply } from '../query.ts';
 import { udpLimit } from '../wire/edns.ts';
 import type { ClusterNames } from './cluster-names.ts';
 import { completedReply, isForAlias, saysMoreOf } from './completed-reply.ts';
 import { CompletionCounters } from './completion-counters.ts';
 import { CompletionLease, countedLease } from './completion-lease.ts';
+import { Grounds } from './grounds.ts';
+import { KnownRefusals, type KnownRefusal } from './known-refusals.ts';
 import { leastSizeFor } from './least-size.ts';
 import { isWorthAsking, planFor, withinCluster, type Plan, type PlanOptions } from './plan.ts';
 import { placeAsked, type SearchLists } from './search-list.ts';
@@ -38,6 +40,8 @@ export type CompletionContext = {
   readonly server: string;
   readonly counters: Counters;
   readonly schedule: Schedule;
+  /** Monotonic. */
+  readonly clock: () => Milliseconds;
   /** Of the block; undefined if it answers for none. */
   readonly cluster: () => ClusterNames | undefined;
   /** Would a client's question for this name be this block's? */
@@ -52,7 +56,8 @@ export class Completion {
   readonly #counters: CompletionCounters;
   readonly #walks: Walks;
   readonly #next: Handler;
-  #looked: { readonly name: Name; readonly plan: Plan | undefined } | undefined;
+  readonly #refusals = new KnownRefusals();
+  #looked: Looked | undefined;
 
   constructor(options: CompletionOptions, context: CompletionContext, next: Handler) {
     this.#options = options;
@@ -70,17 +75,23 @@ export class Completion {
 
   /** Might a question for this name, which the cluster denies, be completed for somebody? */
   mightComplete(name: Name): boolean {
-    const plan = this.#planFor(name);
-    this.#looked = { name, plan };
-    return plan !== undefined && (this.#options.usesPods || isWorthAsking(plan, this.#context.cluster()));
+    const known = this.#refusals.find(name, this.#context.clock());
+    const plan = known === undefined ? this.#planFor(name) : undefined;
+    this.#looked = { name, known, plan };
+    if (plan === undefined) return false;
+    if (this.#options.usesPods || isWorthAsking(plan, this.#context.cluster())) return true;
+    this.#learn(name, plan, plan.end, []);
+    return false;
   }
 
-  /** Counts a question whose name was denied without asking here. */
+  /** Counts a question whose name was denied without asking here; it was looked at just before. */
   denied(name: Name): void {
     this.#countDenied(name);
-    // It was looked at just before: whoever denies a name asks first.
-    const plan = this.#looked?.name === name ? this.#looked.plan : this.#planFor(name);
-    if (plan !== undefined) this.#counters.refused(plan.end);
+    if (this.#looked?.name !== name) return;
+    const { known, plan } = this.#looked;
+    known?.grounds.repeat(this.#context.clock());
+    const reason = known?.reason ?? plan?.end;
+    if (reason !== undefined) this.#counters.refused(reason);
   }
 
   #reply(query: Query, plain: Reply): Reply | Promise<Reply> {
@@ -110,7 +121,10 @@ export class Completion {
   }
 
   #said(query: Query, plain: Reply, plan: Plan, verdict: Verdict): Reply {
-    if ('refused' in verdict) return this.#refused(plain, verdict.refused, verdict.fault);
+    if ('refused' in verdict) {
+      if (isOrdinary(query)) this.#learn(query.question.name, plan, verdict.refused, verdict.asked);
+      return this.#refused(plain, verdict.refused, verdict.fault);
+    }
     const { candidate, a, aaaa, other } = verdict;
     const { name, type } = query.question;
     // For all types or for none.
@@ -143,32 +157,29 @@ export class Completion {
     return () => count(2 * outside);
   }
 
-  /**
-   * What depends on who asks is said to nobody else, nor is a reply without a TTL to count down said again. What the cluster has for one type
-   * of a name ends with what it has for another.
-   */
+  /** What depends on who asks is said to nobody else, nor is a reply without a TTL to count down said again. */
   #leaseOf(
     plan: Plan,
-    { a, aaaa }: Found,
+    { a, aaaa, asked }: Found,
     winner: Reply,
     leastSize: Bytes,
     count: () => void,
-  ): CompletionLease | undefined {
+  ): Lease | undefined {
     const isEmpty = winner.answer.length + winner.authority.length === 0;
     if (this.#options.usesPods || winner.lease === undefined || isEmpty) return undefined;
-    const kept = [a, aaaa].filter(({ fresh }) => !fresh);
-    const beside = kept.flatMap(({ lease }) => lease ?? []);
-    if (beside.length < kept.length) return undefined;
-    const cluster = this.#context.cluster();
-    return new CompletionLease({
-      said: winner.lease,
-      beside,
-      life: plan.life,
-      isOvertaken: () => plan.absent.some((service) => cluster?.hasService(service) === true),
-      aliasTtlMax: this.#options.aliasTtlMax,
-      leastSize,
-      count,
-    });
+    // What the cluster has for one type of a name ends with what it has for another.
+    const beside = asked.filter((reply) => reply !== winner && !(reply.fresh && (reply === a || reply === aaaa)));
+    const grounds = Grounds.of(plan, beside, this.#context.cluster());
+    if (grounds === undefined) return undefined;
+    const { aliasTtlMax } = this.#options;
+    return new CompletionLease({ said: winner.lease, grounds, aliasTtlMax, leastSize, count });
+  }
+
+  /** Keeps that a name is not completed, for those who are told so without asking here. */
+  #learn(name: Name, plan: Plan, reason: Refusal, asked: readonly Reply[]): void {
+    if (this.#options.usesPods || !LASTING.has(reason)) return;
+    const grounds = Grounds.of(plan, asked, this.#context.cluster());
+    if (grounds !== undefined) this.#refusals.keep(name, { reason, grounds });
   }
 
   /** The reply without completion; but soon there may be one with it. */
@@ -207,6 +218,17 @@ export class Completion {
     const pod = usesPods && peer !== undefined ? cluster?.podAt(peer.address) : undefined;
     return planFor(searched, cluster, this.#options, pod);
   }
+}
+
+/** The last name that somebody asked about who may deny it. */
+type Looked = { readonly name: Name; readonly known: KnownRefusal | undefined; readonly plan: Plan | undefined };
+
+/** Those that hold as long as the replies do, and no service and no namespace comes. */
+const LASTING: ReadonlySet<Refusal> = new Set(['private', 'nowhere', 'no_address', 'disagreement', 'failure']);
+
+/** Only such questions are answered without asking here; with DO or CD the replies on the way may be others. */
+function isOrdinary({ edns, checkingDisabled, question }: Query): boolean {
+  return edns?.dnssecOk !== true && !checkingDisabled && isForAddresses(question.type);
 }
 
 /** NXDOMAIN and no more: an alias that leads nowhere is something, and an error with a reason is somebody's decision. */

@@ -7,6 +7,7 @@ import type { ClusterNames, ServiceKey } from './cluster-names.ts';
 import { isPublic, type PublicNames } from './public-names.ts';
 import {
   candidatesOf,
+  isPodName,
   lastLabelOf,
   serviceAbove,
   THE_NAME,
@@ -19,6 +20,8 @@ import type { Refusal, Route } from './walk.ts';
 export type Plan = Route & {
   /** Services that are not there: if one comes, another plan is made. */
   readonly absent: readonly ServiceKey[];
+  /** Does nothing but those decide it? Pods come and go, and say so to nobody. */
+  readonly isLasting: boolean;
   /** Of the namespaces that it was made for; undefined if there is no cluster. */
   readonly life: Life | undefined;
 };
@@ -55,19 +58,21 @@ export function planFor(
   if (isOfService(`${base}${first}` as Name)) return nothing('endpoint');
   const mayLeave = isPublic(publicNames, base, (name) => cluster?.hasNamespace(name) === true);
   const candidates: Candidate[] = [];
+  let isLasting = pod === undefined;
   for (const candidate of candidatesOf(base, rest, cluster)) {
     const { name, isOutside } = candidate;
-    if (isOutside && !mayLeave) return { candidates, end: 'private', absent, life };
+    if (isOutside && !mayLeave) return { candidates, end: 'private', absent, isLasting, life };
     // What is a service's is said by the service, even if that has nothing to say.
     if (!isOutside && isOfService(name))
-      return { candidates: [...candidates, candidate], end: 'endpoint', absent, life };
+      return { candidates: [...candidates, candidate], end: 'endpoint', absent, isLasting, life };
+    if (!isOutside && isPodName(name, cluster)) isLasting = false;
     candidates.push(candidate);
   }
-  return { candidates, end: 'nowhere', absent, life };
+  return { candidates, end: 'nowhere', absent, isLasting, life };
 }
 
 function nothing(end: Refusal): Plan {
-  return { candidates: [], end, absent: [], life: undefined };
+  return { candidates: [], end, absent: [], isLasting: false, life: undefined };
 }
 
 /** The plan as far as it leads to the cluster's own names, for a server that is busy asking outside. */

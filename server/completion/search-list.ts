@@ -106,12 +106,18 @@ export function serviceAbove(name: Name, { apexes }: ClusterNames): ServiceKey |
   return serviceAt === -1 ? undefined : { namespace: labelAt(name, namespaceAt), name: labelAt(name, serviceAt) };
 }
 
+/** Is it a name of a pod by its address, or below one? */
+export function isPodName(name: Name, cluster: ClusterNames | undefined): boolean {
+  const apex = cluster?.apexes.find((zone) => suffixStart(name, zone) !== -1);
+  return apex !== undefined && below(name, apex).kind === 'pod';
+}
+
 /** Which domain of its list a pod has put behind a name that the cluster does not have. */
 export function placeAsked(name: Name, cluster: ClusterNames): 'namespace' | 'svc' | 'cluster' | undefined {
   const apex = cluster.apexes.find((zone) => suffixStart(name, zone) !== -1);
   if (apex === undefined || apex === name) return undefined;
-  const { namespaceAt, isService } = below(name, apex);
-  if (!isService) return 'cluster';
+  const { namespaceAt, kind } = below(name, apex);
+  if (kind !== 'svc') return 'cluster';
   return namespaceAt > 0 && cluster.hasNamespace(labelAt(name, namespaceAt)) ? 'namespace' : 'svc';
 }
 
@@ -135,7 +141,10 @@ function namespaceOf(domain: Name, cluster: ClusterNames | undefined): string | 
 }
 
 /** Where in `service.namespace.svc.ZONE` the labels stand; -1 for those that are not there, or not of that form. */
-function below(name: Name, apex: Name): { isService: boolean; namespaceAt: number; serviceAt: number } {
+function below(
+  name: Name,
+  apex: Name,
+): { readonly kind: string; readonly namespaceAt: number; readonly serviceAt: number } {
   const start = name.length - apex.length;
   let kindAt = -1;
   let namespaceAt = -1;
@@ -145,8 +154,6 @@ function below(name: Name, apex: Name): { isService: boolean; namespaceAt: numbe
     namespaceAt = kindAt;
     kindAt = at;
   }
-  const isService = kindAt !== -1 && labelAt(name, kindAt) === 'svc';
-  return isService ? { isService, namespaceAt, serviceAt } : NO_SERVICE;
+  const kind = kindAt === -1 ? '' : labelAt(name, kindAt);
+  return kind === 'svc' ? { kind, namespaceAt, serviceAt } : { kind, namespaceAt: -1, serviceAt: -1 };
 }
-
-const NO_SERVICE = { isService: false, namespaceAt: -1, serviceAt: -1 };

@@ -32,7 +32,7 @@ export type Route = {
 };
 
 /** The candidate that has an address, and the replies for it. */
-export type Found = {
+export type Found = Walked & {
   readonly candidate: Candidate;
   /** How many candidates came before it. */
   readonly before: Count;
@@ -43,7 +43,12 @@ export type Found = {
 };
 
 /** `fault`: what went wrong, for the log. */
-export type Verdict = Found | { readonly refused: Refusal; readonly fault?: string | undefined };
+export type Refused = Walked & { readonly refused: Refusal; readonly fault?: string | undefined };
+
+/** `asked`: all that was said on the way. */
+type Walked = { readonly asked: readonly Reply[] };
+
+export type Verdict = Found | Refused;
 
 /** Asks for one candidate. */
 export type Ask = (name: Name, type: number) => Reply | Promise<Reply>;
@@ -53,46 +58,64 @@ export type Ask = (name: Name, type: number) => Reply | Promise<Reply>;
  * addresses, with a type that fails, and with types that contradict each other (NXDOMAIN is for all of them, RFC 8020), so such walks are left to them.
  * @param other a type that is asked for besides addresses
  */
-export function walk(route: Route, other: number | undefined, ask: Ask, from: Count = 0): Verdict | Promise<Verdict> {
-  const decided = (
-    candidate: Candidate,
-    before: Count,
-    a: Reply,
-    aaaa: Reply,
-  ): Verdict | Promise<Verdict> | undefined => {
-    const verdict = judged(candidate, before, a, aaaa);
-    if (other === undefined || verdict === undefined || 'refused' in verdict) return verdict;
-    const reply = ask(candidate.name, other);
-    return reply instanceof Promise ? reply.then((late) => withOther(verdict, late)) : withOther(verdict, reply);
-  };
-  for (let before = from; before < route.candidates.length; before++) {
-    const candidate = route.candidates[before];
-    if (candidate === undefined) break;
-    const a = ask(candidate.name, RRType.A);
-    const aaaa = ask(candidate.name, RRType.AAAA);
-    if (a instanceof Promise || aaaa instanceof Promise) {
-      return Promise.all([a, aaaa]).then(
-        (replies) => decided(candidate, before, ...replies) ?? walk(route, other, ask, before + 1),
-      );
-    }
-    const verdict = decided(candidate, before, a, aaaa);
-    if (verdict !== undefined) return verdict;
+export function walk(route: Route, other: number | undefined, ask: Ask): Verdict | Promise<Verdict> {
+  return new Walk(route, other, ask).from(0);
+}
+
+class Walk {
+  readonly #route: Route;
+  readonly #other: number | undefined;
+  readonly #asked: Reply[] = [];
+  readonly #ask: Ask;
+
+  constructor(route: Route, other: number | undefined, ask: Ask) {
+    this.#route = route;
+    this.#other = other;
+    this.#ask = ask;
   }
-  return { refused: route.end };
-}
 
-/** Undefined if the candidate does not exist. */
-function judged(candidate: Candidate, before: Count, a: Reply, aaaa: Reply): Verdict | undefined {
-  if (isFailure(a) || isFailure(aaaa)) return { refused: 'failure', fault: a.fault ?? aaaa.fault };
-  if (a.rcode !== aaaa.rcode) return { refused: 'disagreement' };
-  if (a.rcode === Rcode.NXDOMAIN) return undefined;
-  if (!hasData(a, RRType.A) && !hasData(aaaa, RRType.AAAA)) return { refused: 'no_address' };
-  return { candidate, before, a, aaaa, other: undefined };
-}
+  from(start: Count): Verdict | Promise<Verdict> {
+    const { candidates, end } = this.#route;
+    for (let before = start; before < candidates.length; before++) {
+      const candidate = candidates[before];
+      if (candidate === undefined) break;
+      const a = this.#ask(candidate.name, RRType.A);
+      const aaaa = this.#ask(candidate.name, RRType.AAAA);
+      if (a instanceof Promise || aaaa instanceof Promise) {
+        return Promise.all([a, aaaa]).then(
+          (replies) => this.#judged(candidate, before, ...replies) ?? this.from(before + 1),
+        );
+      }
+      const verdict = this.#judged(candidate, before, a, aaaa);
+      if (verdict !== undefined) return verdict;
+    }
+    return this.#refused(end);
+  }
 
-function withOther(found: Found, other: Reply): Verdict {
-  const isSound = other.rcode === Rcode.NOERROR && !other.truncated;
-  return isSound ? { ...found, other } : { refused: 'failure', fault: other.fault };
+  /** Undefined if the candidate does not exist. */
+  #judged(candidate: Candidate, before: Count, a: Reply, aaaa: Reply): Verdict | Promise<Verdict> | undefined {
+    this.#asked.push(a, aaaa);
+    if (isFailure(a) || isFailure(aaaa)) return this.#refused('failure', a.fault ?? aaaa.fault);
+    if (a.rcode !== aaaa.rcode) return this.#refused('disagreement');
+    if (a.rcode === Rcode.NXDOMAIN) return undefined;
+    if (!hasData(a, RRType.A) && !hasData(aaaa, RRType.AAAA)) return this.#refused('no_address');
+    const found: Found = { candidate, before, a, aaaa, other: undefined, asked: this.#asked };
+    if (this.#other === undefined) return found;
+    const other = this.#ask(candidate.name, this.#other);
+    return other instanceof Promise
+      ? other.then((late) => this.#withOther(found, late))
+      : this.#withOther(found, other);
+  }
+
+  #withOther(found: Found, other: Reply): Verdict {
+    this.#asked.push(other);
+    const isSound = other.rcode === Rcode.NOERROR && !other.truncated;
+    return isSound ? { ...found, other } : this.#refused('failure', other.fault);
+  }
+
+  #refused(refused: Refusal, fault?: string): Refused {
+    return { refused, fault, asked: this.#asked };
+  }
 }
 
 function isFailure({ rcode, truncated }: Reply): boolean {

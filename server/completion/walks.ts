@@ -48,9 +48,9 @@ export class Walks {
   }
 }
 
-const LATE: Verdict = { refused: 'late' };
+const LATE: Verdict = { refused: 'late', asked: [] };
 
 /** One fault is logged once, by the one who asked. */
 function withoutFault(verdict: Verdict): Verdict {
-  return 'refused' in verdict ? { refused: verdict.refused } : verdict;
+  return 'refused' in verdict ? { ...verdict, fault: undefined } : verdict;
 }

@@ -60,6 +60,7 @@ function scene(nodeDomains: readonly string[] = []) {
       server: '',
       counters: context.counters,
       schedule: timers.after,
+      clock: timers.now,
       cluster: () => cluster,
       isOwn: () => true,
       resolve: next,

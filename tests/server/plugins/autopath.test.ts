@@ -10,7 +10,7 @@ import { Rcode, RRType } from '../../../zones/rr.ts';
 import type { ClusterChange } from '../../../zones/kubernetes/objects.ts';
 import { nameFrom } from '../../../zones/name.ts';
 import { BothLanes } from '../../support/both-lanes.ts';
-import { namespace, puts, removal, service } from '../../support/example-cluster.ts';
+import { externalName, namespace, puts, removal, service } from '../../support/example-cluster.ts';
 import { asked, encodeQuery, type Asked } from '../../support/query.ts';
 import { readReply } from '../../support/reply.ts';
 import { smallWorld, type SmallWorld } from '../../support/small-world.ts';
@@ -230,6 +230,52 @@ test('what is completed for A is completed for AAAA: with the entry of one ends 
   t.deepEqual(new Set(world.asked), new Set(['dual.example.com A', 'dual.example.com AAAA']));
 });
 
+/** What is not completed, for as long as the cache knows why. */
+for (const base of ['missing.example.com', 'mail.example.com', 'odd.example.com']) {
+  test(`that ${base} is not completed is known to the express lane as long as the cache knows why`, async (t) => {
+    let text = WORLD;
+    const { both, say } = await scene(t, { upstream: (query) => smallWorld(text).reply(query) });
+    const name = `${base}.${S}`;
+    for (const type of ['A', 'AAAA']) t.is(await say(`${name} ${type}`), DENIED);
+    const before = both.expressReplies;
+    for (const type of ['A', 'AAAA', 'HTTPS']) t.is(await say(`${name} ${type}`), DENIED);
+    t.is(both.expressReplies, before + 18);
+    text = `${base} 300 A 192.0.2.50`;
+    both.pass(29_000);
+    t.is(await say(`${name} A`), DENIED);
+    both.pass(1_001);
+    t.regex(await say(`${name} A`), /A 192\.0\.2\.50$/);
+    text = '';
+    both.pass(30_001);
+    t.is(await say(`${name} A`), DENIED);
+    await both.apply(puts(namespace('com'), service('com/example', ['10.96.3.2'])));
+    await both.apply(puts(externalName(`com/${base.split('.')[0]}`, 'web.prod.svc.cluster.local')));
+    t.is(await say(`${name} A`), DENIED);
+  });
+}
+
+test('a name that a service gets in the client’s way is found, however well it was known not to be', async (t) => {
+  const { both, say } = await scene(t, { options: 'suffix prod' });
+  const name = `later.prod.${S}`;
+  for (const _ of [1, 2, 3]) t.is(await say(`${name} A`), DENIED);
+  await both.apply(puts(service('prod/later', ['10.96.4.1'])));
+  t.regex(await say(`${name} A`), /A 10\.96\.4\.1$/);
+});
+
+test('a name below what the node searches is found before the name itself, once it is there', async (t) => {
+  let text = WORLD;
+  const { both, say } = await scene(t, { ...NODE, upstream: (query) => smallWorld(text).reply(query) });
+  const name = `dual.example.com.${S}`;
+  t.regex(await say(`${name} A`), /192\.0\.2\.2$/);
+  both.pass(20_000);
+  await say('dual.example.com A');
+  both.pass(10_001);
+  await say('dual.example.com A');
+  await say('dual.example.com AAAA');
+  text = `${WORLD}\n dual.example.com.corp.example 30 A 192.0.2.77`;
+  t.regex(await say(`${name} A`), /192\.0\.2\.77$/);
+});
+
 const NODE = { nodeDomains: ['corp.example', 'default.svc.cluster.local', 'cluster.local'] };
 
 test('what the node searches comes before the name itself', async (t) => {
@@ -383,6 +429,7 @@ test('questions, completions and what they saved are counted alike in both lanes
     'x.kubernetes',
     'build.internal',
     'my_x.com',
+    'missing.example.com',
   ];
   for (const base of rounds) {
     await say(`${base}.${S} A`);
@@ -395,8 +442,10 @@ test('questions, completions and what they saved are counted alike in both lanes
       return metric === '' || value === 0 ? [] : [`${metric} ${value}`];
     }),
   );
+  const ofCaches = both.sides.map(({ test: { series } }) => [...series()].filter(([row]) => row.includes('_cache_')));
+  t.deepEqual(ofCaches[0], ofCaches[1]);
   t.deepEqual(counted[0], counted[1]);
-  // Seven names, each asked for two types six times in each domain.
+  // Eight names, each asked for two types six times in each domain.
   t.deepEqual(counted[0], [
     'success_total 36',
     'completions_total{result="svc"} 12',
@@ -405,10 +454,11 @@ test('questions, completions and what they saved are counted alike in both lanes
     'refused_total{reason="underscore"} 12',
     'refused_total{reason="endpoint"} 12',
     'refused_total{reason="private"} 24',
-    'search_queries_total{suffix="namespace"} 84',
-    'search_queries_total{suffix="svc"} 36',
-    'search_queries_total{suffix="cluster"} 42',
-    'search_queries_total{suffix="node"} 42',
+    'refused_total{reason="nowhere"} 12',
+    'search_queries_total{suffix="namespace"} 96',
+    'search_queries_total{suffix="svc"} 42',
+    'search_queries_total{suffix="cluster"} 48',
+    'search_queries_total{suffix="node"} 48',
     'saved_queries_total{by="client"} 96',
     'saved_queries_total{by="upstream"} 66',
   ]);

@@ -1,0 +1,63 @@
+import test from 'ava';
+
+import { Grounds } from '../../../server/completion/grounds.ts';
+import { KNOWN_REFUSALS_MAX, KnownRefusals, type KnownRefusal } from '../../../server/completion/known-refusals.ts';
+import type { Plan } from '../../../server/completion/plan.ts';
+import { emptyReply, type Lease } from '../../../server/query.ts';
+import { Life } from '../../../zones/life.ts';
+import { nameFrom } from '../../../zones/name.ts';
+import { Rcode } from '../../../zones/rr.ts';
+
+const life = new Life();
+const plan: Plan = { candidates: [], end: 'nowhere', absent: [], isLasting: true, life };
+
+/** Rests on one reply that holds until then. */
+function refusal(until: number): KnownRefusal {
+  const lease: Lease = { isAuthentic: false, isOver: (now) => now >= until, renew: () => 7 };
+  const grounds = Grounds.of(plan, [{ ...emptyReply(Rcode.NXDOMAIN), lease }], undefined);
+  if (grounds === undefined) throw new Error('a reply with a lease is a ground');
+  return { reason: 'nowhere', grounds };
+}
+
+test(`${KNOWN_REFUSALS_MAX} names are known, and the oldest makes room`, (t) => {
+  const refusals = new KnownRefusals();
+  const nameOf = (i: number) => nameFrom(`n${i}.example.com`);
+  for (let i = 0; i < KNOWN_REFUSALS_MAX; i++) refusals.keep(nameOf(i), refusal(10));
+  refusals.keep(nameOf(0), refusal(20));
+  t.is(refusals.find(nameOf(0), 15)?.reason, 'nowhere');
+  refusals.keep(nameOf(-1 + KNOWN_REFUSALS_MAX + 1), refusal(10));
+  t.is(refusals.find(nameOf(1), 0), undefined);
+  t.not(refusals.find(nameOf(0), 0), undefined);
+  t.not(refusals.find(nameOf(2), 0), undefined);
+});
+
+test('a refusal holds as long as what it rests on', (t) => {
+  const refusals = new KnownRefusals();
+  const name = nameFrom('missing.example.com');
+  refusals.keep(name, refusal(10));
+  t.not(refusals.find(name, 9), undefined);
+  t.is(refusals.find(name, 10), undefined);
+  t.is(refusals.find(name, 9), undefined, 'and is forgotten then');
+  refusals.keep(name, refusal(Infinity));
+  life.end();
+  t.is(refusals.find(name, 0), undefined);
+});
+
+for (const [title, changes] of [
+  ['a reply without a lease', {}],
+  [
+    'what an alias of the cluster leads to',
+    { fresh: true, answer: [{ owner: nameFrom('a'), type: 5, ttl: 5, rdatas: [] }] },
+  ],
+  ['what the cluster has', { fresh: true, rcode: Rcode.NOERROR }],
+] as const) {
+  test(`nothing rests on ${title}`, (t) => {
+    t.is(Grounds.of(plan, [{ ...emptyReply(Rcode.NXDOMAIN), ...changes }], undefined), undefined);
+  });
+}
+
+test('the cluster’s own denial needs no lease, but what decides beside it must be known', (t) => {
+  const denial = { ...emptyReply(Rcode.NXDOMAIN), fresh: true };
+  t.not(Grounds.of(plan, [denial], undefined), undefined);
+  t.is(Grounds.of({ ...plan, isLasting: false }, [denial], undefined), undefined);
+});
