@@ -8,10 +8,10 @@ import type { Name } from '../../zones/name.ts';
 export type ClusterNames = {
   /** The zones with names of this cluster's services, in which pods search; longest first. */
   readonly apexes: readonly Name[];
-  /** Is the name in one of the cluster's zones, whatever they are? */
+  /** Is the name in one of the cluster's zones, whatever they are, and would a client's question for it be this block's? */
   readonly holds: (name: Name) => boolean;
-  /** Is there anything at or below the name? */
-  readonly exists: (name: Name) => boolean;
+  /** Of a name that it holds: is there anything at or below it, as far as the cluster alone decides that? */
+  readonly mayExist: (name: Name) => boolean;
   /** Does the namespace exist, and is it shown? */
   readonly hasNamespace: (namespace: string) => boolean;
   /** Has it asked not to have its search lists completed? */

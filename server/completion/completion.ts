@@ -99,9 +99,9 @@ export class Completion {
     if (this.#isFromNode(name)) return this.#countedFromNode(plain);
     if (plain.rcode !== Rcode.NXDOMAIN) return plain;
     this.#countDenied(name);
-    if (!query.recursionDesired || isMeta(type) || !isPlainDenial(plain)) return plain;
+    if (!query.recursionDesired || isMeta(type) || !isPlainDenial(plain)) return this.#unleased(name, plain);
     const plan = this.#planFor(name, query.peer);
-    if (plan === undefined) return plain;
+    if (plan === undefined) return this.#unleased(name, plain);
     const ask: Ask = (candidate, wanted) => this.#ask(query, candidate, wanted);
     const other = isForAddresses(type) ? undefined : type;
     const verdict = this.#walks.verdict(keyOf(query, plan, other), (mayLeave) =>
@@ -122,7 +122,7 @@ export class Completion {
 
   #said(query: Query, plain: Reply, plan: Plan, verdict: Verdict): Reply {
     if ('refused' in verdict) {
-      if (isOrdinary(query)) this.#learn(query.question.name, plan, verdict.refused, verdict.asked);
+      if (isOrdinary(query)) this.#learn(query.question.name, plan, verdict.refused, [plain, ...verdict.asked]);
       return this.#refused(plain, verdict.refused, verdict.fault);
     }
     const { candidate, a, aaaa, other } = verdict;
@@ -142,7 +142,7 @@ export class Completion {
       count();
     };
     const reply = completedReply(query, candidate, winner, aliasTtlMax);
-    return { ...reply, lease: this.#leaseOf(plan, verdict, winner, leastSize, again) };
+    return { ...reply, lease: this.#leaseOf(plan, verdict, { plain, winner, leastSize, count: again }) };
   }
 
   /** Counts a completed reply, and gives what counts the next one, which asks nobody. */
@@ -161,14 +161,14 @@ export class Completion {
   #leaseOf(
     plan: Plan,
     { a, aaaa, asked }: Found,
-    winner: Reply,
-    leastSize: Bytes,
-    count: () => void,
+    { plain, winner, leastSize, count }: { plain: Reply; winner: Reply; leastSize: Bytes; count: () => void },
   ): Lease | undefined {
     const isEmpty = winner.answer.length + winner.authority.length === 0;
     if (this.#options.usesPods || winner.lease === undefined || isEmpty) return undefined;
     // What the cluster has for one type of a name ends with what it has for another.
-    const beside = asked.filter((reply) => reply !== winner && !(reply.fresh && (reply === a || reply === aaaa)));
+    const beside = [plain, ...asked].filter(
+      (reply) => reply !== winner && !(reply.fresh && (reply === a || reply === aaaa)),
+    );
     const grounds = Grounds.of(plan, beside, this.#context.cluster());
     if (grounds === undefined) return undefined;
     const { aliasTtlMax } = this.#options;
@@ -186,6 +186,13 @@ export class Completion {
   #refused(plain: Reply, reason: Refusal, fault?: string): Reply {
     this.#counters.refused(reason);
     return plain.lease === undefined && fault === undefined ? plain : { ...plain, fault, lease: undefined };
+  }
+
+  /** What somebody else says of a name that the cluster lacks; with a new namespace it may become one that is completed. */
+  #unleased(name: Name, plain: Reply): Reply {
+    if (plain.lease === undefined) return plain;
+    const apexes = this.#context.cluster()?.apexes ?? [];
+    return apexes.some((apex) => isWithin(name, apex)) ? { ...plain, lease: undefined } : plain;
   }
 
   /** A list of a file may begin with a domain of the node's; what stands below that is completed. */

@@ -83,7 +83,9 @@ export function withinCluster(plan: Plan): Plan {
 
 /** Is there any candidate but those that the cluster denies? */
 export function isWorthAsking({ candidates }: Plan, cluster: ClusterNames | undefined): boolean {
-  return candidates.some(({ isOutside }) => isOutside) || candidates.some(({ name }) => cluster?.exists(name) === true);
+  return (
+    candidates.some(({ isOutside }) => isOutside) || candidates.some(({ name }) => cluster?.mayExist(name) === true)
+  );
 }
 
 /**

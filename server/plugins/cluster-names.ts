@@ -9,15 +9,19 @@ import { RRType } from '../../zones/rr.ts';
 import type { ClusterNames } from '../completion/cluster-names.ts';
 
 /** How the zones are shown. */
-type Shown = Pick<ZoneOptions, 'namespaces'> & { readonly multicluster: readonly Name[] };
+type Shown = Pick<ZoneOptions, 'namespaces' | 'passesOn'> & {
+  readonly multicluster: readonly Name[];
+  /** Would a client's question for the name be this block's? */
+  readonly isOwn: (name: Name) => boolean;
+};
 
 export function clusterNamesIn(store: ClusterStore, zones: readonly Zone[], shown: Shown): ClusterNames {
   const hasNamespace = (namespace: string): boolean => isExposed(store, shown, namespace);
   const holding = (name: Name): Zone | undefined => zoneHolding(zones, name, RRType.A);
   return {
     apexes: zones.map(({ apex }) => apex).filter((apex) => !isReverseName(apex) && !shown.multicluster.includes(apex)),
-    holds: (name) => holding(name) !== undefined,
-    exists: (name) => holding(name)?.find(name, name, RRType.A).outcome !== 'nxdomain',
+    holds: (name) => holding(name) !== undefined && shown.isOwn(name),
+    mayExist: (name) => shown.passesOn(name) || holding(name)?.find(name, name, RRType.A).outcome !== 'nxdomain',
     hasNamespace,
     refusesCompletion: (namespace) => store.refusesCompletion(namespace),
     hasService: ({ namespace, name }) =>

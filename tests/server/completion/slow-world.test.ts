@@ -24,7 +24,7 @@ const NXDOMAIN: Reply = { ...emptyReply(Rcode.NXDOMAIN, 'kubernetes'), authorita
 const cluster: ClusterNames = {
   apexes: [ZONE],
   holds: (name) => isWithin(name, ZONE),
-  exists: () => false,
+  mayExist: () => false,
   hasNamespace: (namespace) => namespace === 'default',
   refusesCompletion: () => false,
   hasService: () => false,

@@ -50,11 +50,13 @@ type SceneOptions = {
   readonly nodeDomains?: readonly string[];
   readonly words?: string;
   readonly upstream?: (query: Query) => Reply;
+  /** Lines in the block of `kubernetes`. */
+  readonly kubernetes?: string;
 };
 
 async function scene(
   t: ExecutionContext,
-  { options = '', nodeDomains = [], words = '@kubernetes', upstream }: SceneOptions = {},
+  { options = '', nodeDomains = [], words = '@kubernetes', upstream, kubernetes = '' }: SceneOptions = {},
 ): Promise<Scene> {
   const world = smallWorld(WORLD);
   const autopath = autopathAt({
@@ -69,7 +71,9 @@ async function scene(
         ${options}
       }
       cache 30
-      kubernetes cluster.local
+      kubernetes cluster.local {
+        ${kubernetes}
+      }
       forward . 192.0.2.1
     }`,
     upstream: upstream ?? world.reply,
@@ -274,6 +278,38 @@ test('a name below what the node searches is found before the name itself, once 
   await say('dual.example.com AAAA');
   text = `${WORLD}\n dual.example.com.corp.example 30 A 192.0.2.77`;
   t.regex(await say(`${name} A`), /192\.0\.2\.77$/);
+});
+
+test('with fallthrough a name that comes to be outside under the cluster’s own zone is found', async (t) => {
+  let text = WORLD;
+  const { both, say } = await scene(t, {
+    kubernetes: 'fallthrough',
+    upstream: (query) => smallWorld(text).reply(query),
+  });
+  const name = `dual.example.com.${S}`;
+  t.regex(await say(`${name} A`), /192\.0\.2\.2$/);
+  both.pass(20_000);
+  for (const type of ['A', 'AAAA']) await say(`dual.example.com ${type}`);
+  both.pass(10_001);
+  for (const type of ['A', 'AAAA']) await say(`dual.example.com ${type}`);
+  text = `${WORLD}\n ${name} 300 A 192.0.2.78`;
+  t.is(await say(`${name} A`), `NOERROR | ${name}. 30 A 192.0.2.78`);
+});
+
+test('with fallthrough a name that was denied outside is completed as soon as its namespace is there', async (t) => {
+  const { both, say } = await scene(t, { kubernetes: 'fallthrough' });
+  const name = 'www.example.com.later.svc.cluster.local';
+  t.regex(await say(`${name} A`), /^NXDOMAIN/);
+  await both.apply(puts(namespace('later')));
+  for (const type of ['A', 'AAAA']) t.regex(await say(`${name} ${type}`), /^NOERROR/);
+});
+
+test('a candidate that falls through is asked, though the question does not', async (t) => {
+  const { say } = await scene(t, {
+    kubernetes: 'fallthrough other.cluster.local',
+    upstream: smallWorld('web.other.cluster.local 30 A 192.0.2.44').reply,
+  });
+  t.regex(await say(`web.other.${S} A`), /CNAME web\.other\.cluster\.local\. \| .* A 192\.0\.2\.44$/);
 });
 
 const NODE = { nodeDomains: ['corp.example', 'default.svc.cluster.local', 'cluster.local'] };
