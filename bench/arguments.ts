@@ -11,8 +11,9 @@ import { WORKLOADS } from './workloads.ts';
 
 /** What is measured besides workloads, in this order. */
 export const MEASUREMENTS = ['latency', 'threads', 'growth', 'allocation', 'memory'] as const;
-/** As the first word: a bench of its own, with its own words behind it. */
+/** As the first word: benches of their own, with their own words behind it. */
 export const WATCH = 'watch';
+export const NDOTS = 'ndots';
 
 /** Only if they are named: `mixed` and `big` have the same in them. */
 const NAMED_ONLY: readonly string[] = ['denial', 'headless'];
@@ -37,6 +38,7 @@ A wrong answer, or too many missing ones, fails it.
   --help               these lines
 
 npm run bench -- watch measures large clusters that change; npm run bench -- watch --help says how.
+npm run bench -- ndots measures look-ups with a pod's search list; npm run bench -- ndots --help says how.
 `;
 
 export type Options = {

@@ -1,6 +1,6 @@
 /** `npm run bench`: the words of its command line, and what is measured when. */
 
-import { MEASUREMENTS, optionsFrom, USAGE, WATCH, type Options } from './arguments.ts';
+import { MEASUREMENTS, NDOTS, optionsFrom, USAGE, WATCH, type Options } from './arguments.ts';
 import { presentAllocation } from './allocation.ts';
 import type { Bench } from './bench.ts';
 import { presentRounds, thousands, type Rounds } from './figures.ts';
@@ -11,6 +11,7 @@ import { SOCKETS, WINDOW } from './job.ts';
 import { presentLatency } from './latency.ts';
 import { presentMemory } from './memory.ts';
 import { withNative } from './native.ts';
+import { ndots } from './ndots/command.ts';
 import { chooseCores } from './processes.ts';
 import { measureWorkload } from './rounds.ts';
 import { presentThreads } from './threads.ts';
@@ -18,25 +19,39 @@ import { startUpstream } from './upstream.ts';
 import { watch } from './watch/command.ts';
 import { WORKLOADS } from './workloads.ts';
 
+/** Benches of their own, by the first word. */
+const OWN: ReadonlyMap<string, (words: readonly string[]) => Promise<number>> = new Map([
+  [WATCH, watch],
+  [NDOTS, ndots],
+]);
+
 await main();
 
 async function main(): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   const words = process.argv.slice(2);
-  if (words.includes('--help') && words[0] !== WATCH) return say(USAGE);
-  const options = words[0] === WATCH ? WATCH : optionsFrom(words);
-  if (typeof options === 'string' && options !== WATCH) {
-    process.stderr.write(`${options}\n\n${USAGE}`);
-    process.exitCode = 2;
-    return;
-  }
   try {
-    if (options === WATCH) process.exitCode = await watch(words.slice(1));
-    else await withBench(options, (bench) => run(bench, options.wanted));
+    const own = OWN.get(words[0] ?? '');
+    process.exitCode = own === undefined ? await bench(words) : await own(words.slice(1));
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** The exit code. */
+async function bench(words: readonly string[]): Promise<number> {
+  if (words.includes('--help')) {
+    say(USAGE);
+    return 0;
+  }
+  const options = optionsFrom(words);
+  if (typeof options === 'string') {
+    process.stderr.write(`${options}\n\n${USAGE}`);
+    return 2;
+  }
+  await withBench(options, (all) => run(all, options.wanted));
+  return 0;
 }
 
 async function withBench(options: Options, use: (bench: Bench) => Promise<void>): Promise<void> {

@@ -17,7 +17,7 @@ export type Native = {
 };
 
 /** A compiler may be there without the headers of a C library; then the next is tried. */
-const COMPILERS = ['cc', 'gcc', 'clang', 'musl-gcc'];
+export const COMPILERS: readonly string[] = ['cc', 'gcc', 'clang', 'musl-gcc'];
 const SOURCES = fileURLToPath(new URL('./native/', import.meta.url));
 
 /** Lets `use` have the programs, or undefined if they cannot be compiled here. */

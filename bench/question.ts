@@ -63,6 +63,16 @@ export function addressRecord(address: string): Uint8Array {
   return Uint8Array.from([...two(RRType.A), ...address.split('.').map(Number)]);
 }
 
+/** AAAA (RFC 3596 section 2.2) that has the IPv4 address behind `MAPPED_PREFIX`. */
+export function mappedRecord(address: string): Uint8Array {
+  return Uint8Array.from([...two(RRType.AAAA), ...MAPPED_NET, ...address.split('.').map(Number)]);
+}
+
+/** CNAME (RFC 1035 section 3.3.1). */
+export function aliasRecord(target: string): Uint8Array {
+  return Uint8Array.from([...two(RRType.CNAME), ...octetsOf(target)]);
+}
+
 /** PTR (RFC 1035 section 3.3.12). */
 export function pointerRecord(target: string): Uint8Array {
   return Uint8Array.from([...two(RRType.PTR), ...octetsOf(target)]);
@@ -97,6 +107,10 @@ export function presentQuestion({ query, questionEnd }: BenchQuestion): string {
   const name = Buffer.from(query).toString('latin1', HEADER_SIZE, questionEnd - TYPE_AND_CLASS);
   return present(name as Spelling); // of our own question
 }
+
+/** Of the IPv6 addresses of outside names. */
+export const MAPPED_PREFIX = '2001:db8::';
+const MAPPED_NET: readonly number[] = [0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0];
 
 const HEADER_SIZE: Bytes = 12;
 /** Behind the name of a question. */

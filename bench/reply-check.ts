@@ -6,7 +6,7 @@ import { COUNTED_NET, queryWith, type BenchQuestion } from './question.ts';
 
 /**
  * What is wrong with a reply to a question that was asked with that number, in words; undefined if nothing is. Every record must be
- * there once, in any order, owned by the asked name. TTLs are the server's own.
+ * there once, in any order, owned by the asked name, or by the target of the alias that was before it. TTLs are the server's own.
  */
 export function faultOf(reply: Buffer, question: BenchQuestion, number: Count = 0): string | undefined {
   try {
@@ -46,9 +46,12 @@ function sectionFault(reply: Buffer, question: BenchQuestion, number: Count): st
   if (count === 0) return question.wantsSoa ? denialFault(reply, question) : undefined;
   const found: Buffer[] = [];
   let at = question.questionEnd;
+  let alias: Buffer | undefined;
   for (let i = 0; i < count; i++) {
     const fixed = endOfName(reply, at);
-    if (!isAsked(reply, at, question)) return 'an answer has another owner';
+    const isOwner = alias === undefined ? isAsked(reply, at, question) : nameAt(reply, at).equals(alias);
+    if (!isOwner) return 'an answer has another owner';
+    if (reply.readUInt16BE(fixed) === RRType.CNAME) alias = nameAt(reply, fixed + 10);
     found.push(recordAt(reply, fixed));
     at = fixed + 10 + reply.readUInt16BE(fixed + 8);
   }
@@ -82,7 +85,8 @@ function recordAt(reply: Buffer, fixed: number): Buffer {
   if (end > reply.length) throw new RangeError('rdata');
   const typeOctets = reply.subarray(fixed, fixed + 2);
   const own = type === RRType.SRV ? 6 : 0;
-  if (type !== RRType.SRV && type !== RRType.PTR) return Buffer.concat([typeOctets, reply.subarray(start, end)]);
+  if (type !== RRType.SRV && type !== RRType.PTR && type !== RRType.CNAME)
+    return Buffer.concat([typeOctets, reply.subarray(start, end)]);
   return Buffer.concat([typeOctets, reply.subarray(start, start + own), nameAt(reply, start + own)]);
 }
 

@@ -1,4 +1,4 @@
-/** The world outside of a bench: a UDP server that knows the A records of outside names and denies everything else. */
+/** The world outside of a bench: a UDP server that knows the addresses of outside names, of both families, and denies everything else. */
 
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import type { Seconds } from '../zones/units.ts';
 import type { Native } from './native.ts';
 import { outsideAddress, OUTSIDE } from './outside.ts';
 import { start, stop, type CoreList } from './processes.ts';
-import { COUNTED_NET, COUNTED_PREFIX } from './question.ts';
+import { COUNTED_NET, COUNTED_PREFIX, MAPPED_PREFIX } from './question.ts';
 
 export type Upstream = { readonly port: number; close(): Promise<void> };
 
@@ -48,23 +48,28 @@ async function startHere(): Promise<Upstream> {
 
 function replyTo(query: Buffer): Buffer {
   const { id = 0, questions = [] } = dnsPacket.decode(query);
-  const [question] = questions;
-  const address = question?.type === 'A' ? addressOf(question.name.toLowerCase()) : undefined;
-  const answers =
-    address === undefined || question === undefined
-      ? []
-      : [{ name: question.name, type: 'A' as const, ttl: TTL, data: address }];
+  const answers = questions.flatMap(answersTo);
   const flags = dnsPacket.RECURSION_DESIRED | dnsPacket.RECURSION_AVAILABLE | (answers.length === 0 ? NXDOMAIN : 0);
   return dnsPacket.encode({ type: 'response', id, flags, questions, answers });
 }
 
-function addressOf(name: string): string | undefined {
-  if (!name.endsWith(`.${OUTSIDE}`)) return undefined;
-  const host = /^host-([0-9]{1,6})\./.exec(name)?.[1];
-  if (host !== undefined) return outsideAddress(Number(host));
-  const digits = name.startsWith(COUNTED_PREFIX) ? /^([0-9a-f]{6})\./.exec(name.slice(COUNTED_PREFIX.length))?.[1] : '';
-  if (digits === undefined || digits === '') return undefined;
-  return [COUNTED_NET, ...Buffer.from(digits, 'hex')].join('.');
+function answersTo({ name, type }: dnsPacket.Question): dnsPacket.Answer[] {
+  const lower = name.toLowerCase();
+  const host = hostAddressOf(lower);
+  if (type === 'AAAA' && host !== undefined) return [{ name, type, ttl: TTL, data: `${MAPPED_PREFIX}${host}` }];
+  const address = type === 'A' ? (host ?? countedAddressOf(lower)) : undefined;
+  return address === undefined ? [] : [{ name, type: 'A', ttl: TTL, data: address }];
+}
+
+function hostAddressOf(name: string): string | undefined {
+  const host = name.endsWith(`.${OUTSIDE}`) ? /^host-([0-9]{1,6})\./.exec(name)?.[1] : undefined;
+  return host === undefined ? undefined : outsideAddress(Number(host));
+}
+
+function countedAddressOf(name: string): string | undefined {
+  if (!name.startsWith(COUNTED_PREFIX) || !name.endsWith(`.${OUTSIDE}`)) return undefined;
+  const digits = /^([0-9a-f]{6})\./.exec(name.slice(COUNTED_PREFIX.length))?.[1];
+  return digits === undefined ? undefined : [COUNTED_NET, ...Buffer.from(digits, 'hex')].join('.');
 }
 
 const NXDOMAIN = 3;

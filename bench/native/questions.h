@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER_SIZE = 12, TYPE_A = 1, TYPE_SOA = 6, TYPE_PTR = 12, TYPE_SRV = 33, NAME_MAX_SIZE = 255, RECORD_MAX = 2 + 6 + 255 };
+enum { HEADER_SIZE = 12, TYPE_A = 1, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_PTR = 12, TYPE_AAAA = 28, TYPE_SRV = 33, NAME_MAX_SIZE = 255, RECORD_MAX = 2 + 6 + 255 };
 
 /* What bench/question-file.ts writes into a question's octet of flags. */
 enum { WANTS_SOA = 1, IS_TRUNCATED = 2, IS_COUNTED = 4 };
@@ -120,7 +120,7 @@ static size_t copy_record(const uint8_t *message, size_t size, size_t fixed, uin
   uint16_t length = read16(message + fixed + 8);
   size_t rdata = fixed + 10, own = 0;
   write16(record, type);
-  if (type == TYPE_SRV || type == TYPE_PTR) {
+  if (type == TYPE_SRV || type == TYPE_PTR || type == TYPE_CNAME) {
     own = type == TYPE_SRV ? 6 : 0;
     if (length < own) return 0;
     memcpy(record + 2, message + rdata, own);
@@ -159,9 +159,9 @@ static const char *describe(const uint8_t *record, size_t size, const struct que
 static const char *records_fault(const uint8_t *reply, size_t size, const struct question *question, uint32_t number,
                                  int is_strict) {
   uint16_t count = read16(reply + 6);
-  uint8_t record[RECORD_MAX];
+  uint8_t record[RECORD_MAX], alias[NAME_MAX_SIZE], owner[NAME_MAX_SIZE];
   uint64_t sum = 0, wanted = question->sum;
-  size_t at = question->question_end, name_size = question->question_end - 4u - HEADER_SIZE;
+  size_t at = question->question_end, alias_size = 0, name_size = question->question_end - 4u - HEADER_SIZE;
   if (question->flags & IS_COUNTED) {
     const uint8_t own[6] = {0, TYPE_A, COUNTED_NET, (uint8_t)(number >> 16), (uint8_t)(number >> 8), (uint8_t)number};
     wanted = hash(own, sizeof own);
@@ -171,10 +171,12 @@ static const char *records_fault(const uint8_t *reply, size_t size, const struct
     if (fixed == 0 || fixed + 10 > size || fixed + 10 + read16(reply + fixed + 8) > size) return "it ends too early";
     int is_asked = read16(reply + at) == (0xc000 | HEADER_SIZE) ||
                    (fixed - at == name_size && memcmp(reply + at, reply + HEADER_SIZE, name_size) == 0);
+    if (alias_size > 0) is_asked = copy_name(reply, size, at, owner) == alias_size && memcmp(owner, alias, alias_size) == 0;
     if (!is_asked) return "an answer has another owner";
     size_t record_size = copy_record(reply, size, fixed, record);
     if (record_size == 0) return "an answer is malformed";
     if (is_strict && !is_listed(question, record, record_size)) return describe(record, record_size, question);
+    if (read16(record) == TYPE_CNAME) memcpy(alias, record + 2, alias_size = record_size - 2);
     sum += hash(record, record_size);
     at = fixed + 10 + read16(reply + fixed + 8);
   }

@@ -67,6 +67,25 @@ export function startUnbound(place: Place, { host, port }: ServerAddress): Promi
   );
 }
 
+/** unbound, which asks these servers, by zone, for what is in their zones, knows these records by itself, and denies everything else. */
+export function startResolver(
+  place: Place,
+  zones: ReadonlyMap<string, string>,
+  records: readonly string[],
+): Promise<OutsideServer> {
+  const names = [...zones.keys()];
+  return unboundThat(
+    place,
+    `
+        local-zone: "." static
+        local-data: ". 300 IN SOA a.root-servers.net. nstld.example.net. 1 7200 3600 1209600 60"
+${names.map((name) => `        local-zone: "${name}." transparent`).join('\n')}
+${records.map((record) => `        local-data: '${record}'`).join('\n')}
+${Array.from(zones, ([name, address]) => `      stub-zone:\n        name: "${name}"\n        stub-addr: ${address}`).join('\n')}
+    `,
+  );
+}
+
 /** unbound as a forwarder of everything to `other`. */
 export function startForwarder(place: Place, { host, port }: ServerAddress): Promise<OutsideServer> {
   return unboundThat(

@@ -1,0 +1,90 @@
+/** Look-ups without and with search completion, side by side: what they cost, and whether anything but the cost is another. */
+
+import { median, presentTable } from '../figures.ts';
+import type { Pair, Played } from './lookups.ts';
+import type { Lookup } from './stage.ts';
+import { CASES, ZONE } from './world.ts';
+
+/** Tables with a row for each case and a column for each client. */
+export function presentLookups(pairs: readonly Pair[], clients: readonly string[]): string {
+  return [
+    tableOf('queries to fivedots', pairs, clients, (played) => countsOf(played, ({ queries }) => queries.length)),
+    tableOf('queries upstream, first look-up and later ones', pairs, clients, ({ cold, warm }) =>
+      warm.length === 0
+        ? String(cold.upstream.length)
+        : `${cold.upstream.length}+${countsOf({ cold: warm[0] ?? cold, warm }, ({ upstream }) => upstream.length)}`,
+    ),
+    tableOf('ms from the first query to the last reply, first look-up', pairs, clients, ({ cold }) =>
+      presentTime([cold]),
+    ),
+    tableOf('the same, median of later ones', pairs, clients, ({ cold, warm }) =>
+      presentTime(warm.length === 0 ? [cold] : warm),
+    ),
+  ].join('\n\n');
+}
+
+/** What must not be: other outcomes, more queries, questions about the cluster that left it, questions upstream again that were just answered. */
+export function faultsIn(pairs: readonly Pair[]): readonly string[] {
+  return pairs.flatMap((pair) => {
+    const { what, before, after } = pair;
+    const found: string[] = [];
+    const [old, own] = [outcomesOf(before), outcomesOf(after)];
+    if (old !== own) found.push(`outcome "${old}" has become "${own}"`);
+    const [oldMost, ownMost] = [before, after].map((played) =>
+      Math.max(...all(played).map((one) => one.queries.length)),
+    );
+    if ((ownMost ?? 0) > (oldMost ?? 0)) found.push(`${oldMost} queries have become ${ownMost}`);
+    for (const played of [before, after]) {
+      const leaked = all(played).flatMap(({ upstream }) => upstream.filter(({ name }) => isOfCluster(name)));
+      if (leaked[0] !== undefined) found.push(`${leaked[0].name} was asked upstream`);
+      const again = played.warm.flatMap(({ upstream }) => upstream)[0];
+      if (again !== undefined) found.push(`${again.name} was asked upstream again`);
+    }
+    return found.map((text) => `${pair.client}, ${what.title}: ${text}`);
+  });
+}
+
+/** Does a name of the cluster's zone stand there? */
+export function isOfCluster(name: string): boolean {
+  return name === ZONE || name.endsWith(`.${ZONE}`);
+}
+
+function tableOf(
+  title: string,
+  pairs: readonly Pair[],
+  clients: readonly string[],
+  show: (played: Played) => string,
+): string {
+  const rows = CASES.flatMap((what) => {
+    const own = pairs.filter((pair) => pair.what === what);
+    if (own.length === 0) return [];
+    const cells = clients.map((client) => {
+      const pair = own.find((one) => one.client === client);
+      if (pair === undefined) return '';
+      const [before, after] = [show(pair.before), show(pair.after)];
+      return before === after ? before : `${before} → ${after}`;
+    });
+    return [[what.title, '', ...cells]];
+  });
+  return presentTable([[title, '', ...clients], ...rows]);
+}
+
+/** One number where all look-ups agree, otherwise the range. */
+function countsOf(played: Played, count: (lookup: Lookup) => number): string {
+  const counts = all(played).map(count);
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? String(least) : `${least}–${most}`;
+}
+
+function presentTime(lookups: readonly Lookup[]): string {
+  const time = median(lookups.map(({ elapsed }) => elapsed));
+  return time < 100 ? time.toFixed(1) : time.toFixed(0);
+}
+
+function outcomesOf(played: Played): string {
+  return [...new Set(all(played).map(({ outcome }) => outcome))].toSorted().join('" or "');
+}
+
+function all({ cold, warm }: Played): readonly Lookup[] {
+  return [cold, ...warm];
+}
