@@ -16,7 +16,14 @@ import { presentRounds, type Rounds } from '../bench/figures.ts';
 import { presentGoals, setRatios, type Goals } from '../bench/goals.ts';
 import { wordsOf, type Load, type Measurement } from '../bench/job.ts';
 import { withNative } from '../bench/native.ts';
-import { addressQuestion, addressRecord, questionOf, serviceRecord, type BenchQuestion } from '../bench/question.ts';
+import {
+  addressQuestion,
+  addressRecord,
+  aliasRecord,
+  questionOf,
+  serviceRecord,
+  type BenchQuestion,
+} from '../bench/question.ts';
 import { questionFileOf, questionsFrom } from '../bench/question-file.ts';
 import { faultOf } from '../bench/reply-check.ts';
 
@@ -106,6 +113,8 @@ for (const words of [
   ['--fast'],
   ['--queries', 'many'],
   ['watch', 'nosuch'],
+  ['ndots', 'nosuch'],
+  ['ndots', '--pods', '0'],
   ['watch', '--pods', '0.5'],
 ]) {
   test(`"${words.join(' ')}" is answered with how to use it`, async (t) => {
@@ -133,6 +142,9 @@ const SRV: SrvAnswer = {
   type: 'SRV',
   data: { priority: 0, weight: 100, port: 80, target: 'A.shop.svc.cluster.local' },
 };
+const TARGET = 'www.example.org';
+const aliased = questionOf(NAME, [aliasRecord(TARGET), addressRecord('10.96.0.1')]);
+const ALIAS: Answer = { name: NAME, type: 'CNAME', data: 'WWW.example.org' };
 const counted = questionOf('u-000000.example.org', [addressRecord('11.0.0.0')], { isCounted: true });
 const COUNTED: Answer = { name: 'u-000000.example.org', type: 'A', data: '11.0.0.0' };
 
@@ -204,6 +216,24 @@ const REPLIES = [
     reply: Buffer.concat([octets({ type: 'SRV', answers: [SRV] }).subarray(0, -1), Buffer.from([0xff])]),
     question: port,
     fault: /./,
+  },
+  {
+    title: 'an alias and the address of its target',
+    reply: octets({ answers: [ALIAS, { ...A, name: TARGET }] }),
+    question: aliased,
+    fault: undefined,
+  },
+  {
+    title: 'an alias and an address of its own',
+    reply: octets({ answers: [ALIAS, A] }),
+    question: aliased,
+    fault: /owner/,
+  },
+  {
+    title: 'an alias of another name',
+    reply: octets({ answers: [{ ...ALIAS, data: NAME }, A] }),
+    question: aliased,
+    fault: /address is|answer is|A record/,
   },
   {
     title: 'the address of the number',

@@ -56,7 +56,7 @@ const CLIENTS: readonly Listed[] = [
   {
     name: 'musl',
     program: 'musl',
-    version: ['sh', '-c', '"$(musl-gcc -print-file-name=libc.so)"'],
+    version: ['sh', '-c', '/lib/ld-musl-*.so.1'],
     outcome: ofLookup,
   },
   { name: 'go', program: 'go', version: ['go', 'version'], outcome: ofLookup },

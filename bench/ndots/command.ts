@@ -13,10 +13,11 @@ import { startUpstream } from '../upstream.ts';
 import { CLIENT_PROGRAMS, clientsHere, type Client } from './clients.ts';
 import { presentCost } from './cost.ts';
 import { CROWD_LABEL, presentCrowd } from './crowd.ts';
-import { playAll } from './lookups.ts';
+import { playAll, type Stages } from './lookups.ts';
 import { compiled } from './programs.ts';
 import { faultsIn, presentLookups } from './report.ts';
 import { Stage } from './stage.ts';
+import { CASES } from './world.ts';
 
 const USAGE = `npm run bench -- ndots [MEASUREMENT…] [OPTION…]
 
@@ -66,29 +67,40 @@ async function onStage({ measurements, lookups, pods }: Wish): Promise<readonly 
     const capture = programs.paths.get('capture');
     if (capture === undefined) throw new Error(`the capture cannot be compiled: ${programs.missing.get('capture')}`);
     const names = clients.map(({ name }) => name);
-    const stage = await Stage.open(capture, [...names, CROWD_LABEL]);
+    const stages = await openStages(capture, [...names, CROWD_LABEL]);
     const faults: string[] = [];
     try {
       if (measurements.includes('lookups')) {
         say(`${names.length} clients: ${(await Promise.all(clients.map(versionOf))).join(', ')}`);
         if (missing.length > 0) say(`left out: ${missing.join('; ')}`);
-        const pairs = await playAll(stage, clients, lookups - 1);
+        const pairs = await playAll(stages, CASES, clients, lookups - 1);
         const found = faultsIn(pairs);
         say(`without completion → with it, where they differ\n\n${presentLookups(pairs, names)}\n`);
         say(found.length === 0 ? `outcomes: equal in all ${pairs.length} pairs\n` : `${found.join('\n')}\n`);
         faults.push(...found);
       }
       if (measurements.includes('crowd')) {
-        const crowd = await presentCrowd(stage, pods);
+        const crowd = await presentCrowd(stages.before, pods);
         say(`${crowd.table}\n${crowd.faults.map((fault) => `${fault}\n`).join('')}`);
         faults.push(...crowd.faults);
       }
     } finally {
-      await stage.close();
+      await stages.before.close();
+      await stages.after.close();
     }
     return faults;
   } finally {
     await programs.remove();
+  }
+}
+
+async function openStages(capture: string, labels: readonly string[]): Promise<Stages> {
+  const before = await Stage.open(capture, labels);
+  try {
+    return { before, after: await Stage.open(capture, labels) };
+  } catch (error) {
+    await before.close();
+    throw error;
   }
 }
 
