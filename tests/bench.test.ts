@@ -82,6 +82,19 @@ test.serial('a quick run with clusters that change ends with a row for each meas
   t.regex(output, /^11,000 endpoints +fivedots +550 in slices of 100 +[1-9]/m);
 });
 
+test('a tiny run of whole look-ups ends with a row for each way', async (t) => {
+  t.timeout(120_000);
+  const { code, output } = await bench(['ndots', 'cost', '--names', '4', '--rounds', '1', '--seconds', '0.2']);
+  t.is(code, 0, output);
+  for (const row of [
+    'walk of the search list +fivedots +8',
+    'completed +fivedots, autopath +2',
+    'bare name +fivedots +2',
+  ]) {
+    t.regex(output, new RegExp(`^${row} +[0-9.]+ µs`, 'm'));
+  }
+});
+
 for (const { generator, path } of GENERATORS) {
   for (const { title, replies, told } of [
     {

@@ -12,7 +12,7 @@ import { chooseCores } from '../processes.ts';
 import { startUpstream } from '../upstream.ts';
 import { CLIENT_PROGRAMS, clientsHere, type Client } from './clients.ts';
 import { presentCost } from './cost.ts';
-import { CROWD_LABEL, presentCrowd } from './crowd.ts';
+import { CROWD_CASES, CROWD_LABEL, crowdFaultsIn, playCrowds, presentCrowds } from './crowd.ts';
 import { playAll, type Stages } from './lookups.ts';
 import { compiled } from './programs.ts';
 import { faultsIn, presentLookups } from './report.ts';
@@ -80,9 +80,11 @@ async function onStage({ measurements, lookups, pods }: Wish): Promise<readonly 
         faults.push(...found);
       }
       if (measurements.includes('crowd')) {
-        const crowd = await presentCrowd(stages.before, pods);
-        say(`${crowd.table}\n${crowd.faults.map((fault) => `${fault}\n`).join('')}`);
-        faults.push(...crowd.faults);
+        const crowds = await playCrowds(stages.before, CROWD_CASES, pods);
+        const found = crowdFaultsIn(crowds);
+        say(`many pods at once\n\n${presentCrowds(crowds)}\n`);
+        if (found.length > 0) say(`${found.join('\n')}\n`);
+        faults.push(...found);
       }
     } finally {
       await stages.before.close();

@@ -15,11 +15,9 @@ import { searchOf, type NodeDomain } from './world.ts';
 /** The label of names outside that only crowds ask for. */
 export const CROWD_LABEL = 'crowd';
 
-export type CrowdReport = { readonly table: string; readonly faults: readonly string[] };
+export type CrowdCase = { readonly title: string; readonly name: string; readonly nodeDomain: NodeDomain };
 
-type CrowdCase = { readonly title: string; readonly name: string; readonly nodeDomain: NodeDomain };
-
-const CASES: readonly CrowdCase[] = [
+export const CROWD_CASES: readonly CrowdCase[] = [
   { title: 'outside name', name: `both-${CROWD_LABEL}.example.org`, nodeDomain: 'none' },
   { title: 'missing outside name', name: `missing-${CROWD_LABEL}.example.org`, nodeDomain: 'none' },
   { title: 'service.namespace', name: 'ledger.payments', nodeDomain: 'none' },
@@ -28,49 +26,69 @@ const CASES: readonly CrowdCase[] = [
   { title: 'node domain: missing service', name: `nowhere-${CROWD_LABEL}`, nodeDomain: 'node' },
 ];
 
-const HEAD = [
-  'pods at once',
-  '',
-  'completion',
-  'queries',
-  'ms',
-  'upstream',
-  'most per name and type',
-  'within the TTL',
-];
+/** What a crowd did to a server without the name in its cache, and then to one that had just been asked. */
+export type CrowdPlayed = {
+  readonly what: CrowdCase;
+  readonly completes: boolean;
+  readonly pods: Count;
+  readonly first: Told;
+  readonly second: Told;
+  /** The most queries upstream for one name and type by the first crowd. */
+  readonly most: Count;
+};
 
 /** @param pods how many of them, each with a socket for each step */
-export async function presentCrowd(stage: Stage, pods: Count): Promise<CrowdReport> {
-  const rows: string[][] = [];
-  const faults: string[] = [];
+export async function playCrowds(
+  stage: Stage,
+  cases: readonly CrowdCase[],
+  pods: Count,
+): Promise<readonly CrowdPlayed[]> {
+  const found: CrowdPlayed[] = [];
   for (const completes of [false, true]) {
-    for (const nodeDomain of new Set(CASES.map((one) => one.nodeDomain))) {
+    for (const nodeDomain of new Set(cases.map((one) => one.nodeDomain))) {
       await stage.with({ completes, nodeDomain }, async (scene) => {
-        for (const one of CASES.filter((other) => other.nodeDomain === nodeDomain)) {
-          const at = `${one.title}, ${completes ? 'with' : 'without'} completion`;
-          const first = await crowdOf(scene, one, pods);
-          const second = await crowdOf(scene, one, pods);
-          const most = mostOf(first.upstream);
-          for (const fault of faultsOf(first, second, most)) faults.push(`${pods} pods, ${at}: ${fault}`);
-          rows.push([
-            one.title,
-            '',
-            completes ? 'yes' : 'no',
-            String(first.result.queries),
-            first.result.elapsed.toFixed(0),
-            String(first.upstream.length),
-            String(most),
-            String(second.upstream.length),
-          ]);
+        for (const what of cases.filter((one) => one.nodeDomain === nodeDomain)) {
+          const first = await crowdOf(scene, what, pods);
+          const second = await crowdOf(scene, what, pods);
+          found.push({ what, completes, pods, first, second, most: mostOf(first.upstream) });
         }
       });
     }
   }
-  const ordered = CASES.flatMap(({ title }) => rows.filter(([first]) => first === title));
-  return { table: `${pods} pods look the same name up at once\n${presentTable([HEAD, ...ordered])}`, faults };
+  return cases.flatMap((what) => found.filter((played) => played.what === what));
 }
 
-type Told = { readonly result: CrowdResult; readonly upstream: readonly Passed[] };
+export function presentCrowds(all: readonly CrowdPlayed[]): string {
+  const rows = all.map(({ what, completes, pods, first, second, most }) => [
+    what.title,
+    completes ? 'with' : 'without',
+    String(pods),
+    String(first.result.queries),
+    first.result.elapsed.toFixed(0),
+    String(first.upstream.length),
+    String(most),
+    String(second.upstream.length),
+  ]);
+  return presentTable([HEAD, ...rows]);
+}
+
+const HEAD = ['name', 'completion', 'pods', 'queries', 'ms', 'upstream', 'per name and type', 'again within the TTL'];
+
+/** What must not be, in words. */
+export function crowdFaultsIn(all: readonly CrowdPlayed[]): readonly string[] {
+  return all.flatMap(({ what, completes, pods, first, second, most }) => {
+    const found: string[] = [];
+    const outcomes = new Set([...first.result.outcomes, ...second.result.outcomes]);
+    if (outcomes.size !== 1) found.push(`outcomes ${[...outcomes].join(', ')}`);
+    if (most > 1) found.push(`the same was asked upstream ${most} times`);
+    if (second.upstream.length > 0) found.push(`${second.upstream.length} queries went upstream again within the TTL`);
+    const leaked = first.upstream.find(({ name }) => isOfCluster(name));
+    if (leaked !== undefined) found.push(`${leaked.name} was asked upstream`);
+    return found.map((text) => `${pods} pods, ${what.title}, ${completes ? 'with' : 'without'} completion: ${text}`);
+  });
+}
+
+export type Told = { readonly result: CrowdResult; readonly upstream: readonly Passed[] };
 
 const MAIN = fileURLToPath(new URL('crowd-main.ts', import.meta.url));
 
@@ -83,18 +101,6 @@ async function crowdOf(scene: Scene, { name, nodeDomain }: CrowdCase, pods: Coun
   return { result: JSON.parse(stdout) as CrowdResult, upstream: passed.filter(isUpstreamQuery) }; // of crowd-main.ts
 }
 
-function faultsOf(first: Told, second: Told, most: Count): readonly string[] {
-  const found: string[] = [];
-  const outcomes = new Set([...first.result.outcomes, ...second.result.outcomes]);
-  if (outcomes.size !== 1) found.push(`outcomes ${[...outcomes].join(', ')}`);
-  if (most > 1) found.push(`the same was asked upstream ${most} times`);
-  if (second.upstream.length > 0) found.push(`${second.upstream.length} queries went upstream again within the TTL`);
-  const leaked = first.upstream.find(({ name }) => isOfCluster(name));
-  if (leaked !== undefined) found.push(`${leaked.name} was asked upstream`);
-  return found;
-}
-
-/** The most queries for one name and type. */
 function mostOf(upstream: readonly Passed[]): Count {
   const counts = new Map<string, Count>();
   for (const { name, type } of upstream) {

@@ -1,5 +1,6 @@
 /** Look-ups without and with search completion, side by side: what they cost, and whether anything but the cost is another. */
 
+import type { Milliseconds } from '../../zones/units.ts';
 import { median, presentTable } from '../figures.ts';
 import type { Pair, Played } from './lookups.ts';
 import type { Lookup } from './stage.ts';
@@ -20,7 +21,26 @@ export function presentLookups(pairs: readonly Pair[], clients: readonly string[
     tableOf('the same, median of later ones', pairs, clients, ({ cold, warm }) =>
       presentTime(warm.length === 0 ? [cold] : warm),
     ),
+    presentPace(pairs),
   ].join('\n\n');
+}
+
+/** How long look-ups with completion take against the same without: those that it made shorter, and all others. */
+function presentPace(pairs: readonly Pair[]): string {
+  const told = pairs.filter(({ what }) => what.isSilent !== true);
+  const isShorter = ({ before, after }: Pair): boolean => after.cold.queries.length < before.cold.queries.length;
+  const paceOf = (some: readonly Pair[], lookups: (played: Played) => readonly Lookup[]): string =>
+    median(some.map(({ before, after }) => timeOf(lookups(after)) / timeOf(lookups(before)))).toFixed(2);
+  const rows = [
+    { title: 'fewer queries', some: told.filter(isShorter) },
+    { title: 'as many queries', some: told.filter((pair) => !isShorter(pair)) },
+  ].map(({ title, some }) => [
+    title,
+    String(some.length),
+    paceOf(some, ({ cold }) => [cold]),
+    paceOf(some, ({ warm }) => warm),
+  ]);
+  return presentTable([['time with completion / without, median', 'pairs', 'first look-up', 'later ones'], ...rows]);
 }
 
 /** What must not be: other outcomes, more queries, questions about the cluster that left it, questions upstream again that were just answered. */
@@ -79,8 +99,12 @@ function countsOf(played: Played, count: (lookup: Lookup) => number): string {
 }
 
 function presentTime(lookups: readonly Lookup[]): string {
-  const time = median(lookups.map(({ elapsed }) => elapsed));
+  const time = timeOf(lookups);
   return time < 100 ? time.toFixed(1) : time.toFixed(0);
+}
+
+function timeOf(lookups: readonly Lookup[]): Milliseconds {
+  return median(lookups.map(({ elapsed }) => elapsed));
 }
 
 function outcomesOf(played: Played): string {

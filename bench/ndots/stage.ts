@@ -177,10 +177,11 @@ async function silence(network: TestNetwork): Promise<void> {
   if (code !== 0) throw new Error(`ip ${words.join(' ')}: ${stderr}`);
 }
 
-/** kubeadm's with the demo's cluster, and a block for the internal zone. */
+/** kubeadm's with the demo's cluster and an end without delay, and a block for the internal zone. */
 async function corefileFor({ completes }: Setting): Promise<string> {
   const kubeadm = await readFile(join(ROOT, 'fixtures/corefiles/kubeadm'), 'utf8');
   const corefile = kubeadm
+    .replace('lameduck 5s', 'lameduck 0s')
     .replace('pods insecure', `manifests ${join(ROOT, 'fixtures/clusters/demo')}\n       pods insecure`)
     .replace('    ready\n', completes ? '    ready\n    autopath @kubernetes\n' : '    ready\n');
   return `${corefile}${INTERNAL_ZONE}:53 {\n    errors\n    forward . ${AUTHORITY}\n    cache 30\n}\n`;
