@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 
 import { isInstalled, run } from '../../tests/support/programs.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
-import type { Bench } from '../bench.ts';
+import { note, type Bench } from '../bench.ts';
 import { withCompileCache } from '../fivedots.ts';
 import { withNative } from '../native.ts';
 import { installedPeers } from '../peers.ts';
@@ -13,10 +13,9 @@ import { startUpstream } from '../upstream.ts';
 import { CLIENT_PROGRAMS, clientsHere, type Client } from './clients.ts';
 import { presentCost } from './cost.ts';
 import { CROWD_CASES, CROWD_LABEL, crowdFaultsIn, playCrowds, presentCrowds } from './crowd.ts';
-import { playAll, type Stages } from './lookups.ts';
+import { closeStages, openStages, playAll } from './lookups.ts';
 import { compiled } from './programs.ts';
-import { faultsIn, presentLookups } from './report.ts';
-import { Stage } from './stage.ts';
+import { faultsIn, presentLookups, presentQuestions } from './report.ts';
 import { CASES } from './world.ts';
 
 const USAGE = `npm run bench -- ndots [MEASUREMENT…] [OPTION…]
@@ -30,7 +29,8 @@ another with it, a query about the cluster that went outside, or one that was as
                  crowd    queries upstream of many pods that look the same name up at once
                  all if none is named
   --quick        few look-ups and short rounds: to see that it works
-  --lookups N    look-ups of each name by each client (6)
+  --questions    of "lookups": each question, in place of how many there are
+  --lookups N    so many of each name by each client (6)
   --pods N       of the crowd (50)
   --rounds N     of "cost", in each of which every server is started and measured (3)
   --seconds S    of each measurement of "cost", after half as long for warming up (3)
@@ -58,7 +58,7 @@ export async function ndots(words: readonly string[]): Promise<number> {
 }
 
 /** What was wrong. */
-async function onStage({ measurements, lookups, pods }: Wish): Promise<readonly string[]> {
+async function onStage({ measurements, questions, lookups, pods }: Wish): Promise<readonly string[]> {
   const needed = ['unshare', 'nsenter', 'ip', 'unbound', 'knotd'].filter((program) => !isInstalled(program));
   if (needed.length > 0) throw new Error(`not installed: ${needed.join(', ')}`);
   const programs = await compiled(['capture', ...CLIENT_PROGRAMS]);
@@ -73,9 +73,10 @@ async function onStage({ measurements, lookups, pods }: Wish): Promise<readonly 
       if (measurements.includes('lookups')) {
         say(`${names.length} clients: ${(await Promise.all(clients.map(versionOf))).join(', ')}`);
         if (missing.length > 0) say(`left out: ${missing.join('; ')}`);
-        const pairs = await playAll(stages, CASES, clients, lookups - 1);
+        const pairs = await playAll(stages, { cases: CASES, clients, warm: lookups - 1, tell: note });
         const found = faultsIn(pairs);
-        say(`without completion → with it, where they differ\n\n${presentLookups(pairs, names)}\n`);
+        if (questions) say(`${presentQuestions(pairs)}\n`);
+        else say(`without completion → with it, where they differ\n\n${presentLookups(pairs, names)}\n`);
         say(found.length === 0 ? `outcomes: equal in all ${pairs.length} pairs\n` : `${found.join('\n')}\n`);
         faults.push(...found);
       }
@@ -87,22 +88,11 @@ async function onStage({ measurements, lookups, pods }: Wish): Promise<readonly 
         faults.push(...found);
       }
     } finally {
-      await stages.before.close();
-      await stages.after.close();
+      await closeStages(stages);
     }
     return faults;
   } finally {
     await programs.remove();
-  }
-}
-
-async function openStages(capture: string, labels: readonly string[]): Promise<Stages> {
-  const before = await Stage.open(capture, labels);
-  try {
-    return { before, after: await Stage.open(capture, labels) };
-  } catch (error) {
-    await before.close();
-    throw error;
   }
 }
 
@@ -130,6 +120,7 @@ async function withBench(wish: Wish, use: (bench: Bench) => Promise<void>): Prom
 
 type Wish = Pick<Bench, 'rounds' | 'load' | 'names'> & {
   readonly measurements: readonly string[];
+  readonly questions: boolean;
   readonly lookups: Count;
   readonly pods: Count;
   readonly isHelp: boolean;
@@ -139,6 +130,7 @@ const MEASUREMENTS: readonly string[] = ['lookups', 'cost', 'crowd'];
 
 const OPTIONS = {
   quick: { type: 'boolean', default: false },
+  questions: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
   lookups: { type: 'string' },
   pods: { type: 'string' },
@@ -170,6 +162,7 @@ function wishFrom(words: readonly string[]): Wish | string {
     const duration: Milliseconds = 1000 * figure('seconds');
     return {
       measurements: positionals.length === 0 ? MEASUREMENTS : positionals,
+      questions: values.questions,
       lookups: Math.floor(figure('lookups')),
       pods: Math.floor(figure('pods')),
       rounds: Math.floor(figure('rounds')),

@@ -88,7 +88,7 @@ export function crowdFaultsIn(all: readonly CrowdPlayed[]): readonly string[] {
   });
 }
 
-export type Told = { readonly result: CrowdResult; readonly upstream: readonly Passed[] };
+type Told = { readonly result: CrowdResult; readonly upstream: readonly Passed[] };
 
 const MAIN = fileURLToPath(new URL('crowd-main.ts', import.meta.url));
 

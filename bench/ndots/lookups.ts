@@ -1,9 +1,8 @@
 /** Every client looks up every name, without and with search completion. Knows nothing of how that is shown. */
 
 import type { Count } from '../../zones/units.ts';
-import { note } from '../bench.ts';
 import type { Client } from './clients.ts';
-import type { Lookup, Scene, Stage } from './stage.ts';
+import { Stage, type Lookup, type Scene } from './stage.ts';
 import { NODE_DOMAINS, type Case, type NodeDomain } from './world.ts';
 
 /** The look-ups of one name by one client: the first, and those after it. */
@@ -20,14 +19,39 @@ export type Pair = {
 /** The same stage twice, for fivedots without search completion and with it: asked in turns, they see the same moods of the machine. */
 export type Stages = { readonly before: Stage; readonly after: Stage };
 
+/**
+ * @param capture the path of that program
+ * @param labels of the names outside
+ */
+export async function openStages(capture: string, labels: readonly string[]): Promise<Stages> {
+  const before = await Stage.open(capture, labels);
+  try {
+    return { before, after: await Stage.open(capture, labels) };
+  } catch (error) {
+    await before.close();
+    throw error;
+  }
+}
+
+export async function closeStages({ before, after }: Stages): Promise<void> {
+  await before.close();
+  await after.close();
+}
+
 type Scenes = { readonly before: Scene; readonly after: Scene };
 
-/** @param warm look-ups after the first one */
+export type Play = {
+  readonly cases: readonly Case[];
+  readonly clients: readonly Client[];
+  /** Look-ups after the first one. */
+  readonly warm: Count;
+  /** Is told what comes next. */
+  readonly tell?: (title: string) => void;
+};
+
 export async function playAll(
   stages: Stages,
-  cases: readonly Case[],
-  clients: readonly Client[],
-  warm: Count,
+  { cases, clients, warm, tell = () => {} }: Play,
 ): Promise<readonly Pair[]> {
   const pairs: Pair[] = [];
   for (const nodeDomain of Object.keys(NODE_DOMAINS) as NodeDomain[]) {
@@ -37,7 +61,13 @@ export async function playAll(
       stages.after.with({ completes: true, nodeDomain }, async (after) => {
         const scenes = { before, after };
         await warmUp(scenes, clients);
-        for (const what of own) pairs.push(...(await playCase(scenes, what, clients, warm)));
+        for (const what of own) {
+          tell(what.title);
+          const isSilent = what.isSilent === true;
+          pairs.push(
+            ...(await (isSilent ? playTogether(scenes, what, clients) : playInTurns(scenes, what, clients, warm))),
+          );
+        }
       }),
     );
   }
@@ -48,16 +78,13 @@ export async function playAll(
 async function warmUp({ before, after }: Scenes, [client]: readonly Client[]): Promise<void> {
   if (client === undefined) return;
   for (let i = 0; i < WARM_UP; i++) {
-    for (const scene of [before, after]) await scene.lookUp(client, `nowhere-${i}.example.org`);
+    for (const scene of [before, after]) {
+      for (const name of [`nowhere-${i}.example.org`, 'ledger.payments']) await scene.lookUp(client, name);
+    }
   }
 }
 
 const WARM_UP: Count = 10;
-
-function playCase(scenes: Scenes, what: Case, clients: readonly Client[], warm: Count): Promise<readonly Pair[]> {
-  note(what.title);
-  return what.isSilent === true ? playTogether(scenes, what, clients) : playInTurns(scenes, what, clients, warm);
-}
 
 async function playTogether(scenes: Scenes, what: Case, clients: readonly Client[]): Promise<readonly Pair[]> {
   const names = clients.map((client): [Client, string] => [client, what.name(client.name)]);
@@ -78,17 +105,16 @@ async function playInTurns(
   const pairs: Pair[] = [];
   for (const client of clients) {
     const name = what.name(client.name);
-    const cold = { before: await before.lookUp(client, name), after: await after.lookUp(client, name) };
-    const later: { readonly before: Lookup[]; readonly after: Lookup[] } = { before: [], after: [] };
+    const first = { before: await before.lookUp(client, name), after: await after.lookUp(client, name) };
+    const later: (typeof first)[] = [];
     for (let i = 0; i < warm; i++) {
-      later.before.push(await before.lookUp(client, name));
-      later.after.push(await after.lookUp(client, name));
+      later.push({ before: await before.lookUp(client, name), after: await after.lookUp(client, name) });
     }
     pairs.push({
       what,
       client: client.name,
-      before: { cold: cold.before, warm: later.before },
-      after: { cold: cold.after, warm: later.after },
+      before: { cold: first.before, warm: later.map((one) => one.before) },
+      after: { cold: first.after, warm: later.map((one) => one.after) },
     });
   }
   return pairs;

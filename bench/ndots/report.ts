@@ -43,6 +43,25 @@ function presentPace(pairs: readonly Pair[]): string {
   return presentTable([['time with completion / without, median', 'pairs', 'first look-up', 'later ones'], ...rows]);
 }
 
+/** The questions of each first look-up, in their order. */
+export function presentQuestions(pairs: readonly Pair[]): string {
+  const line = ({ cold }: Played): string =>
+    [...Map.groupBy(cold.queries, ({ name }) => name)]
+      .map(([name, queries]) => `${queries.map(({ type }) => TYPES.get(type) ?? `TYPE${type}`).join(' ')} ${name}`)
+      .join(', ');
+  return pairs
+    .map(({ what, client, before, after }) =>
+      [`${client}, ${what.title}`, `  without  ${line(before)}`, `  with     ${line(after)}`].join('\n'),
+    )
+    .join('\n');
+}
+
+const TYPES: ReadonlyMap<number, string> = new Map([
+  [1, 'A'],
+  [15, 'MX'],
+  [28, 'AAAA'],
+]);
+
 /** What must not be: other outcomes, more queries, questions about the cluster that left it, questions upstream again that were just answered. */
 export function faultsIn(pairs: readonly Pair[]): readonly string[] {
   return pairs.flatMap((pair) => {

