@@ -49,8 +49,15 @@ async function startHere(): Promise<Upstream> {
 function replyTo(query: Buffer): Buffer {
   const { id = 0, questions = [] } = dnsPacket.decode(query);
   const answers = questions.flatMap(answersTo);
+  const authorities = answers.length === 0 ? questions.map(({ name }) => parentOf(name)) : [];
   const flags = dnsPacket.RECURSION_DESIRED | dnsPacket.RECURSION_AVAILABLE | (answers.length === 0 ? NXDOMAIN : 0);
-  return dnsPacket.encode({ type: 'response', id, flags, questions, answers });
+  return dnsPacket.encode({ type: 'response', id, flags, questions, answers, authorities });
+}
+
+/** An SOA record, so that caches may keep the denial (RFC 2308 section 5). */
+function parentOf(name: string): dnsPacket.Answer {
+  const parent = name.split('.').slice(1).join('.') || '.';
+  return { name: parent, type: 'SOA', ttl: TTL, data: { mname: '.', rname: '.', minimum: TTL } };
 }
 
 function answersTo({ name, type }: dnsPacket.Question): dnsPacket.Answer[] {

@@ -9,6 +9,15 @@
 
 static struct sockaddr_in peers[BATCH];
 
+/* With an SOA of the name's parent, so that caches may keep it for an hour (RFC 2308 section 5). */
+static size_t deny(uint8_t *message, size_t end) {
+  uint8_t parent = (uint8_t)(HEADER_SIZE + (message[HEADER_SIZE] == 0 ? 0 : 1 + message[HEADER_SIZE]));
+  const uint8_t soa[34] = {0xc0, parent, 0, TYPE_SOA, 0, 1, 0, 0, 0x0e, 0x10, 0, 22, [32] = 0x0e, 0x10};
+  message[9] = 1;
+  memcpy(message + end, soa, sizeof soa);
+  return end + sizeof soa;
+}
+
 /* host-I.example.org has 198.18.0.0 + I and 2001:db8::198.18.0.0 + I, u-XXXXXX.example.org has 11.X.X.X; TTL 1 hour. */
 static size_t answer(uint8_t *message, size_t size) {
   static const uint8_t domain[] = "\7example\3org";
@@ -27,7 +36,7 @@ static size_t answer(uint8_t *message, size_t size) {
   message[2] = 0x80 | (message[2] & 1);
   message[3] = address == 0 ? 0x83 : 0x80;
   memset(message + 6, 0, 6);
-  if (address == 0) return end + 4;
+  if (address == 0) return deny(message, end + 4);
   message[7] = 1;
   size_t prefix = type == TYPE_AAAA ? 12 : 0;
   const uint8_t head[12] = {0xc0, HEADER_SIZE, 0, (uint8_t)type, 0, 1, 0, 0, 0x0e, 0x10, 0, (uint8_t)(prefix + 4)};
