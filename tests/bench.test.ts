@@ -87,9 +87,10 @@ test('a tiny run of whole look-ups ends with a row for each way', async (t) => {
   const { code, output } = await bench(['ndots', 'cost', '--names', '4', '--rounds', '1', '--seconds', '0.2']);
   t.is(code, 0, output);
   for (const row of [
-    'walk of the search list +fivedots +8',
-    'completed +fivedots, autopath +2',
-    'bare name +fivedots +2',
+    'outside name, walk +fivedots +8',
+    'outside name, completed +fivedots, autopath +2',
+    'outside name, bare +fivedots +2',
+    'missing name, walk +fivedots, autopath +8',
   ]) {
     t.regex(output, new RegExp(`^${row} +[0-9.]+ µs`, 'm'));
   }
