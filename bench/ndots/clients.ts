@@ -45,12 +45,12 @@ const CLIENTS: readonly Listed[] = [
     program: 'getent',
     version: ['getent', '--version'],
     command: (name) => ['getent', 'ahosts', name],
-    // Columns are an address, a socket type and, in the first line, the canonical name.
+    // Columns are an address, a socket type and, in the first line, the canonical name, whose letters may be large or small (RFC 4343).
     outcome: ({ code, stdout }) => {
       if (code !== 0) return code === NOT_FOUND ? 'not found' : `exit code ${code}`;
       const lines = stdout.trim().split('\n');
       const [, , canonical = ''] = lines[0]?.split(/ +/) ?? [];
-      return `${addressesIn(lines.map((line) => line.split(' ')[0] ?? ''))} = ${canonical}`;
+      return `${addressesIn(lines.map((line) => line.split(' ')[0] ?? ''))} = ${canonical.toLowerCase()}`;
     },
   },
   {

@@ -63,9 +63,9 @@ export async function playAll(
         await warmUp(scenes, clients);
         for (const what of own) {
           tell(what.title);
-          const isSilent = what.isSilent === true;
+          const isSlow = what.isSlow === true;
           pairs.push(
-            ...(await (isSilent ? playTogether(scenes, what, clients) : playInTurns(scenes, what, clients, warm))),
+            ...(await (isSlow ? playTogether(scenes, what, clients) : playInTurns(scenes, what, clients, warm))),
           );
         }
       }),

@@ -27,7 +27,7 @@ export function presentLookups(pairs: readonly Pair[], clients: readonly string[
 
 /** How long look-ups with completion take against the same without: those that it made shorter, and all others. */
 function presentPace(pairs: readonly Pair[]): string {
-  const told = pairs.filter(({ what }) => what.isSilent !== true);
+  const told = pairs.filter(({ what }) => what.isSlow !== true);
   const isShorter = ({ before, after }: Pair): boolean => after.cold.queries.length < before.cold.queries.length;
   const paceOf = (some: readonly Pair[], lookups: (played: Played) => readonly Lookup[]): string =>
     median(some.map(({ before, after }) => timeOf(lookups(after)) / timeOf(lookups(before)))).toFixed(2);
@@ -68,13 +68,13 @@ export function faultsIn(pairs: readonly Pair[]): readonly string[] {
     const { what, before, after } = pair;
     const found: string[] = [];
     const [old, own] = [outcomesOf(before), outcomesOf(after)];
-    if (old !== own) found.push(`outcome "${old}" has become "${own}"`);
+    if (old !== own) found.push(`outcome "${abridged(old)}" has become "${abridged(own)}"`);
     // Where nobody answers, clients and their timers decide how often they ask.
-    const isSilent = what.isSilent === true;
+    const isSlow = what.isSlow === true;
     const [oldMost, ownMost] = [before, after].map((played) =>
       Math.max(...all(played).map((one) => one.queries.length)),
     );
-    if (!isSilent && (ownMost ?? 0) > (oldMost ?? 0)) found.push(`${oldMost} queries have become ${ownMost}`);
+    if (!isSlow && (ownMost ?? 0) > (oldMost ?? 0)) found.push(`${oldMost} queries have become ${ownMost}`);
     for (const played of [before, after]) {
       const leaked = all(played).flatMap(({ upstream }) => upstream.filter(({ name }) => isOfCluster(name)));
       if (leaked[0] !== undefined) found.push(`${leaked[0].name} was asked upstream`);
@@ -121,6 +121,12 @@ function presentTime(lookups: readonly Lookup[]): string {
   const time = timeOf(lookups);
   return time < 100 ? time.toFixed(1) : time.toFixed(0);
 }
+
+function abridged(text: string): string {
+  return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX)}…`;
+}
+
+const SHOWN_MAX = 120;
 
 function timeOf(lookups: readonly Lookup[]): Milliseconds {
   return median(lookups.map(({ elapsed }) => elapsed));

@@ -17,7 +17,16 @@ import { written } from '../contenders.ts';
 import { startWords } from '../fivedots.ts';
 import { Capture, type Passed } from './capture.ts';
 import type { Client } from './clients.ts';
-import { INTERNAL_ZONE, NODE_DOMAINS, publicFaces, searchOf, SILENT_ZONE, zonesFor, type NodeDomain } from './world.ts';
+import {
+  FAILING_ZONE,
+  INTERNAL_ZONE,
+  NODE_DOMAINS,
+  publicFaces,
+  searchOf,
+  SILENT_ZONE,
+  zonesFor,
+  type NodeDomain,
+} from './world.ts';
 
 /** How fivedots is configured, and what the pods' and its own node search. */
 export type Setting = { readonly completes: boolean; readonly nodeDomain: NodeDomain };
@@ -116,6 +125,7 @@ export class Stage {
         .filter((name) => name !== INTERNAL_ZONE)
         .map((name): [string, string] => [name, OUTSIDE_ADDRESSES.authority]),
     );
+    zones.set(FAILING_ZONE, OUTSIDE_ADDRESSES.authority);
     zones.set(SILENT_ZONE, SILENT_ADDRESS);
     const place = { host: OUTSIDE_ADDRESSES.resolver, port: 53, enter: this.#network.outside };
     return startResolver(place, zones, ['payments.example.com. 300 IN A 203.0.113.20', ...publicFaces(this.#labels)]);

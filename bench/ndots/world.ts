@@ -11,12 +11,19 @@ export const ZONE = 'cluster.local';
 /** What a cluster gives a pod to search. */
 const CLUSTER_SEARCH: readonly string[] = [`${NAMESPACE}.svc.${ZONE}`, `svc.${ZONE}`, ZONE];
 
-/** Search domains of nodes: one without names, and one in which every name exists. */
-export const NODE_DOMAINS = { none: undefined, node: 'corp.example.net', wildcard: 'wild.example.net' } as const;
+/** Search domains of nodes: one without names, one in which every name exists, and one whose servers fail. */
+export const NODE_DOMAINS = {
+  none: undefined,
+  node: 'corp.example.net',
+  wildcard: 'wild.example.net',
+  failing: 'failing.example.net',
+} as const;
 export type NodeDomain = keyof typeof NODE_DOMAINS;
 
 /** A zone that only its own server block asks for, while the public has another of that name. */
 export const INTERNAL_ZONE = 'intra.example.com';
+/** A zone that its servers do not have. */
+export const FAILING_ZONE: string = NODE_DOMAINS.failing;
 /** A zone whose servers say nothing. */
 export const SILENT_ZONE = 'silent.example.org';
 
@@ -25,8 +32,8 @@ export type Case = {
   /** What that client looks up. */
   readonly name: (client: string) => string;
   readonly nodeDomain: NodeDomain;
-  /** Is it looked up once only, by all clients at the same time, for nobody answers? */
-  readonly isSilent?: boolean;
+  /** Is it looked up once only, by all clients at the same time, for it takes them seconds? */
+  readonly isSlow?: boolean;
 };
 
 const outside =
@@ -38,6 +45,7 @@ const fixed = (name: string) => (): string => name;
 const PLAIN = { nodeDomain: 'none' } as const;
 const WITH_NODE = { nodeDomain: 'node' } as const;
 const WITH_WILDCARD = { nodeDomain: 'wildcard' } as const;
+const WITH_FAILING = { nodeDomain: 'failing' } as const;
 
 export const CASES: readonly Case[] = [
   { title: 'outside name, both families', name: outside('both'), ...PLAIN },
@@ -45,6 +53,7 @@ export const CASES: readonly Case[] = [
   { title: 'outside name, IPv6 only', name: outside('six'), ...PLAIN },
   { title: 'outside name behind two CNAMEs', name: outside('chain'), ...PLAIN },
   { title: 'outside name with MX and TXT only', name: outside('mail'), ...PLAIN },
+  { title: 'outside name in capitals', name: (client) => outside('both')(client).toUpperCase(), ...PLAIN },
   { title: 'outside name, 100 addresses', name: outside('big'), ...PLAIN },
   { title: 'outside name, 29 addresses, which 512 octets just hold', name: outside('edge'), ...PLAIN },
   { title: 'missing outside name', name: outside('missing'), ...PLAIN },
@@ -69,7 +78,11 @@ export const CASES: readonly Case[] = [
   { title: 'wildcard node domain: outside name', name: outside('both'), ...WITH_WILDCARD },
   { title: 'wildcard node domain: service.namespace', name: fixed('ledger.payments'), ...WITH_WILDCARD },
   { title: 'wildcard node domain: missing service', name: (client) => `nowhere-${client}`, ...WITH_WILDCARD },
-  { title: 'name of a silent zone', name: (client) => `www-${client}.${SILENT_ZONE}`, ...PLAIN, isSilent: true },
+  { title: 'failing node domain: short service name', name: fixed('web'), ...WITH_FAILING },
+  { title: 'failing node domain: service.namespace', name: fixed('ledger.payments'), ...WITH_FAILING },
+  { title: 'failing node domain: outside name', name: outside('both'), ...WITH_FAILING, isSlow: true },
+  { title: 'name of a failing zone', name: (client) => `www-${client}.${FAILING_ZONE}`, ...PLAIN, isSlow: true },
+  { title: 'name of a silent zone', name: (client) => `www-${client}.${SILENT_ZONE}`, ...PLAIN, isSlow: true },
 ];
 
 /** The pod's search list. */
