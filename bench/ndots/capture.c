@@ -71,8 +71,11 @@ static void print_packet(const struct timespec *at, size_t size) {
   size_t left = size - header;
   if (packet[9] == UDP) print_message(at, "udp", packet, from, to, segment + 8, left - 8);
   if (packet[9] != TCP || left < 20) return;
-  size_t skip = (segment[12] >> 4) * 4u + 2u;
-  if (left > skip) print_message(at, "tcp", packet, from, to, segment + skip, left - skip);
+  /* Of a message that goes on in another segment the question is in the first. */
+  for (size_t next = (segment[12] >> 4) * 4u; next + 2 < left; next += 2 + read16(segment + next)) {
+    size_t rest = left - next - 2, own = read16(segment + next);
+    print_message(at, "tcp", packet, from, to, segment + next + 2, own < rest ? own : rest);
+  }
 }
 
 /* All that has come so far. What goes over the loopback interface passes twice: once on its way out. */

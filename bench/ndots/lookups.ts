@@ -97,19 +97,17 @@ async function playTogether(scenes: Scenes, what: Case, clients: readonly Client
 }
 
 async function playInTurns(
-  { before, after }: Scenes,
+  scenes: Scenes,
   what: Case,
   clients: readonly Client[],
   warm: Count,
 ): Promise<readonly Pair[]> {
   const pairs: Pair[] = [];
-  for (const client of clients) {
+  for (const [turn, client] of clients.entries()) {
     const name = what.name(client.name);
-    const first = { before: await before.lookUp(client, name), after: await after.lookUp(client, name) };
+    const first = await lookUpInTurn(scenes, client, name, turn);
     const later: (typeof first)[] = [];
-    for (let i = 0; i < warm; i++) {
-      later.push({ before: await before.lookUp(client, name), after: await after.lookUp(client, name) });
-    }
+    for (let i = 0; i < warm; i++) later.push(await lookUpInTurn(scenes, client, name, turn + 1 + i));
     pairs.push({
       what,
       client: client.name,
@@ -118,4 +116,19 @@ async function playInTurns(
     });
   }
   return pairs;
+}
+
+/** Now the one is first, now the other: the second finds the client's program in memory. */
+async function lookUpInTurn(
+  scenes: Scenes,
+  client: Client,
+  name: string,
+  turn: Count,
+): Promise<{ readonly before: Lookup; readonly after: Lookup }> {
+  if (turn % 2 === 1) {
+    const after = await scenes.after.lookUp(client, name);
+    return { before: await scenes.before.lookUp(client, name), after };
+  }
+  const before = await scenes.before.lookUp(client, name);
+  return { before, after: await scenes.after.lookUp(client, name) };
 }
