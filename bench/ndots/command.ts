@@ -61,6 +61,8 @@ export async function ndots(words: readonly string[]): Promise<number> {
 async function onStage({ measurements, questions, lookups, pods }: Wish): Promise<readonly string[]> {
   const needed = ['unshare', 'nsenter', 'ip', 'unbound', 'knotd'].filter((program) => !isInstalled(program));
   if (needed.length > 0) throw new Error(`not installed: ${needed.join(', ')}`);
+  const { code, stderr } = await run(['unshare', '--map-root-user', '--net', '--mount', 'true']);
+  if (code !== 0) throw new Error(`namespaces cannot be made here: ${stderr.trim()}`);
   const programs = await compiled(['capture', ...CLIENT_PROGRAMS]);
   try {
     const { clients, missing } = clientsHere(programs);

@@ -24,13 +24,14 @@ const CLIENTS: readonly (readonly [name: string, program: string])[] = [
   ['busybox', 'busybox'],
 ];
 
-/** What glibc and musl find, and how many queries that takes them; undefined where there is nothing to find. */
-const EXPECTED: readonly (readonly [title: string, address: string | undefined, before: number, after: number])[] = [
+/** What glibc and musl find, if anything, and how many queries that takes them, if that is the same for all versions. */
+const EXPECTED: readonly (readonly [title: string, address: string | undefined, before?: number, after?: number])[] = [
   ['outside name, both families', '203.0.113.10', 8, 2],
   ['outside name, IPv4 only', '203.0.113.4', 8, 2],
   ['outside name, IPv6 only', '2001:db8::6', 8, 2],
   ['outside name behind two CNAMEs', '203.0.113.30', 8, 2],
   ['outside name with MX and TXT only', undefined, 8, 8],
+  ['outside name, 29 addresses, which 512 octets just hold', '198.51.100.29'],
   ['missing outside name', undefined, 8, 8],
   ['name of an internal zone', '10.20.30.40', 8, 2],
   ['short service name', '10.96.12.80', 2, 2],
@@ -82,18 +83,20 @@ async function pairOf(title: string, client: string): Promise<Pair> {
 for (const [client, program] of CLIENTS) {
   const asks = needing(...new Set([...STAGE, program]));
   for (const [title, address, before, after] of EXPECTED) {
-    const isExact = client === 'glibc' || client === 'musl';
-    const told = isExact ? `${before} queries, with completion ${after}` : 'the same with completion';
+    const isJudged = client === 'glibc' || client === 'musl';
+    const told =
+      isJudged && before !== undefined ? `${before} queries, with completion ${after}` : 'the same with completion';
     asks(`${client}, ${title}: ${told}`, async (t) => {
       t.timeout(STAGE_DEADLINE);
       const pair = await pairOf(title, client);
       t.deepEqual(faultsIn([pair]), []);
-      if (!isExact) return;
+      if (!isJudged) return;
       for (const [queries, lookups] of [
         [before, pair.before],
         [after, pair.after],
       ] as const) {
         isFound(t, lookups, address);
+        if (queries === undefined) continue;
         // A busy machine may have a client ask again.
         t.is(Math.min(...[lookups.cold, ...lookups.warm].map((lookup) => lookup.queries.length)), queries);
       }
