@@ -3,6 +3,7 @@
 import type { Life } from '../../zones/life.ts';
 import type { Pod } from '../../zones/kubernetes/objects.ts';
 import type { Name } from '../../zones/name.ts';
+import type { Count } from '../../zones/units.ts';
 
 /** Whatever is said here holds at this moment only. */
 export type ClusterNames = {
@@ -20,6 +21,10 @@ export type ClusterNames = {
   readonly hasService: (service: ServiceKey) => boolean;
   /** The pod that sends from this address; undefined if that is not known. */
   readonly podAt: (address: string) => Pod | undefined;
+  /** Of its zones: another one whenever anything has changed. */
+  readonly serial: () => Count;
+  /** Does the cluster alone say what there is at a name that it holds, and not somebody whom it points or passes on to? */
+  readonly decides: (name: Name) => boolean;
   /** Of the namespaces; over when one comes, goes, or changes. */
   readonly life: () => Life;
 };

@@ -24,6 +24,16 @@ const REASONS: readonly Refusal[] = [
 export type Suffix = 'namespace' | 'svc' | 'cluster' | 'node';
 const SUFFIXES: readonly Suffix[] = ['namespace', 'svc', 'cluster', 'node'];
 
+/** What is counted of a completed reply. */
+export type Completed = {
+  readonly place: Place;
+  /** Candidates before the one that was found, and those of them, and it, that are outside. */
+  readonly before: Count;
+  readonly outside: Count;
+  /** Where the question stands in its client's list. */
+  readonly suffix: Suffix | undefined;
+};
+
 export class CompletionCounters {
   readonly upstreamSaved: Counter;
   readonly #successes: Counter;
@@ -43,12 +53,19 @@ export class CompletionCounters {
     this.upstreamSaved = counters.counter('fivedots_autopath_saved_queries_total', { server, by: 'upstream' });
   }
 
-  /** `before`: candidates that the client did not have to ask for. */
-  completed(place: Place, before: Count): void {
+  /** `isFromMemory`: nobody outside was asked for it just now. */
+  completed({ place, before, outside }: Completed, isFromMemory: boolean): void {
     this.#successes.add();
     this.#completions.get(place)?.add();
     // The client's own next question would have been for the first candidate.
     this.#clientSaved.add(before + 1);
+    if (isFromMemory) this.upstreamSaved.add(2 * outside);
+  }
+
+  /** The same was said once more, and nothing else has counted the question. */
+  completedAgain(completed: Completed): void {
+    if (completed.suffix !== undefined) this.searched(completed.suffix);
+    this.completed(completed, true);
   }
 
   refused(reason: Refusal): void {

@@ -2,6 +2,7 @@
 
 import type { Bytes, Milliseconds, Seconds } from '../../zones/units.ts';
 import { LEASE_OVER, type Lease } from '../query.ts';
+import type { Completed, CompletionCounters } from './completion-counters.ts';
 import type { Grounds } from './grounds.ts';
 
 export type CompletionTerms = {
@@ -11,8 +12,8 @@ export type CompletionTerms = {
   readonly grounds: Grounds;
   readonly aliasTtlMax: Seconds;
   readonly leastSize: Bytes;
-  /** Counts one more completed reply. */
-  readonly count: () => void;
+  readonly completed: Completed;
+  readonly counters: CompletionCounters;
 };
 
 export class CompletionLease implements Lease {
@@ -32,10 +33,10 @@ export class CompletionLease implements Lease {
   }
 
   renew(now: Milliseconds): Seconds {
-    const { said, grounds, count } = this.#terms;
+    const { said, grounds, completed, counters } = this.#terms;
     if (!grounds.repeat(now)) return LEASE_OVER;
     const ttl = said.renew(now);
-    if (ttl !== LEASE_OVER) count();
+    if (ttl !== LEASE_OVER) counters.completedAgain(completed);
     return ttl;
   }
 }

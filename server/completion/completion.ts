@@ -5,21 +5,20 @@
 
 import { isWithin, type Name } from '../../zones/name.ts';
 import { Rcode, RRType } from '../../zones/rr.ts';
-import type { Bytes, Count, Milliseconds, Seconds } from '../../zones/units.ts';
+import type { Milliseconds, Seconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import { after, type Handler } from '../pipeline.ts';
-import type { Lease, Peer, Query, Reply } from '../query.ts';
-import { udpLimit } from '../wire/edns.ts';
+import type { Peer, Query, Reply } from '../query.ts';
 import type { ClusterNames } from './cluster-names.ts';
-import { completedReply, isForAlias, saysMoreOf } from './completed-reply.ts';
+import { isForAlias } from './completed-reply.ts';
 import { CompletionCounters } from './completion-counters.ts';
-import { CompletionLease, countedLease } from './completion-lease.ts';
+import { countedLease } from './completion-lease.ts';
+import { foundReply } from './found-reply.ts';
 import { Grounds } from './grounds.ts';
 import { KnownRefusals, type KnownRefusal } from './known-refusals.ts';
-import { leastSizeFor } from './least-size.ts';
 import { isWorthAsking, planFor, withinCluster, type Plan, type PlanOptions } from './plan.ts';
 import { placeAsked, type SearchLists } from './search-list.ts';
-import { walk, type Ask, type Found, type Refusal, type Verdict } from './walk.ts';
+import { walk, type Ask, type Refusal, type Verdict } from './walk.ts';
 import { Walks, type Schedule } from './walks.ts';
 
 export type CompletionOptions = PlanOptions & {
@@ -104,8 +103,8 @@ export class Completion {
     if (plan === undefined) return this.#unleased(name, plain);
     const ask: Ask = (candidate, wanted) => this.#ask(query, candidate, wanted);
     const other = isForAddresses(type) ? undefined : type;
-    const verdict = this.#walks.verdict(keyOf(query, plan, other), (mayLeave) =>
-      walk(mayLeave ? plan : withinCluster(plan), other, ask),
+    const verdict = this.#walks.verdict(keyOf(query, plan, other), (mayLeave, isWanted) =>
+      walk(mayLeave ? plan : withinCluster(plan, this.#context.cluster()), other, ask, isWanted),
     );
     return verdict instanceof Promise
       ? verdict.then((late) => this.#said(query, plain, plan, late))
@@ -125,54 +124,15 @@ export class Completion {
       if (isOrdinary(query)) this.#learn(query.question.name, plan, verdict.refused, [plain, ...verdict.asked]);
       return this.#refused(plain, verdict.refused, verdict.fault);
     }
-    const { candidate, a, aaaa, other } = verdict;
-    const { name, type } = query.question;
-    // For all types or for none.
-    if (saysMoreOf(name, a) || saysMoreOf(name, aaaa)) return this.#refused(plain, 'failure');
-    const { aliasTtlMax } = this.#options;
-    const asked = { ...query, question: { ...query.question, type: RRType.A } };
-    const both = [a, aaaa].map((reply) => completedReply(asked, candidate, reply, aliasTtlMax));
-    const leastSize = leastSizeFor(asked, both);
-    if (query.peer.protocol === 'udp' && leastSize > udpLimit(query.edns)) return this.#refused(plain, 'size');
-    const winner = other ?? (type === RRType.AAAA ? aaaa : a);
-    if (saysMoreOf(name, winner)) return this.#refused(plain, 'failure');
-    const count = this.#countCompleted(plan, verdict);
-    const again = (): void => {
-      this.#countDenied(name);
-      count();
+    const { aliasTtlMax, usesPods } = this.#options;
+    const settings = {
+      aliasTtlMax,
+      isForAll: !usesPods,
+      cluster: this.#context.cluster(),
+      counters: this.#counters,
     };
-    const reply = completedReply(query, candidate, winner, aliasTtlMax);
-    return { ...reply, lease: this.#leaseOf(plan, verdict, { plain, winner, leastSize, count: again }) };
-  }
-
-  /** Counts a completed reply, and gives what counts the next one, which asks nobody. */
-  #countCompleted({ candidates }: Plan, { candidate, before, a, aaaa }: Found): () => void {
-    const outside = candidates.slice(0, before + 1).filter(({ isOutside }) => isOutside).length;
-    const isFromMemory = a.upstream === '' && aaaa.upstream === '';
-    const count = (saved: Count): void => {
-      this.#counters.completed(candidate.place, before);
-      this.#counters.upstreamSaved.add(saved);
-    };
-    count(isFromMemory ? 2 * outside : 0);
-    return () => count(2 * outside);
-  }
-
-  /** What depends on who asks is said to nobody else, nor is a reply without a TTL to count down said again. */
-  #leaseOf(
-    plan: Plan,
-    { a, aaaa, asked }: Found,
-    { plain, winner, leastSize, count }: { plain: Reply; winner: Reply; leastSize: Bytes; count: () => void },
-  ): Lease | undefined {
-    const isEmpty = winner.answer.length + winner.authority.length === 0;
-    if (this.#options.usesPods || winner.lease === undefined || isEmpty) return undefined;
-    // What the cluster has for one type of a name ends with what it has for another.
-    const beside = [plain, ...asked].filter(
-      (reply) => reply !== winner && !(reply.fresh && (reply === a || reply === aaaa)),
-    );
-    const grounds = Grounds.of(plan, beside, this.#context.cluster());
-    if (grounds === undefined) return undefined;
-    const { aliasTtlMax } = this.#options;
-    return new CompletionLease({ said: winner.lease, grounds, aliasTtlMax, leastSize, count });
+    const said = foundReply(query, plain, plan, verdict, settings);
+    return typeof said === 'string' ? this.#refused(plain, said) : said;
   }
 
   /** Keeps that a name is not completed, for those who are told so without asking here. */

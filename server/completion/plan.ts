@@ -75,9 +75,9 @@ function nothing(end: Refusal): Plan {
   return { candidates: [], end, absent: [], isLasting: false, life: undefined };
 }
 
-/** The plan as far as it leads to the cluster's own names, for a server that is busy asking outside. */
-export function withinCluster(plan: Plan): Plan {
-  const outside = plan.candidates.findIndex(({ isOutside }) => isOutside);
+/** The plan as far as the cluster alone decides it, for a server that is busy asking outside. */
+export function withinCluster(plan: Plan, cluster: ClusterNames | undefined): Plan {
+  const outside = plan.candidates.findIndex(({ name, isOutside }) => isOutside || cluster?.decides(name) !== true);
   return outside === -1 ? plan : { ...plan, candidates: plan.candidates.slice(0, outside), end: 'busy' };
 }
 

@@ -79,10 +79,14 @@ function clusterDomains(apex: Name): readonly SearchDomain[] {
 /** The last in each list. */
 export const THE_NAME: SearchDomain = { domain: ROOT, place: 'name' };
 
+/** Kubelet cuts a pod's list at 32 (MaxDNSSearchPaths), of which three are the cluster's. */
+const NODE_DOMAINS_MAX: Count = 29;
+
 /** A server that runs in a pod may have been given the list of a pod. */
 function nodeDomainsBeside(apex: Name, nodeDomains: readonly Name[]): readonly SearchDomain[] {
   return nodeDomains
     .filter((domain) => suffixStart(domain, apex) === -1 && suffixStart(apex, domain) === -1)
+    .slice(0, NODE_DOMAINS_MAX)
     .map((domain) => ({ domain, place: 'node' }));
 }
 

@@ -57,9 +57,15 @@ export type Ask = (name: Name, type: number) => Reply | Promise<Reply>;
  * The first candidate that exists decides, and only if everybody would be content with it: resolvers differ in what they do with a name without
  * addresses, with a type that fails, and with types that contradict each other (NXDOMAIN is for all of them, RFC 8020), so such walks are left to them.
  * @param other a type that is asked for besides addresses
+ * @param isWanted does anybody wait for it? If not, nothing more is asked
  */
-export function walk(route: Route, other: number | undefined, ask: Ask): Verdict | Promise<Verdict> {
-  return new Walk(route, other, ask).from(0);
+export function walk(
+  route: Route,
+  other: number | undefined,
+  ask: Ask,
+  isWanted: () => boolean,
+): Verdict | Promise<Verdict> {
+  return new Walk(route, other, ask, isWanted).from(0);
 }
 
 class Walk {
@@ -67,11 +73,13 @@ class Walk {
   readonly #other: number | undefined;
   readonly #asked: Reply[] = [];
   readonly #ask: Ask;
+  readonly #isWanted: () => boolean;
 
-  constructor(route: Route, other: number | undefined, ask: Ask) {
+  constructor(route: Route, other: number | undefined, ask: Ask, isWanted: () => boolean) {
     this.#route = route;
     this.#other = other;
     this.#ask = ask;
+    this.#isWanted = isWanted;
   }
 
   from(start: Count): Verdict | Promise<Verdict> {
@@ -79,6 +87,7 @@ class Walk {
     for (let before = start; before < candidates.length; before++) {
       const candidate = candidates[before];
       if (candidate === undefined) break;
+      if (!this.#isWanted()) return this.#refused('late');
       const a = this.#ask(candidate.name, RRType.A);
       const aaaa = this.#ask(candidate.name, RRType.AAAA);
       if (a instanceof Promise || aaaa instanceof Promise) {
@@ -101,6 +110,7 @@ class Walk {
     if (!hasData(a, RRType.A) && !hasData(aaaa, RRType.AAAA)) return this.#refused('no_address');
     const found: Found = { candidate, before, a, aaaa, other: undefined, asked: this.#asked };
     if (this.#other === undefined) return found;
+    if (!this.#isWanted()) return this.#refused('late');
     const other = this.#ask(candidate.name, this.#other);
     return other instanceof Promise
       ? other.then((late) => this.#withOther(found, late))

@@ -10,13 +10,16 @@ export type Schedule = (delay: Milliseconds, run: () => void) => () => void;
 /** Walks that may wait for upstreams at once in one block. Each has two look-ups under way, about 4 KiB. */
 export const WALKS_MAX: Count = 10_000;
 
+/** Begins a walk. `isWanted`: does anybody wait for it? */
+type Make = (mayLeave: boolean, isWanted: () => boolean) => Verdict | Promise<Verdict>;
+
 export class Walks {
   readonly #walks = new Map<string, Promise<Verdict>>();
   readonly #patience: Milliseconds;
   readonly #schedule: Schedule;
   readonly #joined: Counter;
 
-  /** @param patience how long a client waits for a walk before it is left to its own; its look-ups go on, and fill the cache */
+  /** @param patience how long a client waits for a walk before it is left to its own; the look-ups under way go on, and fill the cache */
   constructor(patience: Milliseconds, schedule: Schedule, joined: Counter) {
     this.#patience = patience;
     this.#schedule = schedule;
@@ -27,16 +30,20 @@ export class Walks {
    * The verdict of the walk with that key: of one under way, at once if that is known to be late, or of the one that `make` begins. With too
    * many under way it must not ask outside.
    */
-  verdict(key: string, make: (mayLeave: boolean) => Verdict | Promise<Verdict>): Verdict | Promise<Verdict> {
+  verdict(key: string, make: Make): Verdict | Promise<Verdict> {
     const known = this.#walks.get(key);
     if (known !== undefined) {
       this.#joined.add(2);
       return known.then(withoutFault);
     }
-    const walk = make(this.#walks.size < WALKS_MAX);
+    let isLate = false;
+    const walk = make(this.#walks.size < WALKS_MAX, () => !isLate);
     if (!(walk instanceof Promise)) return walk;
     const late = Promise.withResolvers<Verdict>();
-    const callOff = this.#schedule(this.#patience, () => late.resolve(LATE));
+    const callOff = this.#schedule(this.#patience, () => {
+      isLate = true;
+      late.resolve(LATE);
+    });
     const verdict = Promise.race([walk, late.promise]);
     this.#walks.set(key, verdict);
     const forget = (): void => {

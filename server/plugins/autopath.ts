@@ -20,7 +20,7 @@ const NAME = 'autopath';
 /** CoreDNS plugin/autopath, but the client's namespace is read from the name that it asks for, so no pod need be known. */
 export const autopath: Plugin<AutopathOptions> = autopathAt({
   nodeDomains: nodeSearchDomains,
-  patience: 500,
+  patience: 200,
   schedule: systemSchedule,
 });
 
@@ -29,8 +29,8 @@ type AutopathSurroundings = {
   /** What the node searches. */
   readonly nodeDomains: () => readonly Name[];
   /**
-   * How long a client waits for the walk made in its place: less than any resolver waits before it asks again (2 s, c-ares), and more than
-   * nearly all answers of upstreams take. A walk that takes longer costs the client nothing: its own questions find those on their way.
+   * How long a client waits for the walk made in its place: more than nearly all answers of upstreams take. A walk that takes longer costs
+   * nothing more, for the client's own questions find those on their way; but where an upstream stays silent this is what the client loses.
    */
   readonly patience: Milliseconds;
   readonly schedule: Schedule;

@@ -22,11 +22,13 @@ export function clusterNamesIn(store: ClusterStore, zones: readonly Zone[], show
     apexes: zones.map(({ apex }) => apex).filter((apex) => !isReverseName(apex) && !shown.multicluster.includes(apex)),
     holds: (name) => holding(name) !== undefined && shown.isOwn(name),
     mayExist: (name) => shown.passesOn(name) || holding(name)?.find(name, name, RRType.A).outcome !== 'nxdomain',
+    decides: (name) => !shown.passesOn(name) && holding(name)?.find(name, name, RRType.A).outcome !== 'alias',
     hasNamespace,
     refusesCompletion: (namespace) => store.refusesCompletion(namespace),
     hasService: ({ namespace, name }) =>
       hasNamespace(namespace) && store.service(namespace, name)?.service !== undefined,
     podAt: (address) => store.podAt(address),
+    serial: () => store.serial,
     life: () => store.life,
   };
 }

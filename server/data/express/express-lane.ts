@@ -26,7 +26,7 @@ import { PreparedReplies, type PreparedLimits } from './prepared-replies.ts';
  * Of what zones have, which is what somebody has put there: a cluster of 100,000 services whose clients ask for all of them fits in.
  */
 const LASTING_MAX: PreparedLimits = { replies: 131_072, octets: 32 * 1024 * 1024 };
-/** Of what caches hold, which anybody can fill: more than a cache of CoreDNS's size has. */
+/** Of what caches hold and search lists make, which anybody can fill: more than a cache of CoreDNS's size has. */
 const PASSING_MAX: PreparedLimits = { replies: 16_384, octets: 4 * 1024 * 1024 };
 
 export type ExpressLaneOptions = {
@@ -108,7 +108,9 @@ export class ExpressLane {
       const made = prepare(query, reply, express.chance);
       const account = this.#accounts.get(routed)?.of(this.#question.type, reply.plugin, reply.rcode);
       if (made === undefined || account === undefined) return;
-      const replies = reply.fresh ? this.#lasting : this.#passing;
+      // Anybody can think of a search name for each name of a cluster.
+      const isLasting = reply.fresh && reply.lease?.aliasTtlMax === undefined;
+      const replies = isLasting ? this.#lasting : this.#passing;
       replies.keep(packet, this.#question, made, account, account.told.length === 0 ? undefined : reply);
       this.#kept.set(this.#lasting.size + this.#passing.size);
     } catch {

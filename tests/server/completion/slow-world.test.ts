@@ -29,6 +29,8 @@ const cluster: ClusterNames = {
   refusesCompletion: () => false,
   hasService: () => false,
   podAt: () => undefined,
+  serial: () => 1,
+  decides: () => true,
   life: () => new Life(),
 };
 
@@ -147,6 +149,17 @@ test('the patience is for the whole walk, not for each candidate', async (t) => 
   t.is(outcome.said, 'waits');
   await timers.advance(20);
   t.is(outcome.said, 'NXDOMAIN 0');
+});
+
+test('a walk that nobody waits for any more begins no further look-up', async (t) => {
+  const { timers, waiting, ask } = scene(['corp.example', 'lab.example']);
+  ask('A a.com');
+  await timers.advance(500);
+  for (const { answer } of waiting) answer(MISSING);
+  await setImmediate();
+  t.is(waiting.length, 2);
+  ask('A a.com');
+  t.is(waiting.length, 4, 'and the next one begins anew');
 });
 
 test('what comes too late fails alike for all types', async (t) => {

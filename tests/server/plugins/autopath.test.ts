@@ -195,6 +195,19 @@ test('a service is reached by the express lane too, until it is gone', async (t)
   t.is(await say(question), DENIED);
 });
 
+test('that a service has no addresses of a type is said again until the serial is another', async (t) => {
+  const { both, say } = await scene(t);
+  const question = `single.prod.${S} AAAA`;
+  const said = await say(question);
+  const before = both.expressReplies;
+  t.is(await say(question), said);
+  t.is(both.expressReplies, before + 6);
+  await both.apply(puts(service('empty/other', ['10.96.5.1'])));
+  t.is(await say(question), said);
+  await both.apply(puts(service('prod/single', ['fd00:96::77'])));
+  t.regex(await say(question), /AAAA fd00:96::77$/);
+});
+
 /** Steps of the cluster's that decide about a walk, and what `www.example.com` gets after each. */
 const OVERTAKEN: readonly (readonly [title: string, changes: readonly ClusterChange[], said: RegExp | string])[] = [
   ['a service of its own namespace is called like its last label', puts(service('default/com', ['10.96.3.1'])), DENIED],

@@ -1,0 +1,77 @@
+/** What is said where a walk has found something, or why it is not: for all types of a name, or for none. Knows nothing of how it was found. */
+
+import { RRType } from '../../zones/rr.ts';
+import type { Seconds } from '../../zones/units.ts';
+import type { Lease, Query, Reply } from '../query.ts';
+import { udpLimit } from '../wire/edns.ts';
+import type { ClusterNames } from './cluster-names.ts';
+import { completedReply, saysMoreOf } from './completed-reply.ts';
+import type { Completed, CompletionCounters } from './completion-counters.ts';
+import { CompletionLease } from './completion-lease.ts';
+import { Grounds } from './grounds.ts';
+import { leastSizeFor } from './least-size.ts';
+import type { Plan } from './plan.ts';
+import { placeAsked } from './search-list.ts';
+import type { Found, Refusal } from './walk.ts';
+
+export type FoundSettings = {
+  readonly aliasTtlMax: Seconds;
+  /** Is the same said to everybody? */
+  readonly isForAll: boolean;
+  readonly cluster: ClusterNames | undefined;
+  readonly counters: CompletionCounters;
+};
+
+/** @param plain the reply without completion */
+export function foundReply(
+  query: Query,
+  plain: Reply,
+  plan: Plan,
+  found: Found,
+  settings: FoundSettings,
+): Reply | Refusal {
+  const { candidate, a, aaaa, other } = found;
+  const { name, type } = query.question;
+  const { aliasTtlMax, cluster, counters } = settings;
+  const winner = other ?? (type === RRType.AAAA ? aaaa : a);
+  if ([a, aaaa, winner].some((reply) => saysMoreOf(name, reply))) return 'failure';
+  const forAddresses = { ...query, question: { ...query.question, type: RRType.A } };
+  const both = [a, aaaa].map((reply) => completedReply(forAddresses, candidate, reply, aliasTtlMax));
+  const leastSize = leastSizeFor(forAddresses, both);
+  if (query.peer.protocol === 'udp' && leastSize > udpLimit(query.edns)) return 'size';
+  const completed: Completed = {
+    place: candidate.place,
+    before: found.before,
+    outside: plan.candidates.slice(0, found.before + 1).filter(({ isOutside }) => isOutside).length,
+    suffix: cluster === undefined ? undefined : placeAsked(name, cluster),
+  };
+  counters.completed(completed, a.upstream === '' && aaaa.upstream === '');
+  const reply = completedReply(query, candidate, winner, aliasTtlMax);
+  const said = saidOf(found, winner);
+  const grounds = said && settings.isForAll ? groundsOf(plan, plain, found, winner, cluster) : undefined;
+  if (said === undefined || grounds === undefined) return reply;
+  return { ...reply, lease: new CompletionLease({ said, grounds, aliasTtlMax, leastSize, completed, counters }) };
+}
+
+/** A cluster has its denials of a type made anew each time; they last as long as what it has of the other type, and its serial. */
+function saidOf({ a, aaaa }: Found, winner: Reply): Lease | undefined {
+  if (winner.answer.length + winner.authority.length === 0) return undefined; // no TTL to count down
+  if (winner.lease !== undefined || !winner.fresh || !isEmpty(winner)) return winner.lease;
+  return [a, aaaa].find(({ fresh, lease }) => fresh && lease !== undefined)?.lease;
+}
+
+function groundsOf(
+  plan: Plan,
+  plain: Reply,
+  { a, aaaa, asked }: Found,
+  winner: Reply,
+  cluster: ClusterNames | undefined,
+): Grounds | undefined {
+  const isCovered = (reply: Reply): boolean => reply === winner || (reply.fresh && (reply === a || reply === aaaa));
+  const beside = [plain, ...asked.filter((reply) => !isCovered(reply))];
+  return Grounds.of(plan, beside, cluster, winner.fresh && isEmpty(winner));
+}
+
+function isEmpty({ answer }: Reply): boolean {
+  return answer.length === 0;
+}
