@@ -43,7 +43,7 @@ export type Found = Walked & {
 };
 
 /** `fault`: what went wrong, for the log. */
-export type Refused = Walked & { readonly refused: Refusal; readonly fault?: string | undefined };
+type Refused = Walked & { readonly refused: Refusal; readonly fault?: string | undefined };
 
 /** `asked`: all that was said on the way. */
 type Walked = { readonly asked: readonly Reply[] };

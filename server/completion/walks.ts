@@ -7,8 +7,8 @@ import type { Verdict } from './walk.ts';
 /** Runs once after the delay; the function that comes back calls it off. */
 export type Schedule = (delay: Milliseconds, run: () => void) => () => void;
 
-/** Walks that may wait for upstreams at once in one block. Each has two look-ups under way, about 4 KiB. */
-export const WALKS_MAX: Count = 10_000;
+/** Walks under way at once in one block, and clients that wait for them: half of those that a data thread lets wait at all (`WAITING_MAX`, data/serve.ts). */
+export const WALKS_MAX: Count = 5_000;
 
 /** Begins a walk. `isWanted`: does anybody wait for it? */
 type Make = (mayLeave: boolean, isWanted: () => boolean) => Verdict | Promise<Verdict>;
@@ -18,6 +18,7 @@ export class Walks {
   readonly #patience: Milliseconds;
   readonly #schedule: Schedule;
   readonly #joined: Counter;
+  #clients: Count = 0;
 
   /** @param patience how long a client waits for a walk before it is left to its own; the look-ups under way go on, and fill the cache */
   constructor(patience: Milliseconds, schedule: Schedule, joined: Counter) {
@@ -32,12 +33,14 @@ export class Walks {
    */
   verdict(key: string, make: Make): Verdict | Promise<Verdict> {
     const known = this.#walks.get(key);
+    const isBusy = this.#walks.size >= WALKS_MAX || this.#clients >= WALKS_MAX;
     if (known !== undefined) {
+      if (isBusy) return BUSY;
       this.#joined.add(2);
-      return known.then(withoutFault);
+      return this.#awaited(known.then(withoutFault));
     }
     let isLate = false;
-    const walk = make(this.#walks.size < WALKS_MAX, () => !isLate);
+    const walk = make(!isBusy, () => !isLate);
     if (!(walk instanceof Promise)) return walk;
     const late = Promise.withResolvers<Verdict>();
     const callOff = this.#schedule(this.#patience, () => {
@@ -51,10 +54,16 @@ export class Walks {
       this.#walks.delete(key);
     };
     walk.then(forget, forget);
-    return verdict;
+    return this.#awaited(verdict);
+  }
+
+  #awaited(verdict: Promise<Verdict>): Promise<Verdict> {
+    this.#clients++;
+    return verdict.finally(() => this.#clients--);
   }
 }
 
+const BUSY: Verdict = { refused: 'busy', asked: [] };
 const LATE: Verdict = { refused: 'late', asked: [] };
 
 /** One fault is logged once, by the one who asked. */

@@ -175,8 +175,8 @@ test(`at most ${WALKS_MAX} walks wait at once; the next name is left to its clie
   for (let i = 0; i < WALKS_MAX; i++) ask(`A a${i}.com`);
   const [one, known, local] = [ask('A one.com'), ask('AAAA a0.com'), ask('A nosuch')];
   await setImmediate();
-  t.deepEqual([one.said, known.said, local.said], ['NXDOMAIN 0', 'waits', 'NXDOMAIN 0']);
-  t.is(count('reason="busy"'), 1);
+  t.deepEqual([one.said, known.said, local.said], ['NXDOMAIN 0', 'NXDOMAIN 0', 'NXDOMAIN 0']);
+  t.is(count('reason="busy"'), 2);
   t.is(waiting.length, 2 * WALKS_MAX);
 });
 
@@ -207,4 +207,19 @@ test('another type shares the patience of its walk', async (t) => {
   t.is(outcome.said, 'waits');
   await timers.advance(500);
   t.is(outcome.said, 'NXDOMAIN 0');
+});
+
+test(`at most ${WALKS_MAX} clients wait, however few walks they wait for`, async (t) => {
+  const { ask, count, timers } = scene();
+  const outcomes = Array.from({ length: WALKS_MAX + 3 }, () => ask('A a.com'));
+  await setImmediate();
+  t.deepEqual(
+    outcomes.slice(-4).map(({ said }) => said),
+    ['waits', 'NXDOMAIN 0', 'NXDOMAIN 0', 'NXDOMAIN 0'],
+  );
+  t.is(count('reason="busy"'), 3);
+  await timers.advance(500);
+  const later = ask('A b.com');
+  await setImmediate();
+  t.is(later.said, 'waits');
 });
