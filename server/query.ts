@@ -120,6 +120,9 @@ const SAME_TTL = -1;
 /** The plugin has to be asked anew. */
 export const LEASE_OVER = -2;
 
+/** Of what is good as long as nothing else ends it. */
+export const ENDLESS: Lease = { isAuthentic: false, isOver: () => false, renew: () => SAME_TTL };
+
 /** The lease of an answer that is good until one of its lives ends. */
 function leaseFor(lives: Lives | undefined): Lease | undefined {
   return lives === undefined ? undefined : new LivesLease(lives);

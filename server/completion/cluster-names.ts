@@ -13,6 +13,12 @@ export type ClusterNames = {
   readonly holds: (name: Name) => boolean;
   /** Of a name that it holds: is there anything at or below it, as far as the cluster alone decides that? */
   readonly mayExist: (name: Name) => boolean;
+  /** Is all known that there is? */
+  readonly isSynced: () => boolean;
+  /** Is it known which pods there are? */
+  readonly knowsPods: boolean;
+  /** Does the namespace exist? */
+  readonly isNamespace: (name: string) => boolean;
   /** Does the namespace exist, and is it shown? */
   readonly hasNamespace: (namespace: string) => boolean;
   /** Has it asked not to have its search lists completed? */
@@ -23,7 +29,7 @@ export type ClusterNames = {
   readonly podAt: (address: string) => Pod | undefined;
   /** Of its zones: another one whenever anything has changed. */
   readonly serial: () => Count;
-  /** Does the cluster alone say what there is at a name that it holds, and not somebody whom it points or passes on to? */
+  /** Do its namespaces and services alone say what there is at a name that it holds? Not pods, other clusters, or whom it points or passes on to. */
   readonly decides: (name: Name) => boolean;
   /** Of the namespaces; over when one comes, goes, or changes. */
   readonly life: () => Life;

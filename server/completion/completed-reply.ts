@@ -2,7 +2,7 @@
 
 import { lowerCase, type Name } from '../../zones/name.ts';
 import { nameRdata } from '../../zones/rdata.ts';
-import { RRType, type RRset } from '../../zones/rr.ts';
+import { Rcode, RRType, type RRset } from '../../zones/rr.ts';
 import type { Seconds } from '../../zones/units.ts';
 import type { Query, Reply } from '../query.ts';
 import type { Candidate } from './search-list.ts';
@@ -16,14 +16,22 @@ export function isForAlias(type: number): boolean {
 
 /**
  * The winner's reply behind a CNAME with at most `ttlMax`. What it says of itself stays, as in CoreDNS; but nobody has authenticated the
- * alias (RFC 4035 section 3.2.3).
+ * alias (RFC 4035 section 3.2.3). Where it has nothing, the name does, in the words of its own zone: some resolvers take a CNAME for an answer, and walk no further.
+ * @param plain NXDOMAIN for the question
  */
-export function completedReply({ question }: Query, { name }: Candidate, winner: Reply, ttlMax: Seconds): Reply {
-  const [first] = [...winner.answer, ...winner.authority];
+export function completedReply(
+  { question }: Query,
+  plain: Reply,
+  { name }: Candidate,
+  winner: Reply,
+  ttlMax: Seconds,
+): Reply {
+  const [first] = winner.answer;
   const ttl = Math.min(ttlMax, first?.ttl ?? ttlMax);
   const alias: RRset = { owner: question.spelling, type: RRType.CNAME, ttl, rdatas: [nameRdata(name)] };
-  const reply: Reply = { ...winner, answer: [alias], authenticData: false, plugin: PLUGIN, lease: undefined };
-  if (isForAlias(question.type)) return { ...reply, authority: [], additional: [] };
+  const reply: Reply = { ...winner, authenticData: false, plugin: PLUGIN, lease: undefined };
+  if (isForAlias(question.type)) return { ...reply, answer: [alias], authority: [], additional: [] };
+  if (first === undefined) return { ...plain, rcode: Rcode.NOERROR, plugin: PLUGIN, lease: undefined };
   return { ...reply, answer: [alias, ...winner.answer.map((rrset) => spelledAs(name, rrset))] };
 }
 

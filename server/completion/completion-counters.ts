@@ -10,6 +10,7 @@ const REASONS: readonly Refusal[] = [
   'pod',
   'namespace',
   'underscore',
+  'ambiguous',
   'endpoint',
   'private',
   'nowhere',

@@ -98,7 +98,8 @@ export class Completion {
     if (this.#isFromNode(name)) return this.#countedFromNode(plain);
     if (plain.rcode !== Rcode.NXDOMAIN) return plain;
     this.#countDenied(name);
-    if (!query.recursionDesired || isMeta(type) || !isPlainDenial(plain)) return this.#unleased(name, plain);
+    const isWalk = query.recursionDesired && !isMeta(type) && isPlainDenial(plain);
+    if (!isWalk || this.#context.cluster()?.isSynced() === false) return this.#unleased(name, plain);
     const plan = this.#planFor(name, query.peer);
     if (plan === undefined) return this.#unleased(name, plain);
     const ask: Ask = (candidate, wanted) => this.#ask(query, candidate, wanted);
@@ -139,7 +140,7 @@ export class Completion {
   #learn(name: Name, plan: Plan, reason: Refusal, asked: readonly Reply[]): void {
     if (this.#options.usesPods || !LASTING.has(reason)) return;
     const grounds = Grounds.of(plan, asked, this.#context.cluster());
-    if (grounds !== undefined) this.#refusals.keep(name, { reason, grounds });
+    if (grounds !== undefined) this.#refusals.keep(name, reason, grounds, this.#context.clock());
   }
 
   /** The reply without completion; but soon there may be one with it. */
@@ -191,7 +192,14 @@ export class Completion {
 type Looked = { readonly name: Name; readonly known: KnownRefusal | undefined; readonly plan: Plan | undefined };
 
 /** Those that hold as long as the replies do, and no service and no namespace comes. */
-const LASTING: ReadonlySet<Refusal> = new Set(['private', 'nowhere', 'no_address', 'disagreement', 'failure']);
+const LASTING: ReadonlySet<Refusal> = new Set([
+  'private',
+  'ambiguous',
+  'nowhere',
+  'no_address',
+  'disagreement',
+  'failure',
+]);
 
 /** Only such questions are answered without asking here; with DO or CD the replies on the way may be others. */
 function isOrdinary({ edns, checkingDisabled, question }: Query): boolean {

@@ -2,7 +2,7 @@
 
 import { RRType } from '../../zones/rr.ts';
 import type { Seconds } from '../../zones/units.ts';
-import type { Lease, Query, Reply } from '../query.ts';
+import { ENDLESS, type Query, type Reply } from '../query.ts';
 import { udpLimit } from '../wire/edns.ts';
 import type { ClusterNames } from './cluster-names.ts';
 import { completedReply, saysMoreOf } from './completed-reply.ts';
@@ -36,7 +36,7 @@ export function foundReply(
   const winner = other ?? (type === RRType.AAAA ? aaaa : a);
   if ([a, aaaa, winner].some((reply) => saysMoreOf(name, reply))) return 'failure';
   const forAddresses = { ...query, question: { ...query.question, type: RRType.A } };
-  const both = [a, aaaa].map((reply) => completedReply(forAddresses, candidate, reply, aliasTtlMax));
+  const both = [a, aaaa].map((reply) => completedReply(forAddresses, plain, candidate, reply, aliasTtlMax));
   const leastSize = leastSizeFor(forAddresses, both);
   if (query.peer.protocol === 'udp' && leastSize > udpLimit(query.edns)) return 'size';
   const completed: Completed = {
@@ -46,20 +46,18 @@ export function foundReply(
     suffix: cluster === undefined ? undefined : placeAsked(name, cluster),
   };
   counters.completed(completed, a.upstream === '' && aaaa.upstream === '');
-  const reply = completedReply(query, candidate, winner, aliasTtlMax);
-  const said = saidOf(found, winner);
-  const grounds = said && settings.isForAll ? groundsOf(plan, plain, found, winner, cluster) : undefined;
+  const reply = completedReply(query, plain, candidate, winner, aliasTtlMax);
+  const source = isEmpty(winner) ? plain : winner;
+  const said = source.lease ?? (isEmpty(winner) && plain.fresh ? ENDLESS : undefined);
+  const grounds = settings.isForAll ? groundsOf(plan, plain, found, winner, cluster) : undefined;
   if (said === undefined || grounds === undefined) return reply;
   return { ...reply, lease: new CompletionLease({ said, grounds, aliasTtlMax, leastSize, completed, counters }) };
 }
 
-/** A cluster has its denials of a type made anew each time; they last as long as what it has of the other type, and its serial. */
-function saidOf({ a, aaaa }: Found, winner: Reply): Lease | undefined {
-  if (winner.answer.length + winner.authority.length === 0) return undefined; // no TTL to count down
-  if (winner.lease !== undefined || !winner.fresh || !isEmpty(winner)) return winner.lease;
-  return [a, aaaa].find(({ fresh, lease }) => fresh && lease !== undefined)?.lease;
-}
-
+/**
+ * What the cluster has for one type of a name lasts as long as what it has for another, but what it lacks is said with its serial; the lease of what
+ * is said ends by itself.
+ */
 function groundsOf(
   plan: Plan,
   plain: Reply,
@@ -67,9 +65,13 @@ function groundsOf(
   winner: Reply,
   cluster: ClusterNames | undefined,
 ): Grounds | undefined {
-  const isCovered = (reply: Reply): boolean => reply === winner || (reply.fresh && (reply === a || reply === aaaa));
-  const beside = [plain, ...asked.filter((reply) => !isCovered(reply))];
-  return Grounds.of(plan, beside, cluster, winner.fresh && isEmpty(winner));
+  if (a.fresh && a.lease === undefined && aaaa.lease === undefined) return undefined;
+  const isCovered = (reply: Reply): boolean =>
+    reply.fresh && reply.lease === undefined && (reply === a || reply === aaaa || (reply === winner && isEmpty(reply)));
+  const beside = [plain, ...asked]
+    .filter((reply) => reply !== winner || isEmpty(winner))
+    .filter((reply) => !isCovered(reply));
+  return Grounds.of(plan, beside, cluster, isEmpty(winner) && plain.fresh);
 }
 
 function isEmpty({ answer }: Reply): boolean {

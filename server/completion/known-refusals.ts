@@ -8,8 +8,11 @@ import type { Refusal } from './walk.ts';
 /** Names; each takes about a KiB. Names that nobody has are many, and asked for again and again. */
 export const KNOWN_REFUSALS_MAX: Count = 4_096;
 
-/** Why a name is not completed, and what that rests on. */
-export type KnownRefusal = { readonly reason: Refusal; readonly grounds: Grounds };
+/** As long as denials of the cluster's names are kept by default: who walks anew that seldom costs nothing. */
+const KEPT_FOR: Milliseconds = 5_000;
+
+/** Why a name is not completed, what that rests on, and when it is looked at again all the same. */
+export type KnownRefusal = { readonly reason: Refusal; readonly grounds: Grounds; readonly until: Milliseconds };
 
 /** The newest; the oldest makes room. */
 export class KnownRefusals {
@@ -18,12 +21,12 @@ export class KnownRefusals {
   /** Undefined if the name has to be looked at. */
   find(name: Name, now: Milliseconds): KnownRefusal | undefined {
     const known = this.#known.get(name);
-    if (known === undefined || !known.grounds.isOver(now)) return known;
+    if (known === undefined || (now < known.until && !known.grounds.isOver(now))) return known;
     this.#known.delete(name);
     return undefined;
   }
 
-  keep(name: Name, refusal: KnownRefusal): void {
+  keep(name: Name, reason: Refusal, grounds: Grounds, now: Milliseconds): void {
     this.#known.delete(name);
     if (this.#known.size >= KNOWN_REFUSALS_MAX) {
       for (const oldest of this.#known.keys()) {
@@ -31,6 +34,6 @@ export class KnownRefusals {
         break;
       }
     }
-    this.#known.set(name, refusal);
+    this.#known.set(name, { reason, grounds, until: now + KEPT_FOR });
   }
 }

@@ -1,13 +1,12 @@
 /** What is done for a client that looks for a name: which candidates are tried, or why none. Knows nothing of asking. */
 
 import type { Life } from '../../zones/life.ts';
-import { nameFrom, NameError, ROOT, type Name } from '../../zones/name.ts';
+import { nameFrom, NameError, nameUnder, ROOT, wireLabel, type Name } from '../../zones/name.ts';
 import type { Pod } from '../../zones/kubernetes/objects.ts';
 import type { ClusterNames, ServiceKey } from './cluster-names.ts';
-import { isPublic, type PublicNames } from './public-names.ts';
+import { isPublic, mayBePublic, type PublicNames } from './public-names.ts';
 import {
   candidatesOf,
-  isPodName,
   lastLabelOf,
   serviceAbove,
   THE_NAME,
@@ -56,19 +55,36 @@ export function planFor(
     return false;
   };
   if (isOfService(`${base}${first}` as Name)) return nothing('endpoint');
-  const mayLeave = isPublic(publicNames, base, (name) => cluster?.hasNamespace(name) === true);
+  const mayLeave = isPublic(publicNames, base, (name) => cluster?.isNamespace(name) === true);
+  const rival = pod === undefined ? rivalOf(searched, publicNames) : undefined;
   const candidates: Candidate[] = [];
   let isLasting = pod === undefined;
+  const ended = (end: Refusal): Plan => ({ candidates, end, absent, isLasting, life });
   for (const candidate of candidatesOf(base, rest, cluster)) {
-    const { name, isOutside } = candidate;
-    if (isOutside && !mayLeave) return { candidates, end: 'private', absent, isLasting, life };
-    // What is a service's is said by the service, even if that has nothing to say.
-    if (!isOutside && isOfService(name))
-      return { candidates: [...candidates, candidate], end: 'endpoint', absent, isLasting, life };
-    if (!isOutside && isPodName(name, cluster)) isLasting = false;
+    const { name, place, isOutside } = candidate;
+    if (isOutside) {
+      if (!mayLeave) return ended('private');
+      if (rival !== undefined && candidates.every((other) => !other.isOutside)) candidates.push(rival);
+    } else {
+      if (rival !== undefined && place === 'svc' && cluster?.mayExist(name) === true) return ended('ambiguous');
+      if (cluster?.decides(name) !== true) isLasting = false;
+    }
     candidates.push(candidate);
+    // What is a service's is said by the service, even if that has nothing to say.
+    if (!isOutside && isOfService(name)) return ended('endpoint');
   }
-  return { candidates, end: 'nowhere', absent, isLasting, life };
+  return ended('nowhere');
+}
+
+/**
+ * The same question is asked by who looks `base.NAMESPACE` up, as the second one of that walk. Where the namespace is called like a TLD such a name
+ * may exist: then it is that client's, and else somebody who has a domain under `base` would get what is meant for another.
+ */
+function rivalOf({ base, namespace }: Searched, publicNames: PublicNames): Candidate | undefined {
+  if (namespace === undefined) return undefined;
+  const labels = base + wireLabel(namespace);
+  const name = nameUnder(labels, ROOT);
+  return name !== undefined && mayBePublic(publicNames, labels) ? { name, place: 'rival', isOutside: true } : undefined;
 }
 
 function nothing(end: Refusal): Plan {

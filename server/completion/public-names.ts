@@ -15,13 +15,17 @@ export type PublicNames = {
  * `dev` or `prod`, and a namespace as well. What is below a suffix leaves all the same.
  * @param base labels in wire form, without the root
  */
-export function isPublic(
-  { tlds, suffixes }: PublicNames,
-  base: string,
-  hasNamespace: (namespace: string) => boolean,
-): boolean {
+export function isPublic(names: PublicNames, base: string, isNamespace: (name: string) => boolean): boolean {
   const { label, count } = lastLabelOf(base);
   if (count < 2) return false;
-  if (suffixes.some((suffix) => isWithin(`${base}\0` as Name, suffix))) return true;
-  return tlds.has(label) && !hasNamespace(label);
+  return mayBePublic(names, base) && (!isNamespace(label) || isBelowSuffix(names, base));
+}
+
+/** Might there be such a name outside? */
+export function mayBePublic(names: PublicNames, base: string): boolean {
+  return names.tlds.has(lastLabelOf(base).label) || isBelowSuffix(names, base);
+}
+
+function isBelowSuffix({ suffixes }: PublicNames, base: string): boolean {
+  return suffixes.some((suffix) => isWithin(`${base}\0` as Name, suffix));
 }

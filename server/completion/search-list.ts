@@ -7,8 +7,11 @@ import { labelAt, nameUnder, ROOT, suffixStart, type Name } from '../../zones/na
 import type { Count } from '../../zones/units.ts';
 import type { ClusterNames, ServiceKey } from './cluster-names.ts';
 
-/** Where in a search list a candidate stands: the last one is the name itself. */
-export type Place = 'svc' | 'cluster' | 'node' | 'pod' | 'name';
+/**
+ * Where in a search list a candidate stands: the last one is the name itself. `rival` is none: it is what another client may be looking for that
+ * asks the same question.
+ */
+export type Place = 'svc' | 'cluster' | 'node' | 'pod' | 'name' | 'rival';
 
 /** A domain that is put behind the name that is looked for. */
 export type SearchDomain = { readonly domain: Name; readonly place: Place };
@@ -85,7 +88,7 @@ const NODE_DOMAINS_MAX: Count = 29;
 /** A server that runs in a pod may have been given the list of a pod. */
 function nodeDomainsBeside(apex: Name, nodeDomains: readonly Name[]): readonly SearchDomain[] {
   return nodeDomains
-    .filter((domain) => suffixStart(domain, apex) === -1 && suffixStart(apex, domain) === -1)
+    .filter((domain) => suffixStart(domain, apex) === -1)
     .slice(0, NODE_DOMAINS_MAX)
     .map((domain) => ({ domain, place: 'node' }));
 }
@@ -111,9 +114,8 @@ export function serviceAbove(name: Name, { apexes }: ClusterNames): ServiceKey |
 }
 
 /** Is it a name of a pod by its address, or below one? */
-export function isPodName(name: Name, cluster: ClusterNames | undefined): boolean {
-  const apex = cluster?.apexes.find((zone) => suffixStart(name, zone) !== -1);
-  return apex !== undefined && below(name, apex).kind === 'pod';
+export function isPodName(name: Name, apex: Name): boolean {
+  return below(name, apex).kind === 'pod';
 }
 
 /** Which domain of its list a pod has put behind a name that the cluster does not have. */

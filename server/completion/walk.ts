@@ -9,11 +9,12 @@ import type { Count } from '../../zones/units.ts';
 import type { Reply } from '../query.ts';
 import type { Candidate } from './search-list.ts';
 
-/** Why a question is not completed. Those up to `endpoint` are known without asking, `late` and `busy` say nothing of the name. */
+/** Why a question is not completed. Those up to `underscore` are known without asking, `late` and `busy` say nothing of the name. */
 export type Refusal =
   | 'pod'
   | 'namespace'
   | 'underscore'
+  | 'ambiguous'
   | 'endpoint'
   | 'private'
   | 'nowhere'
@@ -107,6 +108,7 @@ class Walk {
     if (isFailure(a) || isFailure(aaaa)) return this.#refused('failure', a.fault ?? aaaa.fault);
     if (a.rcode !== aaaa.rcode) return this.#refused('disagreement');
     if (a.rcode === Rcode.NXDOMAIN) return undefined;
+    if (candidate.place === 'rival') return this.#refused('ambiguous');
     if (!hasData(a, RRType.A) && !hasData(aaaa, RRType.AAAA)) return this.#refused('no_address');
     const found: Found = { candidate, before, a, aaaa, other: undefined, asked: this.#asked };
     if (this.#other === undefined) return found;

@@ -44,7 +44,7 @@ export function autopathAt({ nodeDomains, patience, schedule }: AutopathSurround
     layer(options, context) {
       const { counters, server, clock, isOwn, resolve } = context;
       const known = sharedClusterNames(context.shared);
-      if (options.list === undefined) context.onStart(() => warnWithoutCluster(known.names !== undefined, context));
+      if (options.list === undefined) context.onStart(() => warnOfNoEffect(known, options.usesPods, context));
       const settings = {
         zones: options.zones,
         lists: options.list === undefined ? podSearchLists(options.nodeDomains) : fixedSearchList(options.list),
@@ -74,8 +74,13 @@ export function autopathAt({ nodeDomains, patience, schedule }: AutopathSurround
   };
 }
 
-function warnWithoutCluster(hasCluster: boolean, { block, log }: PluginContext): void {
-  if (hasCluster) return;
-  const { file, line } = block.position;
-  log('warning', `plugin/${NAME}`, `${file}:${line}: no search list is completed in this block; add kubernetes to it`);
+function warnOfNoEffect(
+  { names }: { names: ClusterNames | undefined },
+  usesPods: boolean,
+  context: PluginContext,
+): void {
+  const { file, line } = context.block.position;
+  const warn = (text: string): void => context.log('warning', `plugin/${NAME}`, `${file}:${line}: ${text}`);
+  if (names === undefined) warn('no search list is completed in this block; add kubernetes to it');
+  else if (usesPods && !names.knowsPods) warn('pods has no effect; add pods verified to kubernetes');
 }

@@ -7,22 +7,35 @@ import { isExposed, type Zone, type ZoneOptions } from '../../zones/kubernetes/z
 import type { Name } from '../../zones/name.ts';
 import { RRType } from '../../zones/rr.ts';
 import type { ClusterNames } from '../completion/cluster-names.ts';
+import { isPodName } from '../completion/search-list.ts';
 
 /** How the zones are shown. */
-type Shown = Pick<ZoneOptions, 'namespaces' | 'passesOn'> & {
+type Shown = Pick<ZoneOptions, 'namespaces' | 'passesOn' | 'pods'> & {
   readonly multicluster: readonly Name[];
   /** Would a client's question for the name be this block's? */
   readonly isOwn: (name: Name) => boolean;
+  readonly isSynced: () => boolean;
 };
 
 export function clusterNamesIn(store: ClusterStore, zones: readonly Zone[], shown: Shown): ClusterNames {
   const hasNamespace = (namespace: string): boolean => isExposed(store, shown, namespace);
   const holding = (name: Name): Zone | undefined => zoneHolding(zones, name, RRType.A);
+  const apexes = zones
+    .map(({ apex }) => apex)
+    .filter((apex) => !isReverseName(apex) && !shown.multicluster.includes(apex));
+  const decides = (name: Name): boolean => {
+    const zone = holding(name);
+    if (zone === undefined || !apexes.includes(zone.apex) || shown.passesOn(name)) return false;
+    return !isPodName(name, zone.apex) && zone.find(name, name, RRType.A).outcome !== 'alias';
+  };
   return {
-    apexes: zones.map(({ apex }) => apex).filter((apex) => !isReverseName(apex) && !shown.multicluster.includes(apex)),
+    apexes,
+    isSynced: shown.isSynced,
+    knowsPods: shown.pods === 'verified',
+    isNamespace: (name) => store.hasNamespace(name),
+    decides,
     holds: (name) => holding(name) !== undefined && shown.isOwn(name),
     mayExist: (name) => shown.passesOn(name) || holding(name)?.find(name, name, RRType.A).outcome !== 'nxdomain',
-    decides: (name) => !shown.passesOn(name) && holding(name)?.find(name, name, RRType.A).outcome !== 'alias',
     hasNamespace,
     refusesCompletion: (namespace) => store.refusesCompletion(namespace),
     hasService: ({ namespace, name }) =>

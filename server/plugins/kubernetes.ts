@@ -53,7 +53,11 @@ export function kubernetesAt(interfaces: () => readonly Address[]): Plugin<Kuber
         passesOn,
       };
       const zones = clusterZones(store, options.zones, shown);
-      sharedClusterNames(context.shared).names = clusterNamesIn(store, zones, { ...shown, isOwn: context.isOwn });
+      sharedClusterNames(context.shared).names = clusterNamesIn(store, zones, {
+        ...shown,
+        isOwn: context.isOwn,
+        isSynced: () => zones.every((zone) => isSynced(store, zone)),
+      });
       publishMetadata(metadataOf(context.shared), zones, store, options);
       const authority: Authority = { store, zones, passesOn, resolve: context.resolve };
       const transferable = transferableZones(context.shared);

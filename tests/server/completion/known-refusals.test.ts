@@ -1,7 +1,7 @@
 import test from 'ava';
 
 import { Grounds } from '../../../server/completion/grounds.ts';
-import { KNOWN_REFUSALS_MAX, KnownRefusals, type KnownRefusal } from '../../../server/completion/known-refusals.ts';
+import { KNOWN_REFUSALS_MAX, KnownRefusals } from '../../../server/completion/known-refusals.ts';
 import type { Plan } from '../../../server/completion/plan.ts';
 import { emptyReply, type Lease } from '../../../server/query.ts';
 import { Life } from '../../../zones/life.ts';
@@ -12,20 +12,20 @@ const life = new Life();
 const plan: Plan = { candidates: [], end: 'nowhere', absent: [], isLasting: true, life };
 
 /** Rests on one reply that holds until then. */
-function refusal(until: number): KnownRefusal {
+function groundsUntil(until: number): Grounds {
   const lease: Lease = { isAuthentic: false, isOver: (now) => now >= until, renew: () => 7 };
   const grounds = Grounds.of(plan, [{ ...emptyReply(Rcode.NXDOMAIN), lease }], undefined);
   if (grounds === undefined) throw new Error('a reply with a lease is a ground');
-  return { reason: 'nowhere', grounds };
+  return grounds;
 }
 
 test(`${KNOWN_REFUSALS_MAX} names are known, and the oldest makes room`, (t) => {
   const refusals = new KnownRefusals();
   const nameOf = (i: number) => nameFrom(`n${i}.example.com`);
-  for (let i = 0; i < KNOWN_REFUSALS_MAX; i++) refusals.keep(nameOf(i), refusal(10));
-  refusals.keep(nameOf(0), refusal(20));
+  for (let i = 0; i < KNOWN_REFUSALS_MAX; i++) refusals.keep(nameOf(i), 'nowhere', groundsUntil(10), 0);
+  refusals.keep(nameOf(0), 'nowhere', groundsUntil(20), 0);
   t.is(refusals.find(nameOf(0), 15)?.reason, 'nowhere');
-  refusals.keep(nameOf(-1 + KNOWN_REFUSALS_MAX + 1), refusal(10));
+  refusals.keep(nameOf(-1 + KNOWN_REFUSALS_MAX + 1), 'nowhere', groundsUntil(10), 0);
   t.is(refusals.find(nameOf(1), 0), undefined);
   t.not(refusals.find(nameOf(0), 0), undefined);
   t.not(refusals.find(nameOf(2), 0), undefined);
@@ -34,11 +34,14 @@ test(`${KNOWN_REFUSALS_MAX} names are known, and the oldest makes room`, (t) => 
 test('a refusal holds as long as what it rests on', (t) => {
   const refusals = new KnownRefusals();
   const name = nameFrom('missing.example.com');
-  refusals.keep(name, refusal(10));
+  refusals.keep(name, 'nowhere', groundsUntil(10), 0);
   t.not(refusals.find(name, 9), undefined);
   t.is(refusals.find(name, 10), undefined);
   t.is(refusals.find(name, 9), undefined, 'and is forgotten then');
-  refusals.keep(name, refusal(Infinity));
+  refusals.keep(name, 'nowhere', groundsUntil(Infinity), 0);
+  t.not(refusals.find(name, 4_999), undefined);
+  t.is(refusals.find(name, 5_000), undefined, 'it is looked at again');
+  refusals.keep(name, 'nowhere', groundsUntil(Infinity), 0);
   life.end();
   t.is(refusals.find(name, 0), undefined);
 });

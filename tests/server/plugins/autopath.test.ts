@@ -10,7 +10,7 @@ import { Rcode, RRType } from '../../../zones/rr.ts';
 import type { ClusterChange } from '../../../zones/kubernetes/objects.ts';
 import { nameFrom } from '../../../zones/name.ts';
 import { BothLanes } from '../../support/both-lanes.ts';
-import { externalName, namespace, puts, removal, service } from '../../support/example-cluster.ts';
+import { externalName, namespace, puts, removal, service, serviceImport } from '../../support/example-cluster.ts';
 import { asked, encodeQuery, type Asked } from '../../support/query.ts';
 import { readReply } from '../../support/reply.ts';
 import { smallWorld, type SmallWorld } from '../../support/small-world.ts';
@@ -91,19 +91,20 @@ async function scene(
 
 const S = 'default.svc.cluster.local';
 const DENIED = 'NXDOMAIN | (cluster.local. SOA)';
+const NODATA = 'NOERROR | (cluster.local. SOA)';
 const completed = (base: string, ...records: readonly string[]): string =>
   [`NOERROR | ${base}.${S}. 5 CNAME ${records[0]}`, ...records.slice(1)].join(' | ');
 
 const CASES: readonly (readonly [question: string, said: string])[] = [
   ['www.example.com A', completed('www.example.com', 'www.example.com.', 'www.example.com. 30 A 192.0.2.1')],
-  ['www.example.com AAAA', completed('www.example.com', 'www.example.com.', '(example.com. SOA)')],
-  ['www.example.com HTTPS', completed('www.example.com', 'www.example.com.', '(example.com. SOA)')],
+  ['www.example.com AAAA', NODATA],
+  ['www.example.com HTTPS', NODATA],
   ['www.example.com CNAME', completed('www.example.com', 'www.example.com.')],
   [
     'dual.example.com AAAA',
     completed('dual.example.com', 'dual.example.com.', 'dual.example.com. 30 AAAA 2001:db8::2'),
   ],
-  ['six.example.com A', completed('six.example.com', 'six.example.com.', '(example.com. SOA)')],
+  ['six.example.com A', NODATA],
   [
     'cdn.example.com A',
     completed(
@@ -114,7 +115,7 @@ const CASES: readonly (readonly [question: string, said: string])[] = [
     ),
   ],
   ['web.prod A', completed('web.prod', 'web.prod.svc.cluster.local.', 'web.prod.svc.cluster.local. 5 A 10.96.1.1')],
-  ['single.prod AAAA', completed('single.prod', 'single.prod.svc.cluster.local.', '(cluster.local. SOA)')],
+  ['single.prod AAAA', NODATA],
   [
     'web.prod.svc A',
     completed('web.prod.svc', 'web.prod.svc.cluster.local.', 'web.prod.svc.cluster.local. 5 A 10.96.1.1'),
@@ -206,6 +207,57 @@ test('that a service has no addresses of a type is said again until the serial i
   t.is(await say(question), said);
   await both.apply(puts(service('prod/single', ['fd00:96::77'])));
   t.regex(await say(question), /AAAA fd00:96::77$/);
+});
+
+test('where a namespace is called like a TLD, a question may be another client’s: that one’s name comes first', async (t) => {
+  const { both, say, world } = await scene(t, {
+    upstream: smallWorld(
+      `${WORLD}\n foo.a.run.app 300 A 192.0.2.60\n foo.a.run 300 A 192.0.2.61\n bar.a.run 300 A 192.0.2.62`,
+    ).reply,
+  });
+  await both.apply(puts(namespace('app'), namespace('run'), service('run/a', ['10.96.6.1'])));
+  const first = (base: string): string => `${base}.app.svc.cluster.local A`;
+  await both.apply([removal(namespace('run'))]);
+  t.is(await say(first('foo.a.run')), DENIED);
+  t.regex(await say(first('bar.a.run')), /A 192\.0\.2\.62$/);
+  t.is(await say(first('web.prod')), DENIED);
+  t.regex(await say(first('web.prod.svc')), /A 10\.96\.1\.1$/);
+  t.regex(await say(first('web.prod.svc.cluster.local')), /A 10\.96\.1\.1$/);
+  t.is(world.asked.length, 0);
+});
+
+test('what the node searches above the cluster’s own zone is searched', async (t) => {
+  const { say } = await scene(t, {
+    nodeDomains: ['local'],
+    upstream: smallWorld(`${WORLD}\n www.example.com.local 20 A 192.0.2.80`).reply,
+  });
+  t.regex(await say(`www.example.com.${S} A`), /CNAME www\.example\.com\.local\. \| .* A 192\.0\.2\.80$/);
+});
+
+test('a name of a hidden namespace’s service does not leave', async (t) => {
+  const { say, world } = await scene(t, { kubernetes: 'namespaces default' });
+  t.is(await say(`www.prod.${S} A`), DENIED);
+  t.deepEqual(world.asked, []);
+});
+
+test('a name of the clusterset that comes is found, however well it was known not to be there', async (t) => {
+  const world = smallWorld(WORLD);
+  const both = await BothLanes.start(t, {
+    corefile: `.:0 {
+      bind 127.0.0.1
+      autopath @kubernetes
+      kubernetes cluster.local clusterset.local {
+        multicluster clusterset.local
+      }
+      forward . 192.0.2.1
+    }`,
+    upstream: world.reply,
+  });
+  const ask = async (): Promise<string> =>
+    readReply(await both.agree(t, asked(`later.prod.svc.clusterset.local.${S}`, 'A'), '', 3)).rcode;
+  t.is(await ask(), 'NXDOMAIN');
+  await both.apply(puts(serviceImport('prod/later', ['10.99.0.1'])));
+  t.is(await ask(), 'NOERROR');
 });
 
 /** Steps of the cluster's that decide about a walk, and what `www.example.com` gets after each. */
