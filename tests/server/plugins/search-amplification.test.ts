@@ -156,7 +156,7 @@ for (const { domains, more } of [
 test("with autopath the walks that the server makes cost no more, and those below a denied name nothing in the node's domain", async (t) => {
   const { rcodeOf, upstream } = await scene(t, ['corp.example'], 'autopath @kubernetes');
   const ask = async (base: string): Promise<void> => {
-    const name = `${base}.prod.svc.cluster.local`;
+    const name = `${base}.default.svc.cluster.local`;
     const both = await Promise.all(
       Array.from({ length: CLIENTS }, () => ['A', 'AAAA'])
         .flat()
