@@ -5,8 +5,8 @@
 
 import type { Count } from '../../zones/units.ts';
 
-/** The pod's namespace in fixtures/clusters/demo. */
-const NAMESPACE = 'shop';
+/** The pod's namespace in fixtures/clusters/demo; no TLD is called like it. */
+const NAMESPACE = 'monitoring';
 export const ZONE = 'cluster.local';
 /** What a cluster gives a pod to search. */
 const CLUSTER_SEARCH: readonly string[] = [`${NAMESPACE}.svc.${ZONE}`, `svc.${ZONE}`, ZONE];
@@ -59,26 +59,26 @@ export const CASES: readonly Case[] = [
   { title: 'missing outside name', name: outside('missing'), ...PLAIN },
   { title: 'missing private name', name: (client) => `printer-${client}.lan`, ...PLAIN },
   { title: 'name of an internal zone', name: (client) => `app-${client}.${INTERNAL_ZONE}`, ...PLAIN },
-  { title: 'short service name', name: fixed('web'), ...PLAIN },
-  { title: 'short headless service', name: fixed('db'), ...PLAIN },
+  { title: 'short service name', name: fixed('dashboard'), ...PLAIN },
+  { title: 'short headless service', name: fixed('metrics'), ...PLAIN },
   { title: 'service.namespace', name: fixed('ledger.payments'), ...PLAIN },
   { title: 'service.namespace, a public TLD', name: fixed('cart.shop'), ...PLAIN },
   { title: 'service.namespace.svc', name: fixed('ledger.payments.svc'), ...PLAIN },
   { title: 'full cluster name, no final dot', name: fixed('ledger.payments.svc.cluster.local'), ...PLAIN },
-  { title: 'full own name, no final dot', name: fixed('web.shop.svc.cluster.local'), ...PLAIN },
-  { title: 'endpoint.service', name: fixed('db-0.db'), ...PLAIN },
-  { title: 'missing endpoint.service', name: (client) => `nobody-${client}.db`, ...PLAIN },
+  { title: 'full own name, no final dot', name: fixed('dashboard.monitoring.svc.cluster.local'), ...PLAIN },
+  { title: 'endpoint.service', name: fixed('metrics-0.metrics'), ...PLAIN },
+  { title: 'missing endpoint.service', name: (client) => `nobody-${client}.metrics`, ...PLAIN },
   { title: 'ExternalName in another namespace', name: fixed('gateway.payments'), ...PLAIN },
   { title: 'missing service', name: (client) => `nowhere-${client}`, ...PLAIN },
   { title: 'missing service.namespace', name: (client) => `nowhere-${client}.payments`, ...PLAIN },
   { title: 'node domain: outside name', name: outside('both'), ...WITH_NODE },
   { title: 'node domain: missing outside name', name: outside('missing'), ...WITH_NODE },
-  { title: 'node domain: short service name', name: fixed('web'), ...WITH_NODE },
+  { title: 'node domain: short service name', name: fixed('dashboard'), ...WITH_NODE },
   { title: 'node domain: missing service', name: (client) => `nowhere-${client}`, ...WITH_NODE },
   { title: 'wildcard node domain: outside name', name: outside('both'), ...WITH_WILDCARD },
   { title: 'wildcard node domain: service.namespace', name: fixed('ledger.payments'), ...WITH_WILDCARD },
   { title: 'wildcard node domain: missing service', name: (client) => `nowhere-${client}`, ...WITH_WILDCARD },
-  { title: 'failing node domain: short service name', name: fixed('web'), ...WITH_FAILING },
+  { title: 'failing node domain: short service name', name: fixed('dashboard'), ...WITH_FAILING },
   { title: 'failing node domain: service.namespace', name: fixed('ledger.payments'), ...WITH_FAILING },
   { title: 'failing node domain: outside name', name: outside('both'), ...WITH_FAILING, isSlow: true },
   { title: 'name of a failing zone', name: (client) => `www-${client}.${FAILING_ZONE}`, ...PLAIN, isSlow: true },

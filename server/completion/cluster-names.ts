@@ -11,7 +11,9 @@ export type ClusterNames = {
   readonly apexes: readonly Name[];
   /** Is the name in one of the cluster's zones, whatever they are, and would a client's question for it be this block's? */
   readonly holds: (name: Name) => boolean;
-  /** Of a name that it holds: is there anything at or below it, as far as the cluster alone decides that? */
+  /** Of a name that it holds: is there anything at or below it in the cluster? */
+  readonly exists: (name: Name) => boolean;
+  /** The same, or is that somebody else's to say? */
   readonly mayExist: (name: Name) => boolean;
   /** Is all known that there is? */
   readonly isSynced: () => boolean;

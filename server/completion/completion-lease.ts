@@ -1,5 +1,6 @@
 /** How long a completed reply may be said again. Knows nothing of what it says. */
 
+import type { Life } from '../../zones/life.ts';
 import type { Bytes, Milliseconds, Seconds } from '../../zones/units.ts';
 import { LEASE_OVER, type Lease } from '../query.ts';
 import type { Completed, CompletionCounters } from './completion-counters.ts';
@@ -41,15 +42,16 @@ export class CompletionLease implements Lease {
   }
 }
 
-/** A lease that also counts each reply. */
-export function countedLease(lease: Lease, count: () => void): Lease {
+/** A lease that also ends with a life, and counts each reply. */
+export function guardedLease(lease: Lease, life: Life | undefined, count: () => void): Lease {
+  const isOver = (now: Milliseconds): boolean => life?.isOver === true || lease.isOver(now);
   return {
     isAuthentic: lease.isAuthentic,
     aliasTtlMax: lease.aliasTtlMax,
     leastSize: lease.leastSize,
-    isOver: (now) => lease.isOver(now),
+    isOver,
     renew(now) {
-      const ttl = lease.renew(now);
+      const ttl = isOver(now) ? LEASE_OVER : lease.renew(now);
       if (ttl !== LEASE_OVER) count();
       return ttl;
     },

@@ -7,19 +7,20 @@ import { isWithin, type Name } from '../../zones/name.ts';
 import { Rcode, RRType } from '../../zones/rr.ts';
 import type { Milliseconds, Seconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
+import type { Schedule } from '../timer.ts';
 import { after, type Handler } from '../pipeline.ts';
-import type { Peer, Query, Reply } from '../query.ts';
+import { servfail, type Peer, type Query, type Reply } from '../query.ts';
 import type { ClusterNames } from './cluster-names.ts';
 import { isForAlias } from './completed-reply.ts';
 import { CompletionCounters } from './completion-counters.ts';
-import { countedLease } from './completion-lease.ts';
+import { guardedLease } from './completion-lease.ts';
 import { foundReply } from './found-reply.ts';
 import { Grounds } from './grounds.ts';
 import { KnownRefusals, type KnownRefusal } from './known-refusals.ts';
 import { isWorthAsking, planFor, withinCluster, type Plan, type PlanOptions } from './plan.ts';
 import { placeAsked, type SearchLists } from './search-list.ts';
 import { walk, type Ask, type Refusal, type Verdict } from './walk.ts';
-import { Walks, type Schedule } from './walks.ts';
+import { Walks } from './walks.ts';
 
 export type CompletionOptions = PlanOptions & {
   /** Names below these may be completed. */
@@ -99,25 +100,35 @@ export class Completion {
     if (plain.rcode !== Rcode.NXDOMAIN) return plain;
     this.#countDenied(name);
     const isWalk = query.recursionDesired && !isMeta(type) && isPlainDenial(plain);
-    if (!isWalk || this.#context.cluster()?.isSynced() === false) return this.#unleased(name, plain);
+    if (!isWalk || this.#context.cluster()?.isSynced() === false) return this.#guarded(name, plain);
     const plan = this.#planFor(name, query.peer);
-    if (plan === undefined) return this.#unleased(name, plain);
+    if (plan === undefined) return this.#guarded(name, plain);
     const ask: Ask = (candidate, wanted) => this.#ask(query, candidate, wanted);
     const other = isForAddresses(type) ? undefined : type;
-    const verdict = this.#walks.verdict(keyOf(query, plan, other), (mayLeave, isWanted) =>
-      walk(mayLeave ? plan : withinCluster(plan, this.#context.cluster()), other, ask, isWanted),
+    const verdict = this.#walks.verdict(
+      keyOf(query, plan, other),
+      (mayLeave, isWanted) =>
+        walk(mayLeave ? plan : withinCluster(plan, this.#context.cluster()), other, ask, isWanted),
+      other === undefined ? 1 : 2,
     );
     return verdict instanceof Promise
       ? verdict.then((late) => this.#said(query, plain, plan, late))
       : this.#said(query, plain, plan, verdict);
   }
 
-  /** As the client itself would ask: a name may be another block's. What that says is not known to hold for everybody. */
+  /**
+   * As the client itself would ask: a name may be another block's. What that says is not known to hold for everybody. A fault is one of the walk,
+   * not of the question, to which there is a reply.
+   */
   #ask(query: Query, name: Name, type: number): Reply | Promise<Reply> {
     const asked: Query = { ...query, question: { ...query.question, name, spelling: name, type } };
-    if (this.#context.isOwn(name)) return this.#next(asked);
-    const reply = this.#context.resolve({ ...asked, aliasDepth: query.aliasDepth + 1 });
-    return after(reply, (other) => ({ ...other, lease: undefined }));
+    try {
+      if (this.#context.isOwn(name)) return caught(this.#next(asked));
+      const reply = caught(this.#context.resolve({ ...asked, aliasDepth: query.aliasDepth + 1 }));
+      return after(reply, (other) => ({ ...other, lease: undefined }));
+    } catch (error) {
+      return faultOf(error);
+    }
   }
 
   #said(query: Query, plain: Reply, plan: Plan, verdict: Verdict): Reply {
@@ -150,10 +161,11 @@ export class Completion {
   }
 
   /** What somebody else says of a name that the cluster lacks; with a new namespace it may become one that is completed. */
-  #unleased(name: Name, plain: Reply): Reply {
-    if (plain.lease === undefined) return plain;
-    const apexes = this.#context.cluster()?.apexes ?? [];
-    return apexes.some((apex) => isWithin(name, apex)) ? { ...plain, lease: undefined } : plain;
+  #guarded(name: Name, plain: Reply): Reply {
+    const cluster = this.#context.cluster();
+    if (plain.lease === undefined || cluster?.apexes.some((apex) => isWithin(name, apex)) !== true) return plain;
+    const lease = guardedLease(plain.lease, cluster.life(), () => this.#countDenied(name));
+    return { ...plain, lease };
   }
 
   /** A list of a file may begin with a domain of the node's; what stands below that is completed. */
@@ -167,7 +179,7 @@ export class Completion {
   #countedFromNode(reply: Reply): Reply {
     const count = (): void => this.#counters.searched('node');
     count();
-    return reply.lease === undefined ? reply : { ...reply, lease: countedLease(reply.lease, count) };
+    return reply.lease === undefined ? reply : { ...reply, lease: guardedLease(reply.lease, undefined, count) };
   }
 
   #countDenied(name: Name): void {
@@ -204,6 +216,15 @@ const LASTING: ReadonlySet<Refusal> = new Set([
 /** Only such questions are answered without asking here; with DO or CD the replies on the way may be others. */
 function isOrdinary({ edns, checkingDisabled, question }: Query): boolean {
   return edns?.dnssecOk !== true && !checkingDisabled && isForAddresses(question.type);
+}
+
+function caught(reply: Reply | Promise<Reply>): Reply | Promise<Reply> {
+  return reply instanceof Promise ? reply.catch(faultOf) : reply;
+}
+
+function faultOf(error: unknown): Reply {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return servfail('autopath', `a walk met a fault of fivedots; please report it: ${text}`);
 }
 
 /** NXDOMAIN and no more: an alias that leads nowhere is something, and an error with a reason is somebody's decision. */

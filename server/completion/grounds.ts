@@ -7,6 +7,9 @@ import { LEASE_OVER, type Lease, type Reply } from '../query.ts';
 import type { ClusterNames, ServiceKey } from './cluster-names.ts';
 import type { Plan } from './plan.ts';
 
+/** A walk through a longer list is made anew each time: each lease takes memory, and time for each reply. */
+const LEASES_MAX: Count = 16;
+
 /** Small: there is one for each reply that is kept, and it holds no plan. */
 export class Grounds {
   readonly #leases: readonly Lease[];
@@ -42,7 +45,7 @@ export class Grounds {
   ): Grounds | undefined {
     const leased = asked.filter((reply) => !isClustersDenial(reply));
     const leases = leased.flatMap(({ lease }) => lease ?? []);
-    if (leases.length < leased.length || !plan.isLasting) return undefined;
+    if (leases.length < leased.length || leases.length > LEASES_MAX || !plan.isLasting) return undefined;
     return new Grounds(leases, plan, cluster, saysSerial ? cluster?.serial() : undefined);
   }
 

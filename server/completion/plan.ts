@@ -3,6 +3,7 @@
 import type { Life } from '../../zones/life.ts';
 import { nameFrom, NameError, nameUnder, ROOT, wireLabel, type Name } from '../../zones/name.ts';
 import type { Pod } from '../../zones/kubernetes/objects.ts';
+import type { Count } from '../../zones/units.ts';
 import type { ClusterNames, ServiceKey } from './cluster-names.ts';
 import { isPublic, mayBePublic, type PublicNames } from './public-names.ts';
 import {
@@ -66,7 +67,7 @@ export function planFor(
       if (!mayLeave) return ended('private');
       if (rival !== undefined && candidates.every((other) => !other.isOutside)) candidates.push(rival);
     } else {
-      if (rival !== undefined && place === 'svc' && cluster?.mayExist(name) === true) return ended('ambiguous');
+      if (rival !== undefined && place === 'svc' && cluster?.exists(name) === true) return ended('ambiguous');
       if (cluster?.decides(name) !== true) isLasting = false;
     }
     candidates.push(candidate);
@@ -97,6 +98,9 @@ export function withinCluster(plan: Plan, cluster: ClusterNames | undefined): Pl
   return outside === -1 ? plan : { ...plan, candidates: plan.candidates.slice(0, outside), end: 'busy' };
 }
 
+/** As kubelet cuts a pod's list (MaxDNSSearchPaths), the first domain included. */
+const SEARCH_DOMAINS_MAX: Count = 32;
+
 /** Is there any candidate but those that the cluster denies? */
 export function isWorthAsking({ candidates }: Plan, cluster: ClusterNames | undefined): boolean {
   return (
@@ -119,7 +123,7 @@ function restOf({ namespace, resolver }: Pod, searched: Searched): readonly Sear
   const known = new Set<Name>([searched.first]);
   const rest = [...before, ...own].filter(({ domain }) => !known.has(domain) && known.add(domain));
   const wasAsked = resolver?.ndots !== undefined && lastLabelOf(searched.base).count > resolver.ndots;
-  return wasAsked ? rest : [...rest, THE_NAME];
+  return [...rest.slice(0, SEARCH_DOMAINS_MAX - 1), ...(wasAsked ? [] : [THE_NAME])];
 }
 
 function domainFrom(text: string): SearchDomain | undefined {

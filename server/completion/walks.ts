@@ -2,10 +2,8 @@
 
 import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { Counter } from '../counters.ts';
+import type { Schedule } from '../timer.ts';
 import type { Verdict } from './walk.ts';
-
-/** Runs once after the delay; the function that comes back calls it off. */
-export type Schedule = (delay: Milliseconds, run: () => void) => () => void;
 
 /** Walks under way at once in one block, and clients that wait for them: half of those that a data thread lets wait at all (`WAITING_MAX`, data/serve.ts). */
 export const WALKS_MAX: Count = 5_000;
@@ -30,8 +28,9 @@ export class Walks {
   /**
    * The verdict of the walk with that key: of one under way, at once if that is known to be late, or of the one that `make` begins. With too
    * many under way it must not ask outside.
+   * @param legs questions that it asks one after the other for each candidate: the patience is for each
    */
-  verdict(key: string, make: Make): Verdict | Promise<Verdict> {
+  verdict(key: string, make: Make, legs: Count): Verdict | Promise<Verdict> {
     const known = this.#walks.get(key);
     const isBusy = this.#walks.size >= WALKS_MAX || this.#clients >= WALKS_MAX;
     if (known !== undefined) {
@@ -43,7 +42,7 @@ export class Walks {
     const walk = make(!isBusy, () => !isLate);
     if (!(walk instanceof Promise)) return walk;
     const late = Promise.withResolvers<Verdict>();
-    const callOff = this.#schedule(this.#patience, () => {
+    const callOff = this.#schedule(legs * this.#patience, () => {
       isLate = true;
       late.resolve(LATE);
     });

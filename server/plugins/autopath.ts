@@ -13,7 +13,7 @@ import { transparent, type Plugin, type PluginContext } from '../pipeline.ts';
 import { nodeSearchDomains, readSearchDomains } from '../upstream/resolv-conf.ts';
 import { autopathFrom, type AutopathOptions } from './autopath-options.ts';
 import { sharedClusterNames } from './cluster-names.ts';
-import { systemSchedule, type Schedule } from './timer.ts';
+import { systemSchedule, type Schedule } from '../timer.ts';
 
 const NAME = 'autopath';
 

@@ -22,7 +22,7 @@ import { Caching } from '../cache/caching.ts';
 import { NxdomainCut } from '../cache/nxdomain-cut.ts';
 import { transparent, type Plugin, type PluginContext } from '../pipeline.ts';
 import { nodeSearchDomains } from '../upstream/resolv-conf.ts';
-import { TIMER_MAX } from './timer.ts';
+import { TIMER_MAX } from '../timer.ts';
 import { zoneSources } from './zone-sources.ts';
 
 /** CoreDNS plugin/cache. */

@@ -20,6 +20,7 @@ type Shown = Pick<ZoneOptions, 'namespaces' | 'passesOn' | 'pods'> & {
 export function clusterNamesIn(store: ClusterStore, zones: readonly Zone[], shown: Shown): ClusterNames {
   const hasNamespace = (namespace: string): boolean => isExposed(store, shown, namespace);
   const holding = (name: Name): Zone | undefined => zoneHolding(zones, name, RRType.A);
+  const exists = (name: Name): boolean => holding(name)?.find(name, name, RRType.A).outcome !== 'nxdomain';
   const apexes = zones
     .map(({ apex }) => apex)
     .filter((apex) => !isReverseName(apex) && !shown.multicluster.includes(apex));
@@ -35,7 +36,8 @@ export function clusterNamesIn(store: ClusterStore, zones: readonly Zone[], show
     isNamespace: (name) => store.hasNamespace(name),
     decides,
     holds: (name) => holding(name) !== undefined && shown.isOwn(name),
-    mayExist: (name) => shown.passesOn(name) || holding(name)?.find(name, name, RRType.A).outcome !== 'nxdomain',
+    exists,
+    mayExist: (name) => shown.passesOn(name) || exists(name),
     hasNamespace,
     refusesCompletion: (namespace) => store.refusesCompletion(namespace),
     hasService: ({ namespace, name }) =>

@@ -4,7 +4,7 @@ import type { Count, Milliseconds } from '../../zones/units.ts';
 import type { Level, Log } from '../log.ts';
 import type { Kept } from '../pipeline.ts';
 import { compilePattern, type Pattern } from './pattern.ts';
-import type { Schedule } from './timer.ts';
+import type { Schedule } from '../timer.ts';
 
 /** `consolidate DURATION REGEX [LEVEL] [show_first]`. */
 export type ConsolidationRule = {

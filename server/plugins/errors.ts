@@ -18,7 +18,7 @@ import type { Level } from '../log.ts';
 import type { Exchange, Plugin, PluginContext } from '../pipeline.ts';
 import { Consolidation, RULES_MAX, type ConsolidationRule } from './consolidation.ts';
 import { patternFrom } from './pattern.ts';
-import { systemSchedule, TIMER_MAX } from './timer.ts';
+import { systemSchedule, TIMER_MAX } from '../timer.ts';
 
 /** In file order; the first rule that fits a fault decides. */
 export type ErrorsOptions = { readonly rules: readonly ConsolidationRule[] };

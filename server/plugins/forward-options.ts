@@ -22,7 +22,7 @@ import { endpointFrom } from '../upstream/endpoint.ts';
 import { POLICIES, type Policy } from '../upstream/policy.ts';
 import { readNameservers } from '../upstream/resolv-conf.ts';
 import type { UpstreamsOptions } from '../upstream/upstreams.ts';
-import { TIMER_MAX } from './timer.ts';
+import { TIMER_MAX } from '../timer.ts';
 
 /** One `forward` of a block; plain data. */
 export type ForwardOptions = {

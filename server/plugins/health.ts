@@ -11,7 +11,7 @@ import {
   unknownOption,
 } from '../corefile/values.ts';
 import type { Plugin } from '../pipeline.ts';
-import { TIMER_MAX } from './timer.ts';
+import { TIMER_MAX } from '../timer.ts';
 
 export type HealthOptions = {
   /** Where `/health` is served; an empty host is every address of the machine. */

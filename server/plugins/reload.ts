@@ -5,7 +5,7 @@ import type { Token } from '../corefile/block.ts';
 import { refuse } from '../corefile/fault.ts';
 import { argumentsOf, durationFrom, noBody, onlyDirective } from '../corefile/values.ts';
 import type { Plugin } from '../pipeline.ts';
-import { TIMER_MAX } from './timer.ts';
+import { TIMER_MAX } from '../timer.ts';
 
 export type ReloadOptions = {
   readonly interval: Milliseconds;

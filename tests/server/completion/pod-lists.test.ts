@@ -4,7 +4,7 @@ import test from 'ava';
 
 import { autopathAt } from '../../../server/plugins/autopath.ts';
 import type { AnyPlugin } from '../../../server/plugins/order.ts';
-import { systemSchedule } from '../../../server/plugins/timer.ts';
+import { systemSchedule } from '../../../server/timer.ts';
 import type { Pod, PodResolver } from '../../../zones/kubernetes/objects.ts';
 import { BothLanes } from '../../support/both-lanes.ts';
 import { pod, puts } from '../../support/example-cluster.ts';

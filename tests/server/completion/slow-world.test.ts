@@ -24,6 +24,7 @@ const NXDOMAIN: Reply = { ...emptyReply(Rcode.NXDOMAIN, 'kubernetes'), authorita
 const cluster: ClusterNames = {
   apexes: [ZONE],
   holds: (name) => isWithin(name, ZONE),
+  exists: () => false,
   mayExist: () => false,
   hasNamespace: (namespace) => namespace === 'default',
   refusesCompletion: () => false,
@@ -168,7 +169,7 @@ test('a walk that nobody waits for any more begins no further look-up', async (t
 test('what comes too late fails alike for all types', async (t) => {
   const { timers, ask, count } = scene();
   const outcomes = ['A', 'AAAA', 'HTTPS', 'SVCB', 'MX', 'CNAME'].map((type) => ask(`${type} a.com`));
-  await timers.advance(500);
+  await timers.advance(1_000);
   t.true(outcomes.every(({ said }) => said === 'NXDOMAIN 0'));
   t.is(count('reason="late"'), 6);
 });
@@ -198,17 +199,19 @@ test('what went wrong is told to the log once, by the one who asked', async (t) 
   );
 });
 
-test('another type shares the patience of its walk', async (t) => {
+test('another type is waited for as long again', async (t) => {
   const { timers, waiting, ask } = scene();
   const outcome = ask('HTTPS a.com');
+  await timers.advance(400);
   for (const { answer } of waiting) answer(ADDRESS);
   await setImmediate();
   t.deepEqual(
     waiting.map(({ question }) => question),
     ['A a.com.', 'AAAA a.com.', 'HTTPS a.com.'],
   );
+  await timers.advance(599);
   t.is(outcome.said, 'waits');
-  await timers.advance(500);
+  await timers.advance(1);
   t.is(outcome.said, 'NXDOMAIN 0');
 });
 

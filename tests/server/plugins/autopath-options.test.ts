@@ -3,7 +3,7 @@
 import test from 'ava';
 
 import { autopath, autopathAt } from '../../../server/plugins/autopath.ts';
-import { systemSchedule } from '../../../server/plugins/timer.ts';
+import { systemSchedule } from '../../../server/timer.ts';
 import { nameFrom, present } from '../../../zones/name.ts';
 import { faultOf, optionsFrom } from '../../support/directive.ts';
 

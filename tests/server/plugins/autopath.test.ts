@@ -4,7 +4,7 @@ import test, { type ExecutionContext } from 'ava';
 
 import { autopathAt } from '../../../server/plugins/autopath.ts';
 import type { AnyPlugin } from '../../../server/plugins/order.ts';
-import { systemSchedule } from '../../../server/plugins/timer.ts';
+import { systemSchedule } from '../../../server/timer.ts';
 import { emptyReply, type Query, type Reply } from '../../../server/query.ts';
 import { Rcode, RRType } from '../../../zones/rr.ts';
 import type { ClusterChange } from '../../../zones/kubernetes/objects.ts';

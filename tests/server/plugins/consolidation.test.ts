@@ -2,7 +2,7 @@ import test from 'ava';
 
 import { Consolidation, type ConsolidationRule } from '../../../server/plugins/consolidation.ts';
 import { patternFrom } from '../../../server/plugins/pattern.ts';
-import type { Schedule } from '../../../server/plugins/timer.ts';
+import type { Schedule } from '../../../server/timer.ts';
 import type { Milliseconds } from '../../../zones/units.ts';
 
 /** A rule with a period of one minute. */

@@ -1,6 +1,6 @@
-/** Timers of plugins: how long one can run, and how one is started and called off. Knows nothing of what is waited for. */
+/** Timers in the data thread: how long one can run, and how one is started and called off. Knows nothing of what is waited for. */
 
-import type { Milliseconds } from '../../zones/units.ts';
+import type { Milliseconds } from '../zones/units.ts';
 
 /** 24 days: Node fires a timer at once whose delay is more than 2^31-1 ms. */
 export const TIMER_MAX: Milliseconds = 24 * 24 * 3_600_000;
