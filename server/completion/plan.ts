@@ -67,8 +67,9 @@ export function planFor(
       if (!mayLeave) return ended('private');
       if (rival !== undefined && candidates.every((other) => !other.isOutside)) candidates.push(rival);
     } else {
-      if (rival !== undefined && place === 'svc' && cluster?.exists(name) === true) return ended('ambiguous');
-      if (cluster?.decides(name) !== true) isLasting = false;
+      const isAmbiguous = rival !== undefined && place === 'svc' && cluster?.exists(name) === true;
+      if (isAmbiguous || cluster?.decides(name) !== true) isLasting = false;
+      if (isAmbiguous) return ended('ambiguous');
     }
     candidates.push(candidate);
     // What is a service's is said by the service, even if that has nothing to say.
