@@ -31,6 +31,6 @@ function hasNodeDomainAboveZone({ zone, nodeDomains }: Scenario): boolean {
 }
 
 /** For a client that asks for one type only, an alias to a name without an address of that type is an answer, and ends its walk. */
-function asksForOneType({ words }: Scenario): boolean {
-  return words.includes('no-aaaa');
+function asksForOneType({ words, types }: Scenario): boolean {
+  return types.length === 1 || words.includes('no-aaaa');
 }

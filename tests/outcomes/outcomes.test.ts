@@ -3,7 +3,7 @@
 import test from 'ava';
 
 import { Random } from '../support/random.ts';
-import type { Said } from '../support/resolvers/resolver.ts';
+import { BOTH_TYPES, type Said } from '../support/resolvers/resolver.ts';
 import { randomScenario } from './random-scenario.ts';
 import { report } from './report.ts';
 import type { Scenario } from './scenario.ts';
@@ -44,6 +44,7 @@ const PLAIN: Scenario = {
   namespace: 'shop',
   name: 'www.example.com',
   ndots: 5,
+  types: BOTH_TYPES,
   words: [],
   pause: 0,
   event: [],
@@ -115,7 +116,7 @@ test('a difference is reported small', async (t) => {
   if (difference === undefined) return t.fail('there is none');
   const text = await report(scenario, difference, 'a test', make);
   t.regex(text, /^glibc: more queries with completion, a test, cold\n/);
-  t.regex(text, /^looked up: www\.example\.com, again after 0 ms$/m);
+  t.regex(text, /^looked up: www\.example\.com A AAAA, again after 0 ms$/m);
   t.notRegex(text, /ttl 7|corp\.internal|edns0/);
 });
 

@@ -70,7 +70,7 @@ function replyFor(name: Name, type: number, { a, aaaa, ttl }: OutsideName): Repl
   if (fate === 'REFUSED') return { ...GOOD, rcode: Rcode.REFUSED };
   if (fate === 0) return { ...GOOD, authority: [SOA] };
   // Different names have different addresses, so that who is found matters.
-  const mark = [...name].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) & 0xffff, 7);
+  const mark = Buffer.from(name, 'latin1').reduce((sum, octet) => (sum * 31 + octet) & 0xffff, 7);
   const rdatas = Array.from({ length: fate }, (_, i) => {
     const rdata = new Uint8Array(type === RRType.A ? 4 : 16);
     rdata.set([type === RRType.A ? 203 : 0x20, mark >> 8, mark & 0xff]);

@@ -3,6 +3,7 @@
 import type { ClusterChange, ClusterObject } from '../../zones/kubernetes/objects.ts';
 import type { Count } from '../../zones/units.ts';
 import { endpoint, externalName, namespace, port, puts, removal, service, slice } from '../support/example-cluster.ts';
+import { BOTH_TYPES } from '../support/resolvers/resolver.ts';
 import type { Random } from '../support/random.ts';
 import type { Fate, OutsideName, Scenario } from './scenario.ts';
 
@@ -53,6 +54,11 @@ export function randomScenario(random: Random): Scenario {
       [1, 2],
       [1, 3],
       [1, 4],
+    ]),
+    types: random.weighted([
+      [10, BOTH_TYPES],
+      [1, ['A']],
+      [1, ['AAAA']],
     ]),
     words: ['use-vc', 'edns0', 'single-request', 'no-aaaa'].filter(() => random.once(12)),
     pause: random.of([0, 900, 3_000, 7_000, 40_000]),

@@ -1,6 +1,7 @@
 /** A cluster, a world outside, a Corefile's options and a name that a pod looks up: plain data. Knows nothing of how it is played. */
 
 import type { ClusterChange, ClusterObject } from '../../zones/kubernetes/objects.ts';
+import type { AddressType } from '../support/resolvers/resolver.ts';
 import type { Count, Milliseconds, Seconds } from '../../zones/units.ts';
 
 /** What comes of a question to the outside for one type: a number of addresses, 0 being NODATA, or something else. */
@@ -36,6 +37,8 @@ export type Scenario = {
   readonly namespace: string;
   readonly name: string;
   readonly ndots: Count;
+  /** That the program asks for. */
+  readonly types: readonly AddressType[];
   /** Words of resolv.conf's `options`. */
   readonly words: readonly string[];
   /** Between one look-up and the next. */
@@ -68,7 +71,7 @@ function indented(lines: readonly string[]): string {
 
 /** For people, and to be played again by hand. */
 export function presentScenario(scenario: Scenario): string {
-  const { objects, outside, name, ndots, words, pause, event } = scenario;
+  const { objects, outside, name, types, ndots, words, pause, event } = scenario;
   return [
     corefileOf(scenario, true),
     ...objects.map((object) => `cluster: ${JSON.stringify(object)}`),
@@ -78,7 +81,7 @@ export function presentScenario(scenario: Scenario): string {
     }),
     `search ${searchOf(scenario).join(' ')}`,
     `options ndots:${ndots} ${words.join(' ')}`,
-    `looked up: ${name}, again after ${pause} ms`,
+    `looked up: ${name} ${types.join(' ')}, again after ${pause} ms`,
     ...event.map((change) => `then: ${JSON.stringify(change)}`),
   ].join('\n');
 }

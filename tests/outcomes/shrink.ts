@@ -1,5 +1,6 @@
 /** Makes a scenario small that shows a difference: what can be left out is left out. */
 
+import { BOTH_TYPES } from '../support/resolvers/resolver.ts';
 import type { Scenario } from './scenario.ts';
 
 /** The smallest that still `shows` it, one part left out after the other. */
@@ -26,6 +27,7 @@ function* smallerOnes(scenario: Scenario): Generator<Scenario> {
     for (const left of whole.keys()) yield { ...scenario, [key]: whole.filter((_, i) => i !== left) };
   }
   if (scenario.otherBlock !== undefined) yield { ...scenario, otherBlock: undefined };
+  if (scenario.types.length === 1) yield { ...scenario, types: BOTH_TYPES };
   if (scenario.ndots !== 5) yield { ...scenario, ndots: 5 };
   if (scenario.pause !== 0) yield { ...scenario, pause: 0 };
   for (const [i, each] of scenario.outside.entries()) {

@@ -95,7 +95,7 @@ async function lookUp(
     servers: 1,
     options: new Set(scenario.words),
   };
-  return play(resolver.lookUp(conf, scenario.name), subject.ask);
+  return play(resolver.lookUp(conf, scenario.name, scenario.types), subject.ask);
 }
 
 function differenceOf(without: LookUp, withIt: LookUp): Difference['kind'] | undefined {

@@ -12,15 +12,12 @@ const ERRORS = { SERVFAIL: 'ESERVFAIL', REFUSED: 'EREFUSED', NXDOMAIN: 'ENOTFOUN
 
 export const C_ARES: Resolver = {
   name: 'c-ares',
-  *lookUp(conf, name) {
+  *lookUp(conf, name, types) {
     let hasNodata = false;
     let error: string = ERRORS.NXDOMAIN;
     for (const candidate of namesFor(name, conf.search, conf.ndots)) {
       const shared: Shared = { addresses: new Set(), last: undefined, lastStep: -1 };
-      yield* together([
-        oneType(conf.servers, candidate, 'A', shared),
-        oneType(conf.servers, candidate, 'AAAA', shared),
-      ]);
+      yield* together(types.map((type) => oneType(conf.servers, candidate, type, shared)));
       if (shared.addresses.size > 0) return { addresses: shared.addresses };
       error = shared.last === undefined ? 'ETIMEOUT' : ERRORS[shared.last.rcode];
       hasNodata ||= shared.hasNodata === true;

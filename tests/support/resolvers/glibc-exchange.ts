@@ -10,6 +10,7 @@ const PAYLOAD_SIZE: Bytes = 1200;
 /** What one program keeps from one name to the next. */
 export type Habits = {
   readonly conf: ResolvConf;
+  readonly types: readonly AddressType[];
   /** A, and only when that is answered AAAA: once one of two was answered and the other was not. */
   isSequential: boolean;
   /** The same from a new socket, the last thing that is tried. */
@@ -45,7 +46,7 @@ function* overUdp(habits: Habits, name: string, server: Count): Machine<Exchange
     const [first, second] = came;
     // A first reply that is a fault takes the second one with it.
     if (first === undefined || isFault(first)) return { lastRcode: first?.rcode };
-    if (wantsAaaa(habits) && second === undefined && grewCareful(habits)) continue;
+    if (habits.types.length > 1 && second === undefined && grewCareful(habits)) continue;
     return { a: first, aaaa: isFault(second) ? undefined : second };
   }
 }
@@ -78,12 +79,7 @@ function isFault(said: Said | undefined): boolean {
   return said?.rcode === 'SERVFAIL' || said?.rcode === 'REFUSED';
 }
 
-function wantsAaaa({ conf }: Habits): boolean {
-  return !conf.options.has('no-aaaa');
-}
-
 function questions(habits: Habits, name: string, server: Count, protocol: Question['protocol']): readonly Question[] {
-  const types: readonly AddressType[] = wantsAaaa(habits) ? ['A', 'AAAA'] : ['A'];
   const payloadSize = habits.conf.options.has('edns0') ? PAYLOAD_SIZE : undefined;
-  return types.map((type) => ({ name, type, protocol, server, payloadSize }));
+  return habits.types.map((type) => ({ name, type, protocol, server, payloadSize }));
 }

@@ -14,8 +14,9 @@ type Queried =
 
 export const GLIBC: Resolver = {
   name: 'glibc',
-  *lookUp(conf, name) {
-    const habits: Habits = { conf, isSequential: conf.options.has('single-request'), reopens: false };
+  *lookUp(conf, name, wanted) {
+    const types = wanted.filter((type) => type === 'A' || !conf.options.has('no-aaaa'));
+    const habits: Habits = { conf, types, isSequential: conf.options.has('single-request'), reopens: false };
     if (isRooted(name)) return outcomeOf(yield* query(habits, name.slice(0, -1)));
     const asIs = dotsIn(name) >= conf.ndots ? yield* query(habits, name) : undefined;
     if (asIs !== undefined && 'answers' in asIs) return outcomeOf(asIs);

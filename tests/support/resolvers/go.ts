@@ -13,12 +13,12 @@ type Found = { readonly addresses: readonly string[]; readonly error: string };
 
 export const GO: Resolver = {
   name: 'Go',
-  *lookUp(conf, name) {
+  *lookUp(conf, name, types) {
     // The root in a list is passed over.
     const search = conf.search.filter((domain) => domain !== '.');
     let error: string | undefined;
     for (const candidate of namesFor(name, search, conf.ndots)) {
-      const found = yield* bothTypes(conf, candidate);
+      const found = yield* eachType(conf, candidate, types);
       const addresses = found.flatMap((each) => each.addresses);
       if (addresses.length > 0) return { addresses: new Set(addresses) };
       // What is said of the name itself counts most, and the first fault else.
@@ -33,10 +33,11 @@ const MISBEHAVING = 'server misbehaving';
 const TIMEOUT = 'timeout';
 
 /** From two sockets at once, or one after the other. */
-function* bothTypes(conf: ResolvConf, name: string): Machine<readonly Found[]> {
-  if (!conf.options.has('single-request'))
-    return yield* together([oneType(conf, name, 'A'), oneType(conf, name, 'AAAA')]);
-  return [yield* oneType(conf, name, 'A'), yield* oneType(conf, name, 'AAAA')];
+function* eachType(conf: ResolvConf, name: string, types: readonly AddressType[]): Machine<readonly Found[]> {
+  if (!conf.options.has('single-request')) return yield* together(types.map((type) => oneType(conf, name, type)));
+  const found: Found[] = [];
+  for (const type of types) found.push(yield* oneType(conf, name, type));
+  return found;
 }
 
 function* oneType({ servers, options }: ResolvConf, name: string, type: AddressType): Machine<Found> {

@@ -19,6 +19,8 @@ export type ResolvConf = {
 
 export type AddressType = 'A' | 'AAAA';
 
+export const BOTH_TYPES: readonly AddressType[] = ['A', 'AAAA'];
+
 /** One message to one server. */
 export type Question = {
   /** Without a final dot. */
@@ -52,7 +54,8 @@ export type Machine<Result> = Generator<readonly Question[], Result, readonly (S
 
 export type Resolver = {
   readonly name: string;
-  readonly lookUp: (conf: ResolvConf, name: string) => Machine<Outcome>;
+  /** @param types that the program asks for; tools have their own */
+  readonly lookUp: (conf: ResolvConf, name: string, types: readonly AddressType[]) => Machine<Outcome>;
 };
 
 /** Several at once, step by step; those that need fewer steps wait for the others. */

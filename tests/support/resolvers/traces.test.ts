@@ -9,7 +9,7 @@ import { DIG_SEARCH, NSLOOKUP } from './bind-tools.ts';
 import { GLIBC } from './glibc.ts';
 import { GO } from './go.ts';
 import { MUSL, OLD_MUSL } from './musl.ts';
-import { play, type Resolver } from './resolver.ts';
+import { BOTH_TYPES, play, type Resolver } from './resolver.ts';
 import { presentOutcome, presentQuestion, traceFrom } from './trace.ts';
 
 const FOLDER = 'fixtures/resolver-traces';
@@ -33,7 +33,7 @@ for (const file of readdirSync(FOLDER).filter((each) => each.endsWith('.txt'))) 
       const model = MODELS.get(client);
       if (model === undefined) throw new Error(`there is no model of ${client}`);
       const rounds: (readonly string[])[] = [];
-      const { outcome } = await play(model.lookUp(trace.conf, trace.name), (questions) => {
+      const { outcome } = await play(model.lookUp(trace.conf, trace.name, BOTH_TYPES), (questions) => {
         rounds.push(questions.map(presentQuestion));
         return Promise.resolve(questions.map(trace.said));
       });
