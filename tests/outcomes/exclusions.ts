@@ -6,7 +6,7 @@ import type { Scenario } from './scenario.ts';
 /** Does a difference say nothing here? @param asked of the server with completion */
 export function isExcluded(scenario: Scenario, asked: readonly Question[]): boolean {
   return (
-    hasNodeDomainAboveZone(scenario) ||
+    hasNodeDomainBesideZone(scenario) ||
     asksForOneType(scenario) ||
     asked.some(({ name }) => isAnothersFirstQuestion(scenario, name))
   );
@@ -25,9 +25,9 @@ function isAnothersFirstQuestion({ name, namespace, zone, objects, event }: Scen
   });
 }
 
-/** Not searched by the server, for a server in a pod may have been given a pod's own list. */
-function hasNodeDomainAboveZone({ zone, nodeDomains }: Scenario): boolean {
-  return nodeDomains.some((domain) => zone.endsWith(`.${domain}`));
+/** Above or below the zone: not searched by the server, for a server in a pod may have been given a pod's own list. */
+function hasNodeDomainBesideZone({ zone, nodeDomains }: Scenario): boolean {
+  return nodeDomains.some((domain) => zone.endsWith(`.${domain}`) || domain.endsWith(`.${zone}`));
 }
 
 /** For a client that asks for one type only, an alias to a name without an address of that type is an answer, and ends its walk. */

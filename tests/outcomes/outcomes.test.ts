@@ -37,6 +37,7 @@ const PLAIN: Scenario = {
   objects: [{ kind: 'Namespace', namespace: '', name: 'shop' }],
   outside: [{ name: 'www.example.com', ttl: 30, a: 1, aaaa: 1, alias: undefined, isSlow: false }],
   nodeDomains: [],
+  source: '@kubernetes',
   autopath: [],
   kubernetes: [],
   block: [],
@@ -48,6 +49,7 @@ const PLAIN: Scenario = {
   words: [],
   pause: 0,
   event: [],
+  outsideLater: undefined,
 };
 
 test('a walk of eight questions is one of two', async (t) => {

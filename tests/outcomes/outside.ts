@@ -13,7 +13,7 @@ const ALIASES_MAX: Count = 4;
 type Waiting = { readonly reply: Reply; readonly isSilent: boolean; readonly resolve: (reply: Reply) => void };
 
 export class Outside {
-  readonly #names: readonly OutsideName[];
+  #names: readonly OutsideName[];
   #waiting: readonly Waiting[] = [];
 
   constructor(names: readonly OutsideName[]) {
@@ -30,6 +30,11 @@ export class Outside {
       this.#waiting = [...this.#waiting, { reply: reply ?? GIVEN_UP, isSilent, resolve }];
     });
   };
+
+  /** Has something else from now on. */
+  change(names: readonly OutsideName[]): void {
+    this.#names = names;
+  }
 
   /** What is slow answers now. */
   answerSlow(): void {

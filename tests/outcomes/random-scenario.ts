@@ -14,20 +14,25 @@ const HOSTS = ['www', 'api', 'web', 'h0'];
 const OUTSIDE = ['example.com', 'example.org', 'example.net', 'web.dev', 'api.app', 'com', 'dev', 'web.internal'];
 const NODE_DOMAINS = ['corp.example', 'wild.example', 'internal', 'example.com', 'com', 'local', 'eu.corp.example'];
 const ZONES = ['k8s.corp.example', 'corp.example', 'dev'];
+/** Its list is that of a pod of the namespace `default`. */
+const LIST_FILE = 'fixtures/resolv-conf/pod.conf';
 /** Room in a cache is made when it begins, and a scenario needs little. */
 const SMALL = '{\n    success 64\n    denial 64\n  }';
 const PORTS = [port('http/TCP 80')];
 
 export function randomScenario(random: Random): Scenario {
-  const zone = random.once(5) ? random.of(ZONES) : 'cluster.local';
+  const isOfFile = random.once(10);
+  const zone = !isOfFile && random.once(5) ? random.of(ZONES) : 'cluster.local';
   const objects = clusterObjects(random, zone);
-  const nodeDomains = NODE_DOMAINS.filter(() => random.once(5)).slice(0, 2);
+  const nodeDomains = isOfFile ? ['corp.example'] : NODE_DOMAINS.filter(() => random.once(4)).slice(0, 2);
   const name = lookedUp(random, zone);
-  const client = random.once(8) ? random.of(NAMESPACES) : random.of(NAMESPACES.slice(0, 2));
+  const client = isOfFile ? 'default' : random.once(8) ? random.of(NAMESPACES) : random.of(NAMESPACES.slice(0, 2));
+  const outside = (): readonly OutsideName[] => outsideNames(random, name, nodeDomains, zone, client);
   return {
     zone,
     objects,
-    outside: outsideNames(random, name, nodeDomains, zone, client),
+    outside: outside(),
+    source: isOfFile ? LIST_FILE : '@kubernetes',
     nodeDomains,
     autopath: [
       ...(random.once(10) ? [`except ${random.of(NAMESPACES)}`] : []),
@@ -35,7 +40,7 @@ export function randomScenario(random: Random): Scenario {
       ...(random.once(4) ? [`ttl ${random.of([0, 1, 60, 3600])}`] : []),
     ],
     kubernetes: [
-      ...(random.once(8) ? ['fallthrough'] : []),
+      ...(random.once(5) ? ['fallthrough'] : []),
       ...(random.once(8) ? ['pods insecure'] : []),
       ...(random.once(8) ? ['noendpoints'] : []),
       ...(random.once(8) ? ['ignore empty_service'] : []),
@@ -62,6 +67,7 @@ export function randomScenario(random: Random): Scenario {
     ]),
     words: ['use-vc', 'edns0', 'single-request', 'no-aaaa'].filter(() => random.once(12)),
     pause: random.of([0, 900, 3_000, 7_000, 40_000]),
+    outsideLater: random.once(6) ? outside() : undefined,
     event: random.once(2) ? [] : clusterEvent(random, objects, zone),
   };
 }
@@ -136,20 +142,22 @@ function outsideNames(
   const base = name.replace(/\.$/, '');
   const names = [
     ...(random.once(4) ? [] : [base]),
-    ...nodeDomains.filter(() => random.once(3)).map((domain) => `${base}.${domain}`),
+    ...nodeDomains.filter(() => random.once(2)).map((domain) => `${base}.${domain}`),
     ...(random.once(10) ? [`${base}.${random.of([zone, `svc.${zone}`, `${client}.svc.${zone}`])}`] : []),
     ...(nodeDomains.includes('wild.example') ? ['*.wild.example'] : []),
     ...OUTSIDE.filter(() => random.once(4)),
     ...OUTSIDE.filter(() => random.once(6)).map((each) => `www.${each}`),
   ];
-  return [...new Set(names)].map((each) => outsideName(random, each));
+  // What the list leads to on the way is seldom in order, for it decides whether the walk goes on.
+  return [...new Set(names)].map((each) => outsideName(random, each, each === base ? 6 : 2));
 }
 
-function outsideName(random: Random, name: string): OutsideName {
+/** @param oddOnce in so many is odd */
+function outsideName(random: Random, name: string, oddOnce: Count): OutsideName {
   const alias = random.once(6) ? random.of([...OUTSIDE, ...OUTSIDE.map((each) => `www.${each}`)]) : undefined;
   const a = fate(random, A_NEAR_LIMITS);
   const aaaa = random.once(6) ? fate(random, AAAA_NEAR_LIMITS) : random.of([0, 0, 1, 2]);
-  const isOdd = random.once(6);
+  const isOdd = random.once(oddOnce);
   return {
     name,
     ttl: random.of([0, 1, 4, 30, 300]),

@@ -25,6 +25,8 @@ export type Scenario = {
   readonly objects: readonly ClusterObject[];
   readonly outside: readonly OutsideName[];
   readonly nodeDomains: readonly string[];
+  /** Its list is that of `autopath @kubernetes`, or of a file. */
+  readonly source: string;
   /** Lines in the braces of `autopath`. */
   readonly autopath: readonly string[];
   /** Lines in the braces of `kubernetes`. */
@@ -45,6 +47,8 @@ export type Scenario = {
   readonly pause: Milliseconds;
   /** What happens in the cluster before the last look-up. */
   readonly event: readonly ClusterChange[];
+  /** What the outside has at that time; undefined if that stays. */
+  readonly outsideLater: readonly OutsideName[] | undefined;
 };
 
 /** As kubelet writes it (dnsPolicy ClusterFirst). */
@@ -54,9 +58,9 @@ export function searchOf({ namespace, zone, nodeDomains }: Scenario): readonly s
 
 /** With `autopath` or without. */
 export function corefileOf(scenario: Scenario, isCompleted: boolean): string {
-  const { zone, autopath, kubernetes, block, otherBlock } = scenario;
+  const { zone, source, autopath, kubernetes, block, otherBlock } = scenario;
   const other = otherBlock === undefined ? '' : `${otherBlock}:53 {\n  forward . 192.0.2.1\n}\n`;
-  const directive = isCompleted ? `  autopath @kubernetes {\n${indented(autopath)}  }\n` : '';
+  const directive = isCompleted ? `  autopath ${source} {\n${indented(autopath)}  }\n` : '';
   return `.:53 {
 ${directive}  kubernetes ${zone} {
 ${indented(kubernetes)}  }
@@ -71,17 +75,20 @@ function indented(lines: readonly string[]): string {
 
 /** For people, and to be played again by hand. */
 export function presentScenario(scenario: Scenario): string {
-  const { objects, outside, name, types, ndots, words, pause, event } = scenario;
+  const { objects, outside, name, types, ndots, words, pause, event, outsideLater } = scenario;
   return [
     corefileOf(scenario, true),
     ...objects.map((object) => `cluster: ${JSON.stringify(object)}`),
-    ...outside.map(({ name: owner, ttl, a, aaaa, alias, isSlow }) => {
-      const what = alias === undefined ? `A ${a} AAAA ${aaaa}` : `CNAME ${alias}`;
-      return `outside: ${owner} ${ttl} ${what}${isSlow ? ' slow' : ''}`;
-    }),
+    ...outside.map((each) => `outside: ${presentOutside(each)}`),
     `search ${searchOf(scenario).join(' ')}`,
     `options ndots:${ndots} ${words.join(' ')}`,
     `looked up: ${name} ${types.join(' ')}, again after ${pause} ms`,
     ...event.map((change) => `then: ${JSON.stringify(change)}`),
+    ...(outsideLater ?? []).map((each) => `then outside: ${presentOutside(each)}`),
   ].join('\n');
+}
+
+function presentOutside({ name, ttl, a, aaaa, alias, isSlow }: OutsideName): string {
+  const what = alias === undefined ? `A ${a} AAAA ${aaaa}` : `CNAME ${alias}`;
+  return `${name} ${ttl} ${what}${isSlow ? ' slow' : ''}`;
 }

@@ -26,6 +26,7 @@ function* smallerOnes(scenario: Scenario): Generator<Scenario> {
     if (whole.length > 1) yield { ...scenario, [key]: [] };
     for (const left of whole.keys()) yield { ...scenario, [key]: whole.filter((_, i) => i !== left) };
   }
+  if (scenario.outsideLater !== undefined) yield { ...scenario, outsideLater: undefined };
   if (scenario.otherBlock !== undefined) yield { ...scenario, otherBlock: undefined };
   if (scenario.types.length === 1) yield { ...scenario, types: BOTH_TYPES };
   if (scenario.ndots !== 5) yield { ...scenario, ndots: 5 };

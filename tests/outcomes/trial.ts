@@ -11,7 +11,7 @@ import { Outside } from './outside.ts';
 import { corefileOf, searchOf, type Scenario } from './scenario.ts';
 import { subjectFor, type Subject } from './subject.ts';
 
-/** When a name was looked up: with nothing cached, a while later, and after something happened in the cluster. */
+/** When a name was looked up: with nothing cached, a while later, and after something happened in the cluster or outside. */
 export type Occasion = 'cold' | 'warm' | 'changed';
 
 export type Difference = {
@@ -27,6 +27,8 @@ export type Trial = {
   /** Look-ups that were compared, and questions that were completed. */
   readonly lookUps: Count;
   readonly completions: Count;
+  /** Differences that are known. */
+  readonly excluded: Count;
 };
 
 /** How the server with completion is made; tests make one that is wrong. */
@@ -42,11 +44,12 @@ export async function playScenario(
   const differences: Difference[] = [];
   let lookUps: Count = 0;
   let completions: Count = 0;
+  let excluded: Count = 0;
   for (const resolver of resolvers) {
     const plain = sideOf(scenario, false);
     const completed = sideOf(scenario, true, make);
     for (const occasion of ['cold', 'warm', 'changed'] as const) {
-      if (occasion === 'changed' && scenario.event.length === 0) break;
+      if (occasion === 'changed' && !changes(scenario)) break;
       const [without, withIt] = [
         await lookUp(plain, scenario, resolver, occasion),
         await lookUp(completed, scenario, resolver, occasion),
@@ -54,41 +57,52 @@ export async function playScenario(
       lookUps++;
       const kind = differenceOf(without, withIt);
       if (kind === undefined) continue;
-      if (isExcluded(scenario, withIt.asked)) break;
+      if (isExcluded(scenario, withIt.asked)) {
+        excluded++;
+        break;
+      }
       const details = `${presentLookUp('without', without)}\n${presentLookUp('with', withIt)}`;
       differences.push({ resolver: resolver.name, occasion, kind, details });
       break;
     }
     completions += completed.subject.total('coredns_autopath_success_total');
   }
-  return { differences, lookUps, completions };
+  return { differences, lookUps, completions, excluded };
 }
 
 /** When the clusters were made, in seconds since 1970. */
 const CLUSTER_TIME = 1_700_000_000;
 
-type Side = { readonly subject: Subject; readonly store: ClusterStore };
+type Side = { readonly subject: Subject; readonly store: ClusterStore; readonly outside: Outside };
+
+function changes({ event, outsideLater }: Scenario): boolean {
+  return event.length > 0 || outsideLater !== undefined;
+}
 
 function sideOf(scenario: Scenario, isCompleted: boolean, make: Make = (subject) => subject): Side {
   const store = new ClusterStore(() => CLUSTER_TIME);
   store.apply(listed(scenario.objects));
+  const outside = new Outside(scenario.outside);
   const subject = subjectFor({
     corefile: corefileOf(scenario, isCompleted),
     store,
-    outside: new Outside(scenario.outside),
+    outside,
     nodeDomains: scenario.nodeDomains,
   });
-  return { subject: make(subject), store };
+  return { subject: make(subject), store, outside };
 }
 
 async function lookUp(
-  { subject, store }: Side,
+  { subject, store, outside }: Side,
   scenario: Scenario,
   resolver: Resolver,
   occasion: Occasion,
 ): Promise<LookUp> {
   if (occasion !== 'cold') await subject.pause(scenario.pause);
-  if (occasion === 'changed') store.apply(scenario.event);
+  if (occasion === 'changed') {
+    store.apply(scenario.event);
+    outside.change(scenario.outsideLater ?? scenario.outside);
+  }
   const conf = {
     search: searchOf(scenario),
     ndots: scenario.ndots,
