@@ -57,7 +57,7 @@ export async function playScenario(
       lookUps++;
       const kind = differenceOf(without, withIt);
       if (kind === undefined) continue;
-      if (isExcluded(scenario, withIt.asked)) {
+      if (isExcluded(scenario, without, withIt)) {
         excluded++;
         break;
       }
