@@ -28,11 +28,10 @@ export function randomScenario(random: Random): Scenario {
   const name = lookedUp(random, zone);
   const client = isOfFile ? 'default' : random.once(8) ? random.of(NAMESPACES) : random.of(NAMESPACES.slice(0, 2));
   const outside = (): readonly OutsideName[] => outsideNames(random, name, nodeDomains, zone, client);
-  const now = outside();
   return {
     zone,
     objects,
-    outside: now,
+    outside: outside(),
     source: isOfFile ? LIST_FILE : '@kubernetes',
     nodeDomains,
     autopath: [
@@ -68,7 +67,7 @@ export function randomScenario(random: Random): Scenario {
     ]),
     words: ['use-vc', 'edns0', 'single-request', 'no-aaaa'].filter(() => random.once(12)),
     pause: random.of([0, 900, 3_000, 7_000, 40_000]),
-    outsideLater: random.once(6) && now.every(isSwift) ? outside() : undefined,
+    outsideLater: random.once(6) ? outside() : undefined,
     event: random.once(2) ? [] : clusterEvent(random, objects, zone),
   };
 }
@@ -132,11 +131,6 @@ function clusterEvent(random: Random, objects: readonly ClusterObject[], zone: s
   const name = random.of(NAMESPACES);
   if (random.once(3)) return puts(namespace(name));
   return puts(namespace(name), ...serviceObjects(random, `${name}/${random.of(SERVICES)}`, zone));
-}
-
-/** Where somebody waits, clocks differ, and so what is still cached when the outside changes. */
-function isSwift({ a, aaaa, isSlow }: OutsideName): boolean {
-  return a !== 'silence' && aaaa !== 'silence' && !isSlow;
 }
 
 /** The looked-up name often, also with what the list puts behind it; others here and there. */
