@@ -5,6 +5,7 @@ import type { Scenario } from './scenario.ts';
 
 /** Does a difference say nothing here? */
 export function isExcluded(scenario: Scenario, without: LookUp, withIt: LookUp): boolean {
+  if (searchesInZoneOutside(scenario)) return true;
   const mayDiffer = 'error' in without.outcome || scenario.nodeDomains.length > 0;
   return mayDiffer && withIt.asked.some(({ name }) => isAnothersFirstQuestion(scenario, name));
 }
@@ -21,4 +22,9 @@ function isAnothersFirstQuestion({ name, namespace, zone, objects, event }: Scen
     const ending = `.${object.name}.svc.${zone}`;
     return object.kind === 'Namespace' && question.endsWith(ending) && question.slice(0, -ending.length).includes('.');
   });
+}
+
+/** A domain of the node's that lies in the zone is taken for a part of a pod's own list, though with `fallthrough` the outside may have names there. */
+function searchesInZoneOutside({ zone, nodeDomains, kubernetes }: Scenario): boolean {
+  return kubernetes.includes('fallthrough') && nodeDomains.some((domain) => domain.endsWith(`.${zone}`));
 }
