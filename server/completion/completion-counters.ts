@@ -28,9 +28,10 @@ const SUFFIXES: readonly Suffix[] = ['namespace', 'svc', 'cluster', 'node'];
 /** What is counted of a completed reply. */
 export type Completed = {
   readonly place: Place;
-  /** Candidates before the one that was found, and those of them, and it, that are outside. */
+  /** Candidates before the one that was found. */
   readonly before: Count;
-  readonly outside: Count;
+  /** Questions that the cluster alone does not answer. */
+  readonly lookUps: Count;
   /** Where the question stands in its client's list. */
   readonly suffix: Suffix | undefined;
 };
@@ -54,19 +55,19 @@ export class CompletionCounters {
     this.upstreamSaved = counters.counter('fivedots_autopath_saved_queries_total', { server, by: 'upstream' });
   }
 
-  /** `isFromMemory`: nobody outside was asked for it just now. */
-  completed({ place, before, outside }: Completed, isFromMemory: boolean): void {
+  /** `saved`: look-ups that no upstream was asked for just now. */
+  completed({ place, before }: Completed, saved: Count): void {
     this.#successes.add();
     this.#completions.get(place)?.add();
     // The client's own next question would have been for the first candidate.
     this.#clientSaved.add(before + 1);
-    if (isFromMemory) this.upstreamSaved.add(2 * outside);
+    this.upstreamSaved.add(saved);
   }
 
   /** The same was said once more, and nothing else has counted the question. */
   completedAgain(completed: Completed): void {
     if (completed.suffix !== undefined) this.searched(completed.suffix);
-    this.completed(completed, true);
+    this.completed(completed, completed.lookUps);
   }
 
   refused(reason: Refusal): void {

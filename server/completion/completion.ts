@@ -8,6 +8,7 @@ import { Rcode, RRType } from '../../zones/rr.ts';
 import type { Milliseconds, Seconds } from '../../zones/units.ts';
 import type { Counters } from '../counters.ts';
 import type { Schedule } from '../timer.ts';
+import type { Log } from '../log.ts';
 import { after, type Handler } from '../pipeline.ts';
 import { servfail, type Peer, type Query, type Reply } from '../query.ts';
 import type { ClusterNames } from './cluster-names.ts';
@@ -40,6 +41,7 @@ export type CompletionContext = {
   readonly server: string;
   readonly counters: Counters;
   readonly schedule: Schedule;
+  readonly log: Log;
   /** Monotonic. */
   readonly clock: () => Milliseconds;
   /** Of the block; undefined if it answers for none. */
@@ -63,7 +65,8 @@ export class Completion {
     this.#options = options;
     this.#context = context;
     this.#counters = new CompletionCounters(context.counters, context.server);
-    this.#walks = new Walks(options.patience, context.schedule, this.#counters.upstreamSaved);
+    const tell = (fault: string): void => context.log('error', 'plugin/autopath', fault);
+    this.#walks = new Walks(options.patience, context.schedule, this.#counters.upstreamSaved, tell);
     this.#next = next;
   }
 
@@ -105,11 +108,8 @@ export class Completion {
     if (plan === undefined) return this.#guarded(name, plain);
     const ask: Ask = (candidate, wanted) => this.#ask(query, candidate, wanted);
     const other = isForAddresses(type) ? undefined : type;
-    const verdict = this.#walks.verdict(
-      keyOf(query, plan, other),
-      (mayLeave, isWanted) =>
-        walk(mayLeave ? plan : withinCluster(plan, this.#context.cluster()), other, ask, isWanted),
-      other === undefined ? 1 : 2,
+    const verdict = this.#walks.verdict(keyOf(query, plan, other), (mayLeave, isWanted) =>
+      walk(mayLeave ? plan : withinCluster(plan, this.#context.cluster()), other, ask, isWanted),
     );
     return verdict instanceof Promise
       ? verdict.then((late) => this.#said(query, plain, plan, late))

@@ -5,7 +5,7 @@ import type { Seconds } from '../../zones/units.ts';
 import { ENDLESS, type Query, type Reply } from '../query.ts';
 import { udpLimit } from '../wire/edns.ts';
 import type { ClusterNames } from './cluster-names.ts';
-import { completedReply, saysMoreOf } from './completed-reply.ts';
+import { completedReply, isForAlias, saysMoreOf } from './completed-reply.ts';
 import type { Completed, CompletionCounters } from './completion-counters.ts';
 import { CompletionLease } from './completion-lease.ts';
 import { Grounds } from './grounds.ts';
@@ -33,19 +33,20 @@ export function foundReply(
   const { candidate, a, aaaa, other } = found;
   const { name, type } = query.question;
   const { aliasTtlMax, cluster, counters } = settings;
-  const winner = other ?? (type === RRType.AAAA ? aaaa : a);
+  const winner = other ?? (type === RRType.AAAA || (isForAlias(type) && a.answer.length === 0) ? aaaa : a);
   if ([a, aaaa, winner].some((reply) => saysMoreOf(name, reply))) return 'failure';
   const forAddresses = { ...query, question: { ...query.question, type: RRType.A } };
   const both = [a, aaaa].map((reply) => completedReply(forAddresses, plain, candidate, reply, aliasTtlMax));
   const leastSize = leastSizeFor(forAddresses, both);
   if (query.peer.protocol === 'udp' && leastSize > udpLimit(query.edns)) return 'size';
+  const outside = found.asked.filter(({ fresh }) => !fresh);
   const completed: Completed = {
     place: candidate.place,
     before: found.before,
-    outside: plan.candidates.slice(0, found.before + 1).filter(({ isOutside }) => isOutside).length,
+    lookUps: outside.length,
     suffix: cluster === undefined ? undefined : placeAsked(name, cluster),
   };
-  counters.completed(completed, a.upstream === '' && aaaa.upstream === '');
+  counters.completed(completed, outside.filter(({ upstream }) => upstream === '').length);
   const reply = completedReply(query, plain, candidate, winner, aliasTtlMax);
   const source = isEmpty(winner) ? plain : winner;
   const said = source.lease ?? (isEmpty(winner) && plain.fresh ? ENDLESS : undefined);

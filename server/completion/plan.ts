@@ -1,7 +1,7 @@
 /** What is done for a client that looks for a name: which candidates are tried, or why none. Knows nothing of asking. */
 
 import type { Life } from '../../zones/life.ts';
-import { nameFrom, NameError, nameUnder, ROOT, wireLabel, type Name } from '../../zones/name.ts';
+import { nameFrom, NameError, nameUnder, parentOf, ROOT, wireLabel, type Name } from '../../zones/name.ts';
 import type { Pod } from '../../zones/kubernetes/objects.ts';
 import type { Count } from '../../zones/units.ts';
 import type { ClusterNames, ServiceKey } from './cluster-names.ts';
@@ -62,12 +62,12 @@ export function planFor(
   let isLasting = pod === undefined;
   const ended = (end: Refusal): Plan => ({ candidates, end, absent, isLasting, life });
   for (const candidate of candidatesOf(base, rest, cluster)) {
-    const { name, place, isOutside } = candidate;
+    const { name, isOutside } = candidate;
     if (isOutside) {
       if (!mayLeave) return ended('private');
       if (rival !== undefined && candidates.every((other) => !other.isOutside)) candidates.push(rival);
     } else {
-      const isAmbiguous = rival !== undefined && place === 'svc' && cluster?.exists(name) === true;
+      const isAmbiguous = rival !== undefined && name === `${base}${parentOf(first)}` && cluster?.exists(name) === true;
       if (isAmbiguous || cluster?.decides(name) !== true) isLasting = false;
       if (isAmbiguous) return ended('ambiguous');
     }

@@ -4,7 +4,7 @@
  */
 
 import { Rcode, RRType } from '../../zones/rr.ts';
-import type { Name } from '../../zones/name.ts';
+import { present, type Name } from '../../zones/name.ts';
 import type { Count } from '../../zones/units.ts';
 import type { Reply } from '../query.ts';
 import type { Candidate } from './search-list.ts';
@@ -72,7 +72,9 @@ export function walk(
 class Walk {
   readonly #route: Route;
   readonly #other: number | undefined;
-  readonly #asked: Reply[] = [];
+  readonly #seen: Reply[] = [];
+  /** Candidates that do not exist. */
+  #before: Count = 0;
   readonly #ask: Ask;
   readonly #isWanted: () => boolean;
 
@@ -85,49 +87,71 @@ class Walk {
 
   from(start: Count): Verdict | Promise<Verdict> {
     const { candidates, end } = this.#route;
-    for (let before = start; before < candidates.length; before++) {
-      const candidate = candidates[before];
-      if (candidate === undefined) break;
+    for (let at = start; at < candidates.length;) {
       if (!this.#isWanted()) return this.#refused('late');
-      const a = this.#ask(candidate.name, RRType.A);
-      const aaaa = this.#ask(candidate.name, RRType.AAAA);
-      if (a instanceof Promise || aaaa instanceof Promise) {
-        return Promise.all([a, aaaa]).then(
-          (replies) => this.#judged(candidate, before, ...replies) ?? this.from(before + 1),
-        );
+      // A rival decides before the next candidate, but need not be waited for.
+      const step = candidates.slice(at, candidates[at]?.place === 'rival' ? at + 2 : at + 1);
+      at += step.length;
+      const next = at;
+      const replies = step.map((candidate) => this.#asked(candidate));
+      const known = replies.filter((reply) => !(reply instanceof Promise));
+      if (known.length < replies.length) {
+        return Promise.all(replies).then((late) => this.#judgedAll(step, late) ?? this.from(next));
       }
-      const verdict = this.#judged(candidate, before, a, aaaa);
+      const verdict = this.#judgedAll(step, known);
       if (verdict !== undefined) return verdict;
     }
     return this.#refused(end);
   }
 
-  /** Undefined if the candidate does not exist. */
-  #judged(candidate: Candidate, before: Count, a: Reply, aaaa: Reply): Verdict | Promise<Verdict> | undefined {
-    this.#asked.push(a, aaaa);
-    if (isFailure(a) || isFailure(aaaa)) return this.#refused('failure', a.fault ?? aaaa.fault);
-    if (a.rcode !== aaaa.rcode) return this.#refused('disagreement');
-    if (a.rcode === Rcode.NXDOMAIN) return undefined;
-    if (candidate.place === 'rival') return this.#refused('ambiguous');
-    if (!hasData(a, RRType.A) && !hasData(aaaa, RRType.AAAA)) return this.#refused('no_address');
-    const found: Found = { candidate, before, a, aaaa, other: undefined, asked: this.#asked };
-    if (this.#other === undefined) return found;
-    if (!this.#isWanted()) return this.#refused('late');
-    const other = this.#ask(candidate.name, this.#other);
-    return other instanceof Promise
-      ? other.then((late) => this.#withOther(found, late))
-      : this.#withOther(found, other);
+  #asked({ name, place }: Candidate): Replies | Promise<Replies> {
+    const type = place === 'rival' ? undefined : this.#other;
+    const a = this.#ask(name, RRType.A);
+    const aaaa = this.#ask(name, RRType.AAAA);
+    const other = type === undefined ? undefined : this.#ask(name, type);
+    if (a instanceof Promise || aaaa instanceof Promise || other instanceof Promise) {
+      return Promise.all([a, aaaa, other]).then((late) => ({ a: late[0], aaaa: late[1], other: late[2] }));
+    }
+    return { a, aaaa, other };
   }
 
-  #withOther(found: Found, other: Reply): Verdict {
-    this.#asked.push(other);
-    const isSound = other.rcode === Rcode.NOERROR && !other.truncated;
-    return isSound ? { ...found, other } : this.#refused('failure', other.fault);
+  #judgedAll(step: readonly Candidate[], replies: readonly Replies[]): Verdict | undefined {
+    for (const [i, candidate] of step.entries()) {
+      const said = replies[i];
+      const verdict = said === undefined ? undefined : this.#judged(candidate, said);
+      if (verdict !== undefined) return verdict;
+    }
+    return undefined;
+  }
+
+  /** Undefined if the candidate does not exist. */
+  #judged(candidate: Candidate, { a, aaaa, other }: Replies): Verdict | undefined {
+    this.#seen.push(a, aaaa, ...(other === undefined ? [] : [other]));
+    if (isFailure(a) || isFailure(aaaa)) return this.#refused('failure', faultAt(candidate, a, aaaa));
+    if (a.rcode !== aaaa.rcode) return this.#refused('disagreement');
+    if (candidate.place === 'rival') return a.rcode === Rcode.NXDOMAIN ? undefined : this.#refused('ambiguous');
+    if (a.rcode === Rcode.NXDOMAIN) {
+      this.#before++;
+      return undefined;
+    }
+    if (!hasData(a, RRType.A) && !hasData(aaaa, RRType.AAAA)) return this.#refused('no_address');
+    const isSound = other === undefined || (other.rcode === Rcode.NOERROR && !other.truncated);
+    if (!isSound) return this.#refused('failure', faultAt(candidate, other));
+    return { candidate, before: this.#before, a, aaaa, other, asked: this.#seen };
   }
 
   #refused(refused: Refusal, fault?: string): Refused {
-    return { refused, fault, asked: this.#asked };
+    return { refused, fault, asked: this.#seen };
   }
+}
+
+/** What is said of one candidate. */
+type Replies = { readonly a: Reply; readonly aaaa: Reply; readonly other: Reply | undefined };
+
+/** The log tells of the question, whose name is another. */
+function faultAt({ name }: Candidate, ...replies: readonly Reply[]): string | undefined {
+  const fault = replies.find((reply) => reply.fault !== undefined)?.fault;
+  return fault === undefined ? undefined : `${present(name)} ${fault}`;
 }
 
 function isFailure({ rcode, truncated }: Reply): boolean {

@@ -16,21 +16,25 @@ export class Walks {
   readonly #patience: Milliseconds;
   readonly #schedule: Schedule;
   readonly #joined: Counter;
+  readonly #tellFault: (fault: string) => void;
   #clients: Count = 0;
 
-  /** @param patience how long a client waits for a walk before it is left to its own; the look-ups under way go on, and fill the cache */
-  constructor(patience: Milliseconds, schedule: Schedule, joined: Counter) {
+  /**
+   * @param patience how long a client waits for a walk before it is left to its own; the look-ups under way go on, and fill the cache
+   * @param tellFault told of what went wrong with those, for nobody has their reply to say it with
+   */
+  constructor(patience: Milliseconds, schedule: Schedule, joined: Counter, tellFault: (fault: string) => void) {
     this.#patience = patience;
     this.#schedule = schedule;
     this.#joined = joined;
+    this.#tellFault = tellFault;
   }
 
   /**
    * The verdict of the walk with that key: of one under way, at once if that is known to be late, or of the one that `make` begins. With too
    * many under way it must not ask outside.
-   * @param legs questions that it asks one after the other for each candidate: the patience is for each
    */
-  verdict(key: string, make: Make, legs: Count): Verdict | Promise<Verdict> {
+  verdict(key: string, make: Make): Verdict | Promise<Verdict> {
     const known = this.#walks.get(key);
     const isBusy = this.#walks.size >= WALKS_MAX || this.#clients >= WALKS_MAX;
     if (known !== undefined) {
@@ -42,7 +46,7 @@ export class Walks {
     const walk = make(!isBusy, () => !isLate);
     if (!(walk instanceof Promise)) return walk;
     const late = Promise.withResolvers<Verdict>();
-    const callOff = this.#schedule(legs * this.#patience, () => {
+    const callOff = this.#schedule(this.#patience, () => {
       isLate = true;
       late.resolve(LATE);
     });
@@ -52,7 +56,10 @@ export class Walks {
       callOff();
       this.#walks.delete(key);
     };
-    walk.then(forget, forget);
+    walk.then((ended) => {
+      forget();
+      if (isLate && 'refused' in ended && ended.fault !== undefined) this.#tellFault(ended.fault);
+    }, forget);
     return this.#awaited(verdict);
   }
 

@@ -42,7 +42,7 @@ export function autopathAt({ nodeDomains, patience, schedule }: AutopathSurround
     name: NAME,
     parse: (directives, block) => autopathFrom(onlyDirective(directives), block, files),
     layer(options, context) {
-      const { counters, server, clock, isOwn, resolve } = context;
+      const { counters, server, clock, log, isOwn, resolve } = context;
       const known = sharedClusterNames(context.shared);
       if (options.list === undefined) context.onStart(() => warnOfNoEffect(known, options.usesPods, context));
       const settings = {
@@ -62,7 +62,11 @@ export function autopathAt({ nodeDomains, patience, schedule }: AutopathSurround
       return transparent(
         (next) => {
           const cluster = (): ClusterNames | undefined => known.names;
-          completion = new Completion(settings, { server, counters, schedule, clock, cluster, isOwn, resolve }, next);
+          completion = new Completion(
+            settings,
+            { server, counters, schedule, clock, log, cluster, isOwn, resolve },
+            next,
+          );
           return completion.handle;
         },
         {

@@ -40,10 +40,11 @@ const cluster: ClusterNames = {
 
 type Outside = { readonly question: string; readonly answer: (reply: Reply) => void };
 
-function scene(nodeDomains: readonly string[] = []) {
+function scene(nodeDomains: readonly string[] = [], tlds: readonly string[] = ['com']) {
   const timers = new FakeTimers();
   const { context, series } = testContext();
   const waiting: Outside[] = [];
+  const logged: string[] = [];
   const next = (query: Query): Reply | Promise<Reply> => {
     const { name, type } = query.question;
     if (isWithin(name, ZONE)) return NXDOMAIN;
@@ -57,7 +58,7 @@ function scene(nodeDomains: readonly string[] = []) {
       lists: podSearchLists(nodeDomains.map(nameFrom)),
       nodeDomains: [],
       refused: new Set(),
-      publicNames: { tlds: new Set(['com']), suffixes: [] },
+      publicNames: { tlds: new Set(tlds), suffixes: [] },
       aliasTtlMax: 5,
       usesPods: false,
       patience: 500,
@@ -67,6 +68,7 @@ function scene(nodeDomains: readonly string[] = []) {
       counters: context.counters,
       schedule: timers.after,
       clock: timers.now,
+      log: (_level, _source, text) => void logged.push(text),
       cluster: () => cluster,
       isOwn: () => true,
       resolve: next,
@@ -86,7 +88,7 @@ function scene(nodeDomains: readonly string[] = []) {
     return outcome;
   };
   const count = (row: string): Count => [...series()].find(([key]) => key.includes(row))?.[1][0] ?? 0;
-  return { timers, waiting, ask, count };
+  return { timers, waiting, logged, ask, count };
 }
 
 const NODATA: Reply = { ...emptyReply(Rcode.NOERROR, 'forward'), upstream: '192.0.2.1:53' };
@@ -169,7 +171,7 @@ test('a walk that nobody waits for any more begins no further look-up', async (t
 test('what comes too late fails alike for all types', async (t) => {
   const { timers, ask, count } = scene();
   const outcomes = ['A', 'AAAA', 'HTTPS', 'SVCB', 'MX', 'CNAME'].map((type) => ask(`${type} a.com`));
-  await timers.advance(1_000);
+  await timers.advance(500);
   t.true(outcomes.every(({ said }) => said === 'NXDOMAIN 0'));
   t.is(count('reason="late"'), 6);
 });
@@ -193,26 +195,49 @@ test('what went wrong is told to the log once, by the one who asked', async (t) 
   t.deepEqual(
     outcomes.map(({ said, fault }) => [said, fault]),
     [
-      ['NXDOMAIN 0', 'the upstream is silent'],
+      ['NXDOMAIN 0', 'a.com. the upstream is silent'],
       ['NXDOMAIN 0', undefined],
     ],
   );
 });
 
-test('another type is waited for as long again', async (t) => {
+test('another type is asked for at the same time, and shares the patience', async (t) => {
   const { timers, waiting, ask } = scene();
   const outcome = ask('HTTPS a.com');
-  await timers.advance(400);
-  for (const { answer } of waiting) answer(ADDRESS);
-  await setImmediate();
   t.deepEqual(
     waiting.map(({ question }) => question),
     ['A a.com.', 'AAAA a.com.', 'HTTPS a.com.'],
   );
-  await timers.advance(599);
+  for (const { answer } of waiting.slice(0, 2)) answer(ADDRESS);
+  await setImmediate();
   t.is(outcome.said, 'waits');
-  await timers.advance(1);
+  await timers.advance(500);
   t.is(outcome.said, 'NXDOMAIN 0');
+});
+
+test('what went wrong with a late walk is logged all the same', async (t) => {
+  const { timers, waiting, logged, ask } = scene();
+  const outcome = ask('A a.com');
+  await timers.advance(500);
+  t.deepEqual([outcome.said, outcome.fault, logged], ['NXDOMAIN 0', undefined, []]);
+  for (const { answer } of waiting) answer(servfail('forward', 'the upstream is silent'));
+  await setImmediate();
+  t.deepEqual(logged, ['a.com. the upstream is silent']);
+});
+
+test('a rival is asked for at the same time as the name', async (t) => {
+  const { waiting, ask } = scene([], ['com', 'default']);
+  const outcome = ask('A a.com');
+  t.deepEqual(
+    waiting.map(({ question }) => question),
+    ['A a.com.default.', 'AAAA a.com.default.', 'A a.com.', 'AAAA a.com.'],
+  );
+  for (const { answer } of waiting.slice(2)) answer(ADDRESS);
+  await setImmediate();
+  t.is(outcome.said, 'waits');
+  for (const { answer } of waiting.slice(0, 2)) answer(MISSING);
+  await setImmediate();
+  t.is(outcome.said, 'NOERROR 2');
 });
 
 test(`at most ${WALKS_MAX} clients wait, however few walks they wait for`, async (t) => {
