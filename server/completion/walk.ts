@@ -94,9 +94,11 @@ class Walk {
       at += step.length;
       const next = at;
       const replies = step.map((candidate) => this.#asked(candidate));
-      const known = replies.filter((reply) => !(reply instanceof Promise));
+      const known = replies.filter((reply): reply is Replies => !(reply instanceof Promise));
       if (known.length < replies.length) {
-        return Promise.all(replies).then((late) => this.#judgedAll(step, late) ?? this.from(next));
+        return Promise.all(replies.map((reply) => Promise.resolve(reply))).then(
+          (late) => this.#judgedAll(step, late) ?? this.from(next),
+        );
       }
       const verdict = this.#judgedAll(step, known);
       if (verdict !== undefined) return verdict;
