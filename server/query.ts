@@ -116,7 +116,7 @@ export type Lease = {
 };
 
 /** The records have the TTLs that they had. */
-const SAME_TTL = -1;
+export const SAME_TTL = -1;
 /** The plugin has to be asked anew. */
 export const LEASE_OVER = -2;
 

@@ -8,7 +8,7 @@ import { Rcode, type RRset } from '../../../zones/rr.ts';
 import type { Bytes, Milliseconds } from '../../../zones/units.ts';
 import type { Counter, Counters, Gauge } from '../../counters.ts';
 import type { Observer } from '../../pipeline.ts';
-import { LEASE_OVER, replyFrom, type Query, type Reply } from '../../query.ts';
+import { LEASE_OVER, replyFrom, SAME_TTL, type Query, type Reply } from '../../query.ts';
 import { decode, isRejected } from '../../wire/decode.ts';
 import { OPT_SIZE, writePlainOpt } from '../../wire/edns.ts';
 import { HEADER_SIZE } from '../../wire/gate.ts';
@@ -148,7 +148,8 @@ export class ExpressLane {
       copied(octets, from + COUNTS, COUNTS_SIZE, reply, at + COUNTS);
       const records = next;
       next = copied(octets, from + HEADER_SIZE + question.size, size, reply, records);
-      if (changes?.ttls !== undefined) writeTtls(reply, records, changes.ttls, ttl, lease.aliasTtlMax);
+      if (changes?.ttls !== undefined && ttl !== SAME_TTL)
+        writeTtls(reply, records, changes.ttls, ttl, lease.aliasTtlMax);
       if (changes?.order !== undefined) shuffleAddresses(reply, records, changes.order);
     }
     next = this.#end(reply, at, next);
