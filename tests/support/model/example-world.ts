@@ -88,6 +88,7 @@ export function exampleWorld(options: Partial<ModelOptions> = {}, more: readonly
     options: { ...EXAMPLE_OPTIONS, ...options },
     localAddresses: ['10.244.0.10'],
     unlisted: new Set(),
+    completion: undefined,
     outside,
   };
 }

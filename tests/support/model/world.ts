@@ -14,6 +14,8 @@ export type World = {
   readonly localAddresses: readonly string[];
   /** The watched resources of which not every object is known yet, by kind. */
   readonly unlisted: ReadonlySet<string>;
+  /** Undefined without `autopath`. */
+  readonly completion: ModelCompletion | undefined;
   /** What an upstream answers for a name that is not the cluster's. */
   readonly outside: (question: ModelQuestion) => ModelReply;
 };
@@ -38,6 +40,21 @@ export type ModelOptions = {
   readonly fallthrough: readonly string[] | undefined;
 };
 
+/** The `autopath` directive, and where the server's own machine looks for names. Names are lower case and end in a dot. */
+export type ModelCompletion = {
+  readonly zones: readonly string[];
+  /** The clients' search list; `cluster` for the ones that the kubelet gives to pods. */
+  readonly searches: 'cluster' | readonly string[];
+  readonly nodeDomains: readonly string[];
+  /** Namespaces that are not helped. */
+  readonly except: readonly string[];
+  /** Outside names that may be asked for whatever their last label is. */
+  readonly suffixes: readonly string[];
+  /** Last labels of public names, without a dot. */
+  readonly tlds: ReadonlySet<string>;
+  readonly ttl: number;
+};
+
 /** A question of class IN. */
 export type ModelQuestion = {
   /** As the client spells it. A label may hold any octet, one character each (latin1). */
@@ -48,8 +65,10 @@ export type ModelQuestion = {
 
 /** Sections as sets: lines of `present.ts`, with `SERIAL` for the serial of a cluster zone's SOA. */
 export type ModelReply = {
-  /** `NOERROR`, `NXDOMAIN`, `SERVFAIL` or `REFUSED`. */
+  /** `NOERROR`, `NXDOMAIN`, `SERVFAIL` or `REFUSED`; of somebody outside also `SILENCE`, which is no reply at all. */
   readonly rcode: string;
+  /** Did somebody outside say less than there is? */
+  readonly isTruncated?: boolean;
   readonly authoritative: boolean;
   readonly answer: ReadonlySet<string>;
   readonly authority: ReadonlySet<string>;
