@@ -1,6 +1,6 @@
 /** Does a reply say what it should? Compares octets with what the model says, and with the rules for every message. */
 
-import type { Bytes } from '../../zones/units.ts';
+import type { Bytes, Seconds } from '../../zones/units.ts';
 import { HEADER_SIZE, MalformedError } from '../support/message-cursor.ts';
 import type { ModelQuestion, ModelReply } from '../support/model/world.ts';
 import { presentLabels } from '../support/presentation.ts';
@@ -8,6 +8,7 @@ import { readReply, type Reply, type ReplyEdns, type ReplyRecord } from '../supp
 import { rrsetFaults } from '../support/rrset-faults.ts';
 import type { Replies } from './asker.ts';
 import { lineOf, serialsOf } from './lines.ts';
+import type { Expected } from './expectation.ts';
 import type { Manner } from './query.ts';
 
 /** What was found: the serials in the reply, and what is wrong with it; nothing if all is well. */
@@ -19,10 +20,17 @@ export type Verdict = {
 };
 
 /**
- * The reply over TCP must say the whole; the one over UDP the same, or as much of it as fits.
+ * The reply over TCP must say the whole; the one over UDP the same, or as much of it as fits, or what is said where it does not.
  * @param query the octets that were sent
+ * @param passed by so much the TTLs of what has been cached may be lower
  */
-export function judge(query: Buffer, manner: Manner, expected: ModelReply, { udp, tcp }: Replies): Verdict {
+export function judge(
+  query: Buffer,
+  manner: Manner,
+  { reply: expected, overUdp }: Pick<Expected, 'reply' | 'overUdp'>,
+  { udp, tcp }: Replies,
+  passed: Seconds,
+): Verdict {
   const faults: string[] = [];
   if (udp === undefined) faults.push('no reply over UDP');
   if (tcp === undefined) faults.push('no reply over TCP');
@@ -31,14 +39,17 @@ export function judge(query: Buffer, manner: Manner, expected: ModelReply, { udp
     const whole = readReply(tcp);
     faults.push(...shapeFaults(query, whole, manner).map((fault) => `${fault} (TCP)`));
     if (whole.flags.has('tc')) faults.push('TC over TCP');
-    faults.push(...contentFaults(whole, expected));
+    faults.push(...contentFaults(whole, agedTo(whole, expected, passed)));
     const limit = udpLimit(manner.payloadSize);
     if (udp.length > limit) faults.push(`${udp.length} octets over UDP, where ${limit} are allowed`);
-    if (udp.equals(tcp)) return { faults, serials: serialsOf(whole), reply: whole };
+    const isSame = overUdp.includes(expected);
+    if (udp.equals(tcp) && isSame) return { faults, serials: serialsOf(whole), reply: whole };
     const part = readReply(udp);
     faults.push(...shapeFaults(query, part, manner).map((fault) => `${fault} (UDP)`));
-    if (tcp.length <= limit) faults.push('UDP and TCP say different things, although it fits into both');
-    faults.push(...partFaults(part, expected));
+    if (tcp.length <= limit && isSame && overUdp.length === 1)
+      faults.push('UDP and TCP say different things, although it fits into both');
+    const parts = overUdp.map((each) => partFaults(part, agedTo(part, each, passed)));
+    if (parts.every((each) => each.length > 0)) faults.push(...(parts[0] ?? []));
     return { faults, serials: [...serialsOf(whole), ...serialsOf(part)], reply: whole };
   } catch (error) {
     if (!(error instanceof MalformedError)) throw error;
@@ -77,6 +88,34 @@ export function judgeUnaskable(query: Buffer, replies: Replies): readonly string
   });
 }
 
+/** The expected reply with TTLs as the other one has them, where no more has passed. They must not be lower than a cache would say: 1. */
+function agedTo(reply: Reply, expected: ModelReply, passed: Seconds): ModelReply {
+  if (passed === 0) return expected;
+  const ttls = new Map<string, Seconds>();
+  for (const record of [...reply.answer, ...reply.authority, ...reply.additional]) {
+    ttls.set(withoutTtl(lineOf(record)), record.ttl);
+  }
+  const aged = (lines: ReadonlySet<string>): ReadonlySet<string> =>
+    new Set(
+      [...lines].map((line) => {
+        const [owner = '', text = '', ...others] = line.split(' ');
+        const [ttl, actual] = [Number(text), ttls.get(withoutTtl(line)) ?? Infinity];
+        const isAged = actual < ttl && actual >= Math.max(1, ttl - passed);
+        return isAged ? [owner, actual, ...others].join(' ') : line;
+      }),
+    );
+  return {
+    ...expected,
+    answer: aged(expected.answer),
+    authority: aged(expected.authority),
+    additional: aged(expected.additional),
+  };
+}
+
+function withoutTtl(line: string): string {
+  return line.replace(/ \d+ /, ' ');
+}
+
 /** Is the reply over each transport one of these, whole or as much of it as fits? */
 export function isEitherReply({ udp, tcp }: Replies, either: readonly ModelReply[]): boolean {
   if (udp === undefined || tcp === undefined) return false;
@@ -94,7 +133,7 @@ export function isEitherReply({ udp, tcp }: Replies, either: readonly ModelReply
 }
 
 /** RFC 1035 section 4.2.1, RFC 6891 section 6.2.5, and never more than the 1232 octets that fivedots promises. */
-function udpLimit(payloadSize: Bytes | undefined): Bytes {
+export function udpLimit(payloadSize: Bytes | undefined): Bytes {
   return Math.min(1232, Math.max(512, payloadSize ?? 512));
 }
 

@@ -26,7 +26,7 @@ export function objectsFrom(palette: Palette): fc.Arbitrary<RawObject> {
 export function clustersFrom(palette: Palette): fc.Arbitrary<readonly RawObject[]> {
   return fc
     .tuple(
-      fc.tuple(...palette.namespaces.map((name) => mostly(labels.map((some) => namespaceNamed(name, some))))),
+      fc.tuple(...palette.namespaces.map((name) => mostly(namespacesNamed(palette, name)))),
       fc.array(wholeServices(palette), { minLength: 1, maxLength: 6 }),
       fc.array(objectsFrom(palette), { maxLength: 16 }),
       fc.oneof({ weight: 2, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: chainsFrom(palette) }),
@@ -65,7 +65,7 @@ function ofService(slice: RawObject, service: RawObject, name: string): RawObjec
   return { ...slice, metadata: { ...slice.metadata, name, namespace: service.metadata.namespace ?? '', labels } };
 }
 
-/** The same object with other fields that no answer depends on. */
+/** The same object with other fields; no answer depends on them but by an annotation that is gone. */
 export function touched(object: RawObject, garbage: number): RawObject {
   return {
     ...object,
@@ -77,17 +77,21 @@ export function touched(object: RawObject, garbage: number): RawObject {
   };
 }
 
-function namespacesFrom({ namespaces }: Palette): fc.Arbitrary<RawObject> {
-  return fc.tuple(fc.constantFrom(...namespaces), labels).map(([name, some]) => namespaceNamed(name, some));
+function namespacesFrom(palette: Palette): fc.Arbitrary<RawObject> {
+  return fc.constantFrom(...palette.namespaces).chain((name) => namespacesNamed(palette, name));
 }
 
-function namespaceNamed(name: string, some: Record<string, string>): RawObject {
-  return {
+function namespacesNamed({ wishes }: Palette, name: string): fc.Arbitrary<RawObject> {
+  return fc.tuple(labels, fc.constantFrom(...wishes)).map(([some, wish]) => ({
     kind: 'Namespace',
     apiVersion: 'v1',
-    metadata: { name, labels: { 'kubernetes.io/metadata.name': name, ...some } },
+    metadata: {
+      name,
+      labels: { 'kubernetes.io/metadata.name': name, ...some },
+      ...(wish === undefined ? {} : { annotations: { 'fivedots.dev/search-completion': wish } }),
+    },
     status: { phase: 'Active' },
-  };
+  }));
 }
 
 function podsFrom({ namespaces, pods, ipv4, ipv6 }: Palette): fc.Arbitrary<RawObject> {

@@ -217,7 +217,10 @@ function grafted(object: RawObject, donor: RawObject, part: number): RawObject {
 
 /** Paths of the parts that are exchanged; `*` is any element of a list. */
 const PARTS: { readonly [K in Kind]: readonly (readonly string[])[] } = {
-  Namespace: [['metadata', 'labels']],
+  Namespace: [
+    ['metadata', 'labels'],
+    ['metadata', 'annotations'],
+  ],
   Service: [
     ['spec'],
     ['spec', 'externalName'],

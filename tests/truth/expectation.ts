@@ -1,20 +1,44 @@
 /** What the model expects of one moment of a cluster. Knows no server. */
 
 import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
+import type { Bytes, Seconds } from '../../zones/units.ts';
 import { nameSize } from '../support/message-octets.ts';
-import { modelReply } from '../support/model/reply.ts';
-import type { ModelQuestion, ModelReply, World } from '../support/model/world.ts';
-import { asSent } from './agreement.ts';
+import { completedReply, type Completed } from '../support/model/completion.ts';
+import type { ModelReply, World } from '../support/model/world.ts';
+import { asSent, udpLimit } from './agreement.ts';
 import type { ClusterState } from './events.ts';
-import { outside } from './outside.ts';
+import { cached, outside } from './outside.ts';
 import type { AskedQuestion } from './questions.ts';
-import type { Setting } from './settings.ts';
+import { completionOf, type Setting } from './settings.ts';
+import { sizeBoundsOf } from './sizes.ts';
 
-/** What should come back. The model knows of no flags: who does not desire recursion gets nothing that is not ours (RFC 8499). */
-export function replyOf(world: World, { question, manner }: AskedQuestion): ModelReply {
-  const reply = modelReply(world, question);
-  const isOurs = manner.recursionDesired || !saidOutside.has(reply);
-  return isOurs ? asSent(reply, question) : NOT_DESIRED;
+/** What should come back, and what search completion had to do with it. */
+export type Expected = {
+  readonly reply: ModelReply;
+  readonly outcome: Completed['outcome'];
+  /** Over UDP it is one of these. */
+  readonly overUdp: readonly ModelReply[];
+};
+
+/** Who does not desire recursion gets nothing that is not ours (RFC 8499): the model knows of no flags but for completion. */
+export function expectedOf(world: World, { question, manner }: AskedQuestion): Expected {
+  const { reply: said, outcome, unless } = completedReply(world, question, manner.recursionDesired);
+  const isOurs = manner.recursionDesired || !saidOutside.has(said);
+  const reply = isOurs ? asSent(said, question) : NOT_DESIRED;
+  if (unless === undefined) return { reply, outcome, overUdp: [reply] };
+  const limit = udpLimit(manner.payloadSize) - OPT_SIZE;
+  const bounds = unless.tooLarge.map((each) => sizeBoundsOf(question, each));
+  const isSurelyCut = bounds.some(({ least }) => least > limit);
+  const isSurelyWhole = bounds.every(({ most }) => most <= limit);
+  const plain = asSent(unless.plain, question);
+  return { reply, outcome, overUdp: [...(isSurelyCut ? [] : [reply]), ...(isSurelyWhole ? [] : [plain])] };
+}
+
+/** Whether the client asked with an OPT record or not. */
+const OPT_SIZE: Bytes = 11;
+
+export function replyOf(world: World, asked: AskedQuestion): ModelReply {
+  return expectedOf(world, asked).reply;
 }
 
 const NOT_DESIRED: ModelReply = {
@@ -28,14 +52,17 @@ const NOT_DESIRED: ModelReply = {
 /** Replies that the model may hand on as they are. */
 const saidOutside = new WeakSet<ModelReply>();
 
-function markedOutside(question: ModelQuestion): ModelReply {
-  const reply = outside(question);
-  saidOutside.add(reply);
-  return reply;
+function markedOutside(cache: Seconds | undefined): World['outside'] {
+  return (question) => {
+    const reply = cache === undefined ? outside(question) : cached(outside(question), cache);
+    saidOutside.add(reply);
+    return reply;
+  };
 }
 
 /** What the model is told of a moment. */
-export function worldOf({ options, localAddresses }: Setting, state: ClusterState): World {
+export function worldOf(setting: Setting, state: ClusterState): World {
+  const { options, localAddresses, cache } = setting;
   const isUnused: Partial<Record<Kind, boolean>> = {
     Pod: options.pods !== 'verified',
     EndpointSlice: options.noendpoints && options.multicluster.length === 0,
@@ -50,7 +77,8 @@ export function worldOf({ options, localAddresses }: Setting, state: ClusterStat
     options,
     localAddresses,
     unlisted: new Set(needed.filter((kind) => !state.isListed(kind))),
-    outside: markedOutside,
+    completion: completionOf(setting),
+    outside: markedOutside(cache),
   };
 }
 

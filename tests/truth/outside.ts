@@ -3,6 +3,7 @@
  * of sockets or of what is inside.
  */
 
+import type { Seconds } from '../../zones/units.ts';
 import type { ModelQuestion, ModelReply } from '../support/model/world.ts';
 
 /** Names that something can be found out about, for ExternalNames and questions. All else does not exist. */
@@ -27,6 +28,52 @@ export const SHADOWED_NAMES: readonly string[] = [
   '9.0.0.10.in-addr.arpa',
 ];
 
+/** Names that search completion leads to, or past: found in one family or both, odd in other types, failing, silent, leading back. */
+export const SEARCHED_NAMES: readonly string[] = [
+  ...OUTSIDE_NAMES,
+  'v6.example.org',
+  'mail.example.org',
+  'spread.example.org',
+  'zero.example.org',
+  'half.example.org',
+  'half6.example.org',
+  'torn.example.org',
+  'typed.example.org',
+  'silent.example.org',
+  'silent6.example.org',
+  'cut.example.org',
+  'cut6.example.org',
+  'round.example.org',
+  'dangling.example.org',
+  'api.example.com',
+  'web.com',
+  'web.dev',
+  'db.app',
+  'www.corp.internal',
+  'corp.internal',
+  'printer.lan',
+  'anything.wild.example.com',
+  'x.down.example.com',
+];
+
+/** What the nodes' own search lists may hold. */
+export const NODE_DOMAINS: readonly string[] = [
+  'wild.example.com.',
+  'node.example.net.',
+  'down.example.com.',
+  'corp.internal.',
+  'lan.',
+  'clusterset.local.',
+  'cluster.local.',
+  'svc.cluster.local.',
+  'x.cluster.local.',
+  'local.',
+  '.',
+];
+
+/** Last labels of public names, of all that anybody asks for here (IANA's root zone). */
+export const PUBLIC_TLDS: readonly string[] = ['arpa', 'app', 'com', 'dev', 'net', 'org', 'prod', 'shop'];
+
 /** Owner, TTL, type, rdata. Lower case. */
 type Data = readonly [owner: string, ttl: number, type: string, rdata: string];
 
@@ -41,14 +88,52 @@ const DATA: readonly Data[] = [
   ['edge.example.net.', 9, 'A', '198.51.100.1'],
   ['lost.example.org.', 10, 'CNAME', 'gone.example.org.'],
   ...Array.from({ length: 120 }, (_, i): Data => ['big.example.org.', 30, 'A', `198.51.100.${i}`]),
+  ['v6.example.org.', 20, 'AAAA', '2001:db8::6'],
+  ['mail.example.org.', 40, 'A', '192.0.2.25'],
+  ['mail.example.org.', 41, 'MX', '10 mail.example.org.'],
+  ['mail.example.org.', 3, 'HTTPS', '\\# 3 000100'],
+  // The two families end at different times.
+  ['spread.example.org.', 30, 'A', '192.0.2.26'],
+  ['spread.example.org.', 7, 'AAAA', '2001:db8::26'],
+  ['zero.example.org.', 0, 'A', '192.0.2.27'],
+  ['zero.example.org.', 0, 'AAAA', '2001:db8::27'],
+  ['half.example.org.', 50, 'A', '192.0.2.28'],
+  ['half6.example.org.', 50, 'AAAA', '2001:db8::28'],
+  ['torn.example.org.', 50, 'A', '192.0.2.29'],
+  ['typed.example.org.', 50, 'A', '192.0.2.30'],
+  ['silent6.example.org.', 50, 'A', '192.0.2.31'],
+  ['cut.example.org.', 50, 'A', '192.0.2.32'],
+  ['cut6.example.org.', 50, 'A', '192.0.2.41'],
+  ['round.example.org.', 6, 'CNAME', 'round.example.org.default.svc.cluster.local.'],
+  ['round.example.org.default.svc.cluster.local.', 6, 'A', '192.0.2.33'],
+  ['dangling.example.org.', 6, 'CNAME', 'dangling.example.org.default.svc.cluster.local.'],
+  ['api.example.com.', 15, 'A', '192.0.2.34'],
+  ['api.example.com.', 25, 'AAAA', '2001:db8::34'],
+  ['api.example.com.node.example.net.', 18, 'A', '192.0.2.35'],
+  // There, but without an address.
+  ['mail.example.org.node.example.net.', 18, 'TXT', '"no  address"'],
+  ['web.com.', 16, 'A', '192.0.2.36'],
+  ['web.dev.', 17, 'AAAA', '2001:db8::36'],
+  ['db.app.', 17, 'A', '192.0.2.37'],
+  ['www.corp.internal.', 19, 'A', '192.0.2.38'],
+  ['web.corp.internal.', 19, 'A', '192.0.2.39'],
+  ['printer.lan.', 21, 'A', '192.0.2.40'],
   ['extra.default.svc.cluster.local.', 11, 'A', '192.0.2.90'],
   ['printer.cluster.local.', 12, 'AAAA', '2001:db8::90'],
   ['9.0.0.10.in-addr.arpa.', 13, 'PTR', 'printer.example.org.'],
 ];
 const OWNERS: ReadonlySet<string> = new Set(DATA.map(([owner]) => owner));
+/** Of a name, or of one type there. */
 const FAILURES: ReadonlyMap<string, string> = new Map([
   ['refused.example.org.', 'REFUSED'],
   ['fail.example.org.', 'SERVFAIL'],
+  ['half.example.org. AAAA', 'SERVFAIL'],
+  ['half6.example.org. A', 'REFUSED'],
+  ['torn.example.org. AAAA', 'NXDOMAIN'],
+  ['typed.example.org. HTTPS', 'SERVFAIL'],
+  ['typed.example.org. MX', 'NXDOMAIN'],
+  ['silent.example.org.', 'SILENCE'],
+  ['silent6.example.org. AAAA', 'SILENCE'],
 ]);
 const SOA = '. 60 IN SOA a.root-servers.example. admin.example.net. 7 1 2 3 60';
 const NONE: ReadonlySet<string> = new Set();
@@ -59,14 +144,14 @@ export function outside({ labels, type }: ModelQuestion): ModelReply {
   const spelled = isPlain ? `${labels.join('.')}.` : '\\';
   const name = spelled.toLowerCase();
   const authoritative = name.endsWith('.example.org.');
-  const failure = FAILURES.get(name);
+  const failure = failureOf(name, type);
   if (failure !== undefined) {
     return { rcode: failure, authoritative: false, answer: NONE, authority: NONE, additional: NONE };
   }
   const answer = new Set<string>();
   let owner = name;
   for (;;) {
-    const found = DATA.filter(([each, , kind]) => each === owner && (kind === type || kind === 'CNAME'));
+    const found = dataOf(owner).filter(([, , kind]) => kind === type || kind === 'CNAME');
     for (const [each, ttl, kind, rdata] of found) {
       answer.add(`${each === name ? spelled : each} ${ttl} IN ${kind} ${rdata}`);
     }
@@ -76,11 +161,54 @@ export function outside({ labels, type }: ModelQuestion): ModelReply {
   }
   const rcode = exists(owner) ? 'NOERROR' : 'NXDOMAIN';
   const isAnswered = [...answer].some((line) => line.split(' ')[3] === type);
-  return { rcode, authoritative, answer, authority: isAnswered ? NONE : new Set([SOA]), additional: NONE };
+  const isTruncated = name === 'cut.example.org.' || (name === 'cut6.example.org.' && type === 'AAAA');
+  const authority = isAnswered ? NONE : new Set([SOA]);
+  return { rcode, isTruncated, authoritative, answer, authority, additional: NONE };
+}
+
+/** Does somebody say nothing at such a name, or less than there is, or that something is wrong, or that it is there for some types only? */
+export function isTroubled({ labels, type }: ModelQuestion): boolean {
+  const replies = [type, 'A', 'AAAA'].map((each) => outside({ labels, type: each }));
+  const isCut = replies.some(({ isTruncated }) => isTruncated);
+  const rcodes = new Set(replies.map(({ rcode }) => rcode));
+  return isCut || rcodes.size > 1 || !(rcodes.has('NOERROR') || rcodes.has('NXDOMAIN'));
+}
+
+/** The same when it has just been cached: one TTL for all records. AA is as a cache has it (CoreDNS plugin/cache). */
+export function cached(reply: ModelReply, ttlMax: Seconds): ModelReply {
+  const { answer, authority } = reply;
+  const ttls = [...answer, ...authority].map((line) => Number(line.split(' ')[1]));
+  const ttl = Math.min(ttlMax, Math.max(CACHED_MIN, Math.min(...ttls)));
+  const withTtl = (lines: ReadonlySet<string>): ReadonlySet<string> =>
+    new Set([...lines].map((line) => line.replace(/ \d+ /, ` ${ttl} `)));
+  return { ...authoritatively(reply), answer: withTtl(answer), authority: withTtl(authority) };
+}
+
+/** As it must be said so that a reply from a cache is like the first one. */
+export function authoritatively(reply: ModelReply): ModelReply {
+  return { ...reply, authoritative: true };
+}
+
+/** CoreDNS plugin/cache. */
+const CACHED_MIN: Seconds = 5;
+
+function failureOf(name: string, type: string): string | undefined {
+  if (name.endsWith('.down.example.com.')) return 'SERVFAIL';
+  return FAILURES.get(name) ?? FAILURES.get(`${name} ${type}`);
+}
+
+/** A wildcard in a company's domain has every name there is. */
+function dataOf(name: string): readonly Data[] {
+  if (isWild(name)) return [[name, 14, 'A', '203.0.113.99']];
+  return DATA.filter(([owner]) => owner === name);
+}
+
+function isWild(name: string): boolean {
+  return name.endsWith('.wild.example.com.');
 }
 
 function exists(name: string): boolean {
-  if (name === '.') return true;
+  if (name === '.' || isWild(name)) return true;
   for (const owner of OWNERS) if (owner === name || owner.endsWith(`.${name}`)) return true;
   return false;
 }

@@ -5,6 +5,8 @@
 
 import fc from 'fast-check';
 
+import { SEARCHED_NAMES } from './outside.ts';
+
 /** The names and addresses that one cluster is made from. */
 export type Palette = {
   readonly namespaces: readonly string[];
@@ -14,6 +16,10 @@ export type Palette = {
   readonly ports: readonly string[];
   readonly ipv4: readonly string[];
   readonly ipv6: readonly string[];
+  /** What Namespaces say of search completion; undefined for nothing. */
+  readonly wishes: readonly (string | undefined)[];
+  /** Outside names that are looked up in the cluster. */
+  readonly searched: readonly string[];
   /** What ExternalNames point to. */
   readonly targets: readonly string[];
   /** What stands behind `.svc` in the names of this cluster's services: their zones, each once, with a dot in front. */
@@ -45,9 +51,26 @@ export const palettes: fc.Arbitrary<Palette> = fc.record({
   ports: few(PORTS, 2, 3),
   ipv4: few(IPV4, 2, 4),
   ipv6: few(IPV6, 2, 4),
+  wishes: fc.constant([undefined]),
+  searched: fc.constant([]),
   targets: fc.constant([]),
   suffixes: fc.constant([]),
 });
+
+/** Namespaces and services that are called like the ends of names outside, or like the parts of a search list. */
+const SEARCHED_NAMESPACES = [...words('default prod com dev app svc pod local example shop'), LONGEST];
+const SEARCHED_SERVICES = [...words('web db com org net example www api mail dev svc cluster local 10-0-0-1'), LONGEST];
+
+/** The same for clusters whose clients walk search lists. */
+export const searchedPalettes: fc.Arbitrary<Palette> = fc
+  .record({
+    palette: palettes,
+    namespaces: few(SEARCHED_NAMESPACES, 2, 4),
+    services: few(SEARCHED_SERVICES, 3, 5),
+    wishes: fc.constantFrom([undefined], [undefined], [undefined, undefined, 'on', 'on', 'off']),
+    searched: few(SEARCHED_NAMES, 4, 9),
+  })
+  .map(({ palette, ...others }) => ({ ...palette, ...others }));
 
 /**
  * The palette with what its ExternalNames may point to: services, other names of the zones, and names outside.

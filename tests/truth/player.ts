@@ -16,6 +16,8 @@ export type Played = {
   readonly pairs: Count;
   /** Replies that came from the express lane. */
   readonly express: Count;
+  readonly completions: Count;
+  readonly expressCompletions: Count;
   readonly differences: readonly Pick<Difference, 'kind' | 'title'>[];
 };
 
@@ -32,10 +34,10 @@ async function take(port: NonNullable<typeof parentPort>): Promise<void> {
     const { seed, number, pairsMax } = order;
     const before = subject.expressReplies;
     void play(subject, caseOf(seed, number), pairsMax).then(
-      ({ pairs, differences }) => {
+      ({ differences, ...counts }) => {
         const express = subject.expressReplies - before;
         const found = differences.map(({ kind, title }) => ({ kind, title }));
-        const played: Played = { number, pairs, express, differences: found };
+        const played: Played = { number, express, ...counts, differences: found };
         port.postMessage(played);
       },
       (error: unknown) => {

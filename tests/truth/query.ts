@@ -1,7 +1,7 @@
 /** Queries of the truth run: what is asked, and how. Knows nothing of what a reply should say. */
 
 import type { Bytes } from '../../zones/units.ts';
-import { FLAG, message, question, record, wireLabels } from '../support/message-octets.ts';
+import { FLAG, message, question, record, uint16, wireLabels } from '../support/message-octets.ts';
 import type { ModelQuestion } from '../support/model/world.ts';
 import { typeNumber } from '../support/presentation.ts';
 
@@ -14,15 +14,18 @@ export type Manner = {
   readonly checkingDisabled: boolean;
   /** AD; absent where nobody asks whether data is authentic. */
   readonly authenticData?: boolean;
+  /** An EDNS option, with eight octets; absent without one, and only where there is an OPT record. */
+  readonly option?: number | undefined;
 };
 
 /** A query with id 0. */
 export function queryOctets({ labels, type }: ModelQuestion, manner: Manner): Buffer {
-  const { payloadSize, dnssecOk, recursionDesired, checkingDisabled, authenticData = false } = manner;
+  const { payloadSize, dnssecOk, recursionDesired, checkingDisabled, authenticData = false, option } = manner;
   const flags = (recursionDesired ? FLAG.RD : 0) | (checkingDisabled ? FLAG.CD : 0) | (authenticData ? FLAG.AD : 0);
   const asks = question(wireLabels(...labels), typeNumber(type));
   if (payloadSize === undefined) return message({ id: 0, flags }, asks);
-  const opt = record(ROOT, OPT, NOTHING, payloadSize, dnssecOk ? DNSSEC_OK : 0);
+  const options = option === undefined ? NOTHING : Buffer.concat([uint16(option, 8), Buffer.alloc(8, 7)]);
+  const opt = record(ROOT, OPT, options, payloadSize, dnssecOk ? DNSSEC_OK : 0);
   return message({ id: 0, flags, additionals: 1 }, asks, opt);
 }
 

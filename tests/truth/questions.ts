@@ -10,9 +10,10 @@ import type { ModelQuestion } from '../support/model/world.ts';
 import type { RawObject } from '../support/raw-objects.ts';
 import { dashedLabels } from './address-names.ts';
 import { addressName, HEAD_TYPES, namesOf, SERVICE_TYPES, type Candidate, type Labels } from './names.ts';
-import { OUTSIDE_NAMES, SHADOWED_NAMES } from './outside.ts';
+import { isTroubled, OUTSIDE_NAMES, SHADOWED_NAMES } from './outside.ts';
 import type { Palette } from './palettes.ts';
 import type { Manner } from './query.ts';
+import { SEARCH_TYPES, searchesOf } from './searches.ts';
 import type { Setting } from './settings.ts';
 import { fitting, spelled, TWISTS } from './twists.ts';
 
@@ -88,6 +89,7 @@ export function recipesFrom(): fc.Arbitrary<Recipe> {
         dnssecOk: fc.boolean(),
         recursionDesired: fc.boolean(),
         checkingDisabled: fc.boolean(),
+        option: fc.constantFrom(undefined, undefined, undefined, 10, 12, 65_001),
       })
       .map(({ dnssecOk, ...manner }) => ({ ...manner, dnssecOk: dnssecOk && manner.payloadSize !== undefined })),
   });
@@ -102,10 +104,19 @@ export function questionsOf(ground: Ground): (recipe: Recipe) => AskedQuestion {
     let name: Labels =
       under === 'nothing' ? labels : [...labels, ...pick(zone % 16 === 0 ? zones.all : zones[under], zone)];
     for (const { twist, nth: n } of twists) name = pick(TWISTS, twist)(name, n, ground.palette);
-    const chosen = pick(isAnyType ? QUESTION_TYPES : types, type);
+    const isSearch = types === SEARCH_TYPES;
+    const chosen = pick(isAnyType ? (isSearch ? SEARCH_TYPES : QUESTION_TYPES) : types, type);
     // With two blocks a DS question at an apex is the parent's (RFC 4035 section 3.1.4.1), who is somebody else here.
     const isParents = chosen === 'DS' && ground.setting.ownBlock;
-    return { question: { labels: spelled(fitting(name), letters), type: isParents ? 'DNSKEY' : chosen }, manner };
+    const question = { labels: spelled(fitting(name), letters), type: isParents ? 'DNSKEY' : chosen };
+    // Those who walk search lists desire recursion, nearly always.
+    const asStubs = { ...manner, recursionDesired: manner.recursionDesired || nth % 8 !== 0 };
+    // Without completion nobody asks for what leads to silence, and what is cached of a failure says so (RFC 8914 section 4.14).
+    const isAvoided = ground.setting.completion !== undefined && isTroubled(question);
+    return {
+      question: isAvoided ? { ...question, labels: labelsOf('www.example.org') } : question,
+      manner: isSearch ? asStubs : manner,
+    };
   };
 }
 
@@ -160,6 +171,7 @@ function categoriesOf({ setting, palette, objects, touched }: Ground): readonly 
     [2, headNames()],
     [1, outsideNames([...palette.targets, ...OUTSIDE_NAMES])],
     [1, setting.options.fallthrough === undefined ? [] : outsideNames(SHADOWED_NAMES)],
+    [90, searchesOf(setting, palette, objects.filter(isThere), touched)],
   ];
   return categories.flatMap(([weight, names]) =>
     names.length === 0 ? [] : Array.from({ length: weight }, () => names),

@@ -3,6 +3,7 @@
 import { stringify } from 'yaml';
 
 import { presentLabels } from '../support/presentation.ts';
+import { textsOf, type CompletionSetting } from './completion-settings.ts';
 import { ClusterState, type Delivery } from './events.ts';
 import { sideBySide } from './lines.ts';
 import type { Found } from './shrink.ts';
@@ -29,6 +30,7 @@ export function report({ played, difference }: Found, corefile: string, origin: 
     corefile.trimEnd(),
     '',
     `# addresses of the server's machine: ${setting.localAddresses.join(' ') || 'none'}`,
+    ...(setting.completion === undefined ? [] : completionLines(setting.completion)),
     isSnapshot ? '# the cluster' : '# what happens to the cluster',
     ...(isSnapshot
       ? [manifests(steps[0] ?? [])]
@@ -38,6 +40,16 @@ export function report({ played, difference }: Found, corefile: string, origin: 
     ...sideBySide(difference.expected, difference.actual),
     '',
   ].join('\n');
+}
+
+function completionLines(completion: CompletionSetting): readonly string[] {
+  const { nodeDomains, searches, tlds } = completion;
+  const texts = textsOf(completion);
+  return [
+    `# search domains of the server's machine: ${nodeDomains.join(' ') || 'none'}`,
+    ...(searches === undefined ? [] : [`# resolv.conf: ${JSON.stringify(texts.searches)}`]),
+    ...(tlds === undefined ? [] : [`# list of TLDs: ${JSON.stringify(texts.tlds)}`]),
+  ];
 }
 
 /** As `kubernetes { manifests DIR }` reads them, with what else is said in comments. */
@@ -60,6 +72,7 @@ function manifests(deliveries: readonly Delivery[]): string {
 function questionLine({ question, manner }: AskedQuestion): string {
   const words = [presentLabels(question.labels), question.type, manner.recursionDesired ? 'rd' : ''];
   if (manner.checkingDisabled) words.push('cd');
+  if (manner.payloadSize !== undefined && manner.option !== undefined) words.push(`option=${manner.option}`);
   if (manner.payloadSize !== undefined) words.push(`edns=${manner.payloadSize}${manner.dnssecOk ? ' do' : ''}`);
   return words.filter((word) => word !== '').join(' ');
 }

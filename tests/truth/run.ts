@@ -76,6 +76,8 @@ async function run({ pairs, seed, threads }: Options): Promise<Result> {
   let next = 0;
   let done: Count = 0;
   let express: Count = 0;
+  let completions: Count = 0;
+  let expressCompletions: Count = 0;
   let differences: Count = 0;
   const began = performance.now();
   const progress = setInterval(() => {
@@ -85,6 +87,8 @@ async function run({ pairs, seed, threads }: Options): Promise<Result> {
   const take = (played: Played): void => {
     done += played.pairs;
     express += played.express;
+    completions += played.completions;
+    expressCompletions += played.expressCompletions;
     differences += played.differences.length;
     for (const { kind, title } of played.differences) {
       const what = `${kind}: ${title}`;
@@ -106,7 +110,11 @@ async function run({ pairs, seed, threads }: Options): Promise<Result> {
   // Zero differences in what was not looked at would be no news.
   if (done !== pairs) throw new Error(`${done} pairs were played, not ${pairs}: a thread ended early`);
   if (express === 0 && pairs >= PAIRS_PER_CASE) throw new Error('no reply came from the express lane');
-  process.stderr.write(`${express} replies from the express lane\n`);
+  if (completions === 0 && cases > 1) throw new Error('no question was completed');
+  if (expressCompletions === 0 && cases > 1) throw new Error('no completed reply came from the express lane');
+  process.stderr.write(
+    `${express} replies from the express lane, ${completions} completed, ${expressCompletions} from the express lane\n`,
+  );
   return { pairs: done, differences, examples };
 }
 

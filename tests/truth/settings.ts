@@ -5,8 +5,15 @@
 
 import fc from 'fast-check';
 
-import type { ModelOptions } from '../support/model/world.ts';
+import type { ModelCompletion, ModelOptions } from '../support/model/world.ts';
 import type { Seconds } from '../../zones/units.ts';
+import {
+  completionsFor,
+  linesOfCompletion,
+  modelCompletionOf,
+  type CompletionFiles,
+  type CompletionSetting,
+} from './completion-settings.ts';
 
 /** One configuration of the server. Plain data. */
 export type Setting = {
@@ -19,6 +26,10 @@ export type Setting = {
   readonly localAddresses: readonly string[];
   /** Seconds since 1970 when the cluster is first seen. */
   readonly time: Seconds;
+  /** Undefined without `autopath`. */
+  readonly completion: CompletionSetting | undefined;
+  /** The most seconds of `cache`; undefined without it. With it time stands still, but for what passes between moments. */
+  readonly cache: Seconds | undefined;
 };
 
 /** How a Corefile writes zones, and which those are (CIDR: CoreDNS plugin.Host.NormalizeExact). */
@@ -147,6 +158,28 @@ export function settingsFor(namespaces: readonly string[], addresses: readonly s
   return drawn.map(settingFrom);
 }
 
+/** The same with search completion. */
+export function searchedSettingsFor(
+  namespaces: readonly string[],
+  addresses: readonly string[],
+): fc.Arbitrary<Setting> {
+  // Where names fall through, or most namespaces are hidden, there is little to complete.
+  const searchable: Partial<ModelOptions> = { fallthrough: undefined, namespaces: [], namespaceLabels: '' };
+  return fc
+    .tuple(settingsFor(namespaces, addresses), fc.nat({ max: 4 }))
+    .chain(([setting, n]) => {
+      const options = n === 0 ? setting.options : { ...setting.options, ...searchable };
+      const own = options.zones.filter((name) => !isReverse(name) && !options.multicluster.includes(name));
+      return fc.record({
+        setting: fc.constant({ ...setting, options, fallthrough: n === 0 ? setting.fallthrough : [] }),
+        completion: completionsFor(namespaces, own),
+        // What fell through and was cached hides what comes later, as in CoreDNS.
+        cache: options.fallthrough === undefined ? fc.constantFrom(undefined, 3600, 3600, 10) : fc.constant(undefined),
+      });
+    })
+    .map(({ setting, completion, cache }) => ({ ...setting, completion, cache }));
+}
+
 function settingFrom({ zones, fallthrough, clusterset, options, ownBlock, ...rest }: Drawn): Setting {
   const names = zones.flatMap((written) => written.zones);
   const unique = [...new Set(names)];
@@ -168,26 +201,45 @@ function settingFrom({ zones, fallthrough, clusterset, options, ownBlock, ...res
     fallthrough: (fallthrough ?? []).map(({ text }) => text),
     // No zone can be at the head of two blocks, and `.` is wanted for the rest.
     ownBlock: ownBlock && new Set(['.', ...names]).size === 1 + names.length,
+    completion: undefined,
+    cache: undefined,
   };
 }
 
-/** @param upstream `address:port` of whoever knows the rest */
-export function corefileOf(setting: Setting, upstream: string): string {
-  const head = setting.ownBlock ? setting.zones.map((text) => `${text}:0`).join(' ') : '.:0';
-  const zones = setting.ownBlock ? '' : ` ${setting.zones.join(' ')}`;
-  const rest = `.:0 {\n    bind 127.0.0.1\n    forward . ${upstream}\n}\n`;
-  return `${head} {
-    bind 127.0.0.1
-    kubernetes${zones} {
-${linesOf(setting)
-  .map((line) => `        ${line}\n`)
-  .join('')}    }
-    transfer {
-        to *
-    }
-    forward . ${upstream}
-${setting.ownBlock ? '' : '    loadbalance\n'}}
-${setting.ownBlock ? rest : ''}`;
+/** What a Corefile leads to: `address:port` of whoever knows the rest, and files. */
+export type Places = { readonly upstream: string } & CompletionFiles;
+
+export function corefileOf(setting: Setting, places: Places): string {
+  const { ownBlock, completion, cache } = setting;
+  const head = ownBlock ? setting.zones.map((text) => `${text}:0`).join(' ') : '.:0';
+  const zones = ownBlock ? '' : ` ${setting.zones.join(' ')}`;
+  // Without zones `cache` keeps what is in the block's.
+  const kept = cache === undefined ? [] : [`cache ${cache} .`];
+  const forward = `forward . ${places.upstream}`;
+  const block = [
+    'bind 127.0.0.1',
+    `kubernetes${zones} {`,
+    ...linesOf(setting).map((line) => `    ${line}`),
+    '}',
+    'transfer {',
+    '    to *',
+    '}',
+    ...(completion === undefined ? [] : linesOfCompletion(completion, places)),
+    ...kept,
+    forward,
+    ...(ownBlock ? [] : ['loadbalance']),
+  ];
+  const rest = ['bind 127.0.0.1', ...kept, forward];
+  return blockOf(head, block) + (ownBlock ? blockOf('.:0', rest) : '');
+}
+
+function blockOf(head: string, lines: readonly string[]): string {
+  return `${head} {\n${lines.map((line) => `    ${line}\n`).join('')}}\n`;
+}
+
+/** What the model is told of the directive. */
+export function completionOf({ completion, ownBlock, options }: Setting): ModelCompletion | undefined {
+  return completion === undefined ? undefined : modelCompletionOf(completion, ownBlock ? options.zones : ['.']);
 }
 
 function linesOf({ options, fallthrough }: Setting): readonly string[] {

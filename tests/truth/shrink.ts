@@ -6,6 +6,7 @@
 import { KINDS } from '../../zones/kubernetes/objects.ts';
 import type { Count } from '../../zones/units.ts';
 import type { RawObject } from '../support/raw-objects.ts';
+import type { CompletionSetting } from './completion-settings.ts';
 import { ClusterState, type Delivery } from './events.ts';
 import type { AskedQuestion } from './questions.ts';
 import type { Setting } from './settings.ts';
@@ -232,7 +233,27 @@ function simplerSettings(setting: Setting): readonly Setting[] {
     { ...setting, localAddresses: [] },
     ...localAddresses.map((_, i) => ({ ...setting, localAddresses: localAddresses.toSpliced(i, 1) })),
     { ...setting, time: 1_700_000_000 },
+    { ...setting, cache: undefined },
+    ...simplerCompletions(setting),
   ].filter((each) => JSON.stringify(each) !== JSON.stringify(setting));
+}
+
+function simplerCompletions(setting: Setting): readonly Setting[] {
+  const { completion } = setting;
+  if (completion === undefined) return [];
+  const simpler: readonly Partial<CompletionSetting>[] = [
+    { zones: [] },
+    { except: [] },
+    { suffixes: [] },
+    { tlds: undefined },
+    { ttl: undefined },
+    { searches: undefined },
+    ...completion.nodeDomains.map((_, i) => ({ nodeDomains: completion.nodeDomains.toSpliced(i, 1) })),
+  ];
+  return [
+    { ...setting, completion: undefined },
+    ...simpler.map((each) => ({ ...setting, completion: { ...completion, ...each } })),
+  ];
 }
 
 function simplerQuestions({ question, manner }: AskedQuestion): readonly AskedQuestion[] {

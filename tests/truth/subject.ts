@@ -3,8 +3,14 @@
  * questions go in over real sockets. Knows how the server's parts are put together, nothing of what is right.
  */
 
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { ClusterFeed } from '../../server/control/cluster-feed.ts';
 import { planOf } from '../../server/control/planner.ts';
+import { autopathAt } from '../../server/plugins/autopath.ts';
+import { cacheAt } from '../../server/plugins/cache.ts';
 import { kubernetesAt } from '../../server/plugins/kubernetes.ts';
 import { loadbalanceBy } from '../../server/plugins/loadbalance.ts';
 import type { KubernetesOptions } from '../../server/plugins/kubernetes-options.ts';
@@ -12,24 +18,31 @@ import type { Plugin } from '../../server/pipeline.ts';
 import type { Plan } from '../../server/plan.ts';
 import { plugins, type AnyPlugin } from '../../server/plugins/order.ts';
 import { addressFrom, type Address } from '../../zones/ip.ts';
+import { lowerCase, spellingFrom, type Name } from '../../zones/name.ts';
 import { resourcesOf, selectorsOf, type Resource } from '../../zones/kubernetes/api/api-resources.ts';
 import { JoinedStreams } from '../../zones/kubernetes/api/joined-streams.ts';
 import { Replica, type WatchedChange } from '../../zones/kubernetes/api/replica.ts';
 import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
-import type { Count, Seconds } from '../../zones/units.ts';
+import type { Count, Milliseconds, Seconds } from '../../zones/units.ts';
 import { corefileOf as corefileFrom } from '../support/corefile.ts';
 import { matcherFrom, type Matcher } from '../support/fake-api-selectors.ts';
 import type { ModelQuestion } from '../support/model/world.ts';
 import type { RawObject } from '../support/raw-objects.ts';
 import type { Reply } from '../support/reply.ts';
 import type { Replies } from './asker.ts';
+import { Clock, PatienceTimers, type Patience } from './clocks.ts';
+import { textsOf, type CompletionFiles, type CompletionSetting } from './completion-settings.ts';
 import type { Delivery } from './events.ts';
 import { Lane } from './lane.ts';
+import { authoritatively, outside } from './outside.ts';
 import { corefileOf, type Setting } from './settings.ts';
 import { OutsideUpstream } from './upstream.ts';
 
 /** So few that the small clusters here have steps of both kinds: applied at once, and made beside the state in use. */
 const AT_ONCE_MAX: Count = 3;
+
+/** Any: the timers are ours. */
+const PATIENCE: Milliseconds = 1;
 
 /** A server whose answers are looked at. */
 export type Subject = {
@@ -42,11 +55,13 @@ export type Subject = {
   /** Time goes on. */
   pass(span: Seconds): void;
   /** The octets of each query over both transports. */
-  ask(queries: readonly Buffer[]): Promise<readonly Replies[]>;
+  ask(queries: readonly Buffer[], patience?: Patience): Promise<readonly Replies[]>;
   /** The same without an express lane. */
-  askPlain(queries: readonly Buffer[]): Promise<readonly Replies[]>;
+  askPlain(queries: readonly Buffer[], patience?: Patience): Promise<readonly Replies[]>;
   /** The messages of a whole zone. */
   transfer(zone: ModelQuestion['labels']): Promise<readonly Reply[]>;
+  /** Replies so far that came from the express lane. */
+  readonly expressReplies: Count;
 };
 
 /** fivedots. A new setting takes the place of the last one, on the same sockets. */
@@ -62,16 +77,29 @@ export class Fivedots implements Subject {
   #cluster = '';
   #localAddresses: readonly Address[] = [];
   #time: Seconds = 0;
+  readonly #clock = new Clock();
+  readonly #patience = new PatienceTimers();
+  readonly #folder: string;
+  #nodeDomains: readonly Name[] = [];
   #feed: ClusterFeed = this.#newFeed();
   #version = 0;
 
-  private constructor(upstream: OutsideUpstream) {
+  private constructor(upstream: OutsideUpstream, folder: string) {
     this.#upstream = upstream;
+    this.#folder = folder;
     const kubernetes = listeningEverywhere(kubernetesAt(() => this.#localAddresses));
     // Any other order would be another one each time.
     const loadbalance = loadbalanceBy((below) => below - 1);
+    const autopath = autopathAt({
+      nodeDomains: () => this.#nodeDomains,
+      patience: PATIENCE,
+      schedule: this.#patience.schedule,
+    });
+    const cache = cacheAt(() => this.#nodeDomains);
     this.#plugins = new Map([
       ...plugins,
+      [autopath.name, autopath as AnyPlugin],
+      [cache.name, cache as AnyPlugin],
       [kubernetes.name, kubernetes as AnyPlugin],
       [loadbalance.name, loadbalance as AnyPlugin],
     ]);
@@ -80,12 +108,17 @@ export class Fivedots implements Subject {
   }
 
   static async start(): Promise<Fivedots> {
-    return new Fivedots(await OutsideUpstream.start());
+    return new Fivedots(await OutsideUpstream.start(), await mkdtemp(join(tmpdir(), 'truth-')));
   }
 
   /** The Corefile of a setting, as this subject reads it. */
   corefile(setting: Setting): string {
-    return corefileOf(setting, this.#upstream.address);
+    const { searches, tlds } = this.#files;
+    return corefileOf(setting, { upstream: this.#upstream.address, searches, tlds });
+  }
+
+  get #files(): CompletionFiles {
+    return { searches: join(this.#folder, 'resolv.conf'), tlds: join(this.#folder, 'tlds.txt') };
   }
 
   async configure(setting: Setting): Promise<void> {
@@ -93,6 +126,9 @@ export class Fivedots implements Subject {
     this.#localAddresses = setting.localAddresses.map((text) => addressFrom(text)).filter((each) => each !== undefined);
     this.#time = setting.time;
     this.#feed = this.#newFeed();
+    this.#clock.use(setting.cache === undefined ? 'running' : 'standing');
+    this.#upstream.world = setting.cache === undefined ? outside : (question) => authoritatively(outside(question));
+    if (setting.completion !== undefined) await this.#prepare(setting.completion);
     const { blocks } = corefileFrom({ Corefile: this.corefile(setting) });
     const plan = planOf(blocks, { defaultPort: 53, plugins: this.#plugins });
     const { source, cluster } = kubernetesOptionsOf(plan);
@@ -108,8 +144,15 @@ export class Fivedots implements Subject {
     for (const lane of this.#lanes) await lane.use(plan);
   }
 
+  async #prepare(completion: CompletionSetting): Promise<void> {
+    this.#nodeDomains = completion.nodeDomains.map((domain) => lowerCase(spellingFrom(domain)));
+    const { searches, tlds } = textsOf(completion);
+    await Promise.all([writeFile(this.#files.searches, searches), writeFile(this.#files.tlds, tlds)]);
+  }
+
   pass(span: Seconds): void {
     this.#time += span;
+    this.#clock.pass(span * 1000);
   }
 
   async deliver(deliveries: readonly Delivery[]): Promise<void> {
@@ -119,19 +162,18 @@ export class Fivedots implements Subject {
     for (const { plane } of this.#lanes) await plane.settled();
   }
 
-  ask(queries: readonly Buffer[]): Promise<readonly Replies[]> {
-    return this.#express.ask(queries);
+  ask(queries: readonly Buffer[], patience: Patience = 'endless'): Promise<readonly Replies[]> {
+    return this.#patience.during(patience, () => this.#express.ask(queries));
   }
 
-  askPlain(queries: readonly Buffer[]): Promise<readonly Replies[]> {
-    return this.#plain.ask(queries);
+  askPlain(queries: readonly Buffer[], patience: Patience = 'endless'): Promise<readonly Replies[]> {
+    return this.#patience.during(patience, () => this.#plain.ask(queries));
   }
 
   transfer(zone: ModelQuestion['labels']): Promise<readonly Reply[]> {
     return this.#express.transfer(zone);
   }
 
-  /** Replies so far that came from the express lane. */
   get expressReplies(): Count {
     return this.#express.expressReplies;
   }
@@ -139,6 +181,7 @@ export class Fivedots implements Subject {
   async close(): Promise<void> {
     for (const lane of this.#lanes) await lane.close();
     await this.#upstream.close();
+    await rm(this.#folder, { recursive: true });
   }
 
   get #lanes(): readonly Lane[] {
@@ -156,7 +199,7 @@ export class Fivedots implements Subject {
 
   #lane(express: boolean): Lane {
     return new Lane({
-      clock: () => performance.now(),
+      clock: this.#clock.now,
       wallClock: () => this.#time,
       log: (level, source, text) => {
         if (level === 'error') this.complaints.push(`${level} ${source} ${text}`);

@@ -3,20 +3,19 @@
  * hold from step to step is looked at. Knows nothing of how cases are made, or made smaller.
  */
 
-import { setImmediate } from 'node:timers/promises';
-
 import { KINDS, type Kind } from '../../zones/kubernetes/objects.ts';
-import type { Count } from '../../zones/units.ts';
+import type { Count, Seconds } from '../../zones/units.ts';
+import type { Completed } from '../support/model/completion.ts';
 import type { ModelQuestion, World } from '../support/model/world.ts';
-import { isEitherReply, judge, judgeUnaskable } from './agreement.ts';
+import { judge, judgeUnaskable } from './agreement.ts';
 import type { Replies } from './asker.ts';
 import { ClusterState, type Batch, type Delivery } from './events.ts';
-import { isAskable, isSameReply, replyOf, worldOf } from './expectation.ts';
+import { expectedOf, isAskable, isSameReply, replyOf, worldOf } from './expectation.ts';
 import { linesOfModel, linesOfOctets, linesOfReply } from './lines.ts';
-import { laneDifferences } from './lanes.ts';
-import { queryOctets } from './query.ts';
+import { askAll, compareLanes, isForExpress } from './lanes.ts';
 import type { AskedQuestion } from './questions.ts';
 import type { Setting } from './settings.ts';
+import { tornReplies } from './races.ts';
 import type { Subject } from './subject.ts';
 import { transferFaults, type TransferFault } from './transfers.ts';
 
@@ -61,10 +60,23 @@ export type Difference = {
   readonly actual: readonly string[];
 };
 
-export type Outcome = { readonly pairs: Count; readonly differences: readonly Difference[] };
+export type Outcome = {
+  readonly pairs: Count;
+  /** Pairs of which the reply is a completed one. */
+  readonly completions: Count;
+  /** Completed replies that came from the express lane. */
+  readonly expressCompletions: Count;
+  readonly differences: readonly Difference[];
+};
 
 /** Questions that are asked again, or whose answers are looked at for a change. */
 const PROBES: Count = 12;
+/** Completed questions of earlier moments that are asked of both lanes again, the last ones. */
+const COMPLETED_MAX: Count = 24;
+/** Seconds that pass after a moment, by its index. */
+const PASSES: readonly Seconds[] = [0, 1];
+/** The same where there are caches: longer than some of what they hold lasts. */
+const LONGER_PASSES: readonly Seconds[] = [0, 2, 0, 5, 1, 9];
 /** Questions of each burst that is on its way while a batch arrives, of those that it matters to. */
 const RACERS: Count = 6;
 
@@ -80,7 +92,8 @@ export async function play(
   if (isTransferred) await trial.transfer();
   if (isReordered) await trial.reorder();
   trial.listen();
-  return { pairs: trial.pairs, differences: trial.differences };
+  const { pairs, completions, expressCompletions, differences } = trial;
+  return { pairs, completions, expressCompletions, differences };
 }
 
 /** A question with its octets, and what came back. */
@@ -89,6 +102,8 @@ export type Exchanged = { readonly asked: AskedQuestion; readonly query: Buffer;
 class Trial {
   readonly differences: Difference[] = [];
   pairs: Count = 0;
+  completions: Count = 0;
+  expressCompletions: Count = 0;
   readonly #subject: Subject;
   readonly #setting: Setting;
   readonly #state = new ClusterState();
@@ -96,8 +111,12 @@ class Trial {
   #serial: number | undefined;
   #index = 0;
   #exchanged: readonly Exchanged[] = [];
-  /** Of the step before. */
-  #remembered: readonly Exchanged[] = [];
+  /** Of the step before: those that are asked again. */
+  #remembered: readonly AskedQuestion[] = [];
+  /** Completed ones of earlier steps. */
+  #completed: readonly AskedQuestion[] = [];
+  /** Time that has passed for caches. */
+  #passed: Seconds = 0;
 
   constructor(subject: Subject, setting: Setting) {
     this.#subject = subject;
@@ -118,7 +137,15 @@ class Trial {
     this.#compare(before);
     await this.#compareLanes();
     if (moment.isListedAgain) await this.#listAgain();
-    this.#subject.pass(index % 2);
+    this.#pass(index);
+  }
+
+  #pass(index: number): void {
+    const isCached = this.#setting.cache !== undefined;
+    const passes = isCached ? LONGER_PASSES : PASSES;
+    const span = passes[index % passes.length] ?? 0;
+    this.#subject.pass(span);
+    if (isCached) this.#passed += span;
   }
 
   /** The last state once more: objects one by one from the last to the first, and what was listed is listed at the end. */
@@ -172,8 +199,10 @@ class Trial {
         for (const fault of judgeUnaskable(query, replies)) this.#differ('answer', fault, i, ['FORMERR'], []);
         continue;
       }
-      const expected = replyOf(this.#world, asked);
-      const { faults, serials: seen, reply } = judge(query, asked.manner, expected, replies);
+      const whole = expectedOf(this.#world, asked);
+      const { reply: expected, outcome } = whole;
+      if (outcome === 'completed') this.completions++;
+      const { faults, serials: seen, reply } = judge(query, asked.manner, whole, replies, this.#passed);
       for (const serial of seen) serials.add(serial);
       const [fault] = faults;
       if (fault !== undefined) {
@@ -212,48 +241,44 @@ class Trial {
 
   /** What was prepared after the step before is asked for as well: it may not be said any more. */
   async #compareLanes(): Promise<void> {
-    const before = this.#remembered;
-    this.#remembered = this.#exchanged;
-    for (const { question, expected, actual } of await laneDifferences(this.#subject, this.#exchanged, before)) {
+    const exchanged = this.#exchanged;
+    const before = [...this.#remembered, ...this.#completed];
+    const report = await compareLanes(this.#subject, {
+      exchanged,
+      before,
+      outcomeOf: (asked) => this.#outcomeOf(asked),
+    });
+    this.expressCompletions += report.expressCompletions;
+    for (const { question, expected, actual } of report.differences) {
       this.#differ('lane', 'the express lane says something else', question, expected, actual);
     }
+    const learnt = exchanged.filter((_, i) => isForExpress(i)).map(({ asked }) => asked);
+    const completed = this.#remembered.filter((asked) => this.#outcomeOf(asked) === 'completed');
+    this.#completed = [...this.#completed, ...completed].slice(-COMPLETED_MAX);
+    this.#remembered = learnt;
+  }
+
+  #outcomeOf(asked: AskedQuestion): Completed['outcome'] {
+    if (this.#setting.completion === undefined || !isAskable(asked)) return 'plain';
+    return expectedOf(this.#world, asked).outcome;
   }
 
   /** Questions whose answers change are sent before the batch arrives, while it does, and after it. */
   async #race(deliveries: readonly Delivery[], questions: readonly AskedQuestion[], before: World): Promise<void> {
     const racers = questions
       .filter(isAskable)
-      .map((asked) => ({ asked, either: [replyOf(before, asked), replyOf(this.#world, asked)] as const }))
-      .filter(({ either: [old, young] }) => !isSameReply(old, young))
+      .map((asked) => ({ asked, either: [expectedOf(before, asked), expectedOf(this.#world, asked)] as const }))
+      .filter(({ either: [old, young] }) => !isSameReply(old.reply, young.reply))
+      .filter(({ either }) => either.every(({ outcome }) => outcome !== 'late'))
       .slice(0, RACERS);
-    const asked = racers.map((racer) => racer.asked);
-    const bursts = [this.#exchange(asked)];
-    await setImmediate();
-    let isDelivered = false;
-    const delivered = this.#subject.deliver(deliveries).then(() => (isDelivered = true));
-    do {
-      bursts.push(this.#exchange(asked));
-      await setImmediate();
-    } while (!isDelivered);
-    await delivered;
-    for (const burst of await Promise.all(bursts)) {
-      for (const [i, { replies }] of burst.entries()) {
-        const either = racers[i]?.either ?? [];
-        if (isEitherReply(replies, either)) continue;
-        const expected = either.flatMap((reply, n) => [n === 0 ? 'before:' : 'after:', ...linesOfModel(reply)]);
-        const actual = [replies.udp, replies.tcp].flatMap((octets, n) => [
-          n === 0 ? 'UDP:' : 'TCP:',
-          ...linesOfOctets(octets),
-        ]);
-        const question = questions.findIndex((each) => each === racers[i]?.asked);
-        this.#differ(
-          'torn',
-          'a reply in the middle of a change is neither the old nor the new one',
-          question,
-          expected,
-          actual,
-        );
-      }
+    const torn = await tornReplies(
+      racers,
+      (asked) => this.#exchange(asked),
+      () => this.#subject.deliver(deliveries),
+    );
+    for (const { asked, expected, actual } of torn) {
+      const title = 'a reply in the middle of a change is neither the old nor the new one';
+      this.#differ('torn', title, questions.indexOf(asked), expected, actual);
     }
   }
 
@@ -270,13 +295,12 @@ class Trial {
   }
 
   async #exchange(questions: readonly AskedQuestion[]): Promise<readonly Exchanged[]> {
-    const queries = questions.map(({ question, manner }) => queryOctets(question, manner));
-    const replies = await this.#subject.ask(queries);
-    return questions.map((asked, i) => ({
-      asked,
-      query: queries[i] ?? Buffer.alloc(0),
-      replies: replies[i] ?? { udp: undefined, tcp: undefined },
-    }));
+    const isLate = (asked: AskedQuestion): boolean => this.#outcomeOf(asked) === 'late';
+    const exchanged = await askAll((...query) => this.#subject.ask(...query), questions, isLate);
+    // Caches of both lanes are to hold the same.
+    if (this.#setting.cache !== undefined)
+      await askAll((...query) => this.#subject.askPlain(...query), questions, isLate);
+    return exchanged;
   }
 
   #differ(

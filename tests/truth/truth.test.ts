@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 
 import test, { type ExecutionContext } from 'ava';
 
+import type { Count } from '../../zones/units.ts';
 import { FLAG } from '../support/message-octets.ts';
 import type { RawObject } from '../support/raw-objects.ts';
 import type { Replies } from './asker.ts';
@@ -19,18 +20,24 @@ import { play, type DifferenceKind } from './trial.ts';
 
 /** Any numbers; each gives other clusters, histories and questions. */
 const SEEDS: readonly number[] = [1, 2, 3, 6];
-/** Of each seed. */
-const CASES = 12;
+/** Of each seed; in every other one there is search completion. */
+const CASES = 16;
+/** Less than a tenth of what there are. */
+const COMPLETIONS_MIN: Count = 20;
 
 for (const seed of SEEDS) {
   test.serial(
     `${CASES * PAIRS_PER_CASE} pairs of a state and a question, as the model has them: seed ${seed}`,
     async (t) => {
       const subject = await started(t);
+      let completions: Count = 0;
+      let expressCompletions: Count = 0;
       for (let number = 0; number < CASES; number++) {
         const played = caseOf(seed, number);
-        const { pairs, differences } = await play(subject, played);
+        const { pairs, differences, ...completed } = await play(subject, played);
         t.is(pairs, PAIRS_PER_CASE);
+        completions += completed.completions;
+        expressCompletions += completed.expressCompletions;
         const [difference] = differences;
         if (difference === undefined) continue;
         const found = await shrink(subject, { played, difference });
@@ -38,6 +45,8 @@ for (const seed of SEEDS) {
         break;
       }
       t.true(subject.expressReplies > CASES * PAIRS_PER_CASE, `only ${subject.expressReplies} from the express lane`);
+      t.true(completions > COMPLETIONS_MIN, `only ${completions} completed`);
+      t.true(expressCompletions > COMPLETIONS_MIN, `only ${expressCompletions} completed from the express lane`);
     },
   );
 }
@@ -116,9 +125,12 @@ function face(subject: Subject): Subject {
     configure: (setting) => subject.configure(setting),
     deliver: (deliveries) => subject.deliver(deliveries),
     pass: (span) => subject.pass(span),
-    ask: (queries) => subject.ask(queries),
-    askPlain: (queries) => subject.askPlain(queries),
+    ask: (queries, patience) => subject.ask(queries, patience),
+    askPlain: (queries, patience) => subject.askPlain(queries, patience),
     transfer: (zone) => subject.transfer(zone),
+    get expressReplies() {
+      return subject.expressReplies;
+    },
   };
 }
 

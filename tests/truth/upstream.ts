@@ -8,6 +8,7 @@ import { framed, onFrames } from '../support/client.ts';
 import { record, wireName } from '../support/message-octets.ts';
 import { rcodeNumber, typeName, typeNumber } from '../support/presentation.ts';
 import { freePort } from '../support/server.ts';
+import type { ModelQuestion, ModelReply } from '../support/model/world.ts';
 import { outside } from './outside.ts';
 
 export class OutsideUpstream {
@@ -16,12 +17,17 @@ export class OutsideUpstream {
   readonly #connections = new Set<Socket>();
   /** `127.0.0.1:port`, as `forward` takes it. */
   readonly address: string;
+  /** What is out there. */
+  world: (question: ModelQuestion) => ModelReply = outside;
 
   private constructor(udp: UdpSocket, tcp: Server, port: number) {
     this.#udp = udp;
     this.#tcp = tcp;
     this.address = `127.0.0.1:${port}`;
-    udp.on('message', (query, peer) => udp.send(replyTo(query, 'udp'), peer.port, peer.address));
+    udp.on('message', (query, peer) => {
+      const reply = this.#replyTo(query, 'udp');
+      if (reply !== undefined) udp.send(reply, peer.port, peer.address);
+    });
     tcp.on('connection', (socket) => this.#accept(socket));
   }
 
@@ -48,12 +54,19 @@ export class OutsideUpstream {
     this.#connections.add(socket);
     socket.setNoDelay(true);
     socket.on('close', () => this.#connections.delete(socket)).on('error', () => {});
-    onFrames(socket, (query) => void socket.write(framed(replyTo(query, 'tcp'))));
+    onFrames(socket, (query) => {
+      const reply = this.#replyTo(query, 'tcp');
+      if (reply !== undefined) socket.write(framed(reply));
+    });
+  }
+
+  #replyTo(query: Buffer, protocol: 'udp' | 'tcp'): Buffer | undefined {
+    return replyTo(query, protocol, this.world);
   }
 }
 
 /** The queries are fivedots' own: one question, an OPT record of 11 octets behind it. */
-function replyTo(query: Buffer, protocol: 'udp' | 'tcp'): Buffer {
+function replyTo(query: Buffer, protocol: 'udp' | 'tcp', world: OutsideUpstream['world']): Buffer | undefined {
   const labels: string[] = [];
   let at = 12;
   for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
@@ -62,10 +75,12 @@ function replyTo(query: Buffer, protocol: 'udp' | 'tcp'): Buffer {
   }
   const end = at + 5;
   const type = typeName(query.readUInt16BE(at + 1));
-  const { rcode, authoritative, answer, authority } = outside({ labels, type });
+  const { rcode, isTruncated = false, authoritative, answer, authority } = world({ labels, type });
+  if (rcode === 'SILENCE') return undefined;
   const payloadSize = query.length > end ? query.readUInt16BE(end + 3) : 512;
   const head = Buffer.from(query.subarray(0, end));
-  head.writeUInt16BE(0x8080 | (authoritative ? 0x0400 : 0) | (query.readUInt16BE(2) & 0x0110) | rcodeNumber(rcode), 2);
+  const own = (authoritative ? 0x0400 : 0) | (isTruncated ? 0x0200 : 0) | rcodeNumber(rcode);
+  head.writeUInt16BE(0x8080 | own | (query.readUInt16BE(2) & 0x0110), 2);
   head.writeUInt16BE(answer.size, 6);
   head.writeUInt16BE(authority.size, 8);
   head.writeUInt16BE(query.length > end ? 1 : 0, 10);
@@ -105,6 +120,13 @@ function rdataOctets(type: string, [first = '', second = '', ...numbers]: readon
       numbers.forEach((number, i) => timers.writeUInt32BE(Number(number), 4 * i));
       return Buffer.concat([wireName(first), wireName(second), timers]);
     }
+    case 'MX': {
+      const preference = Buffer.alloc(2);
+      preference.writeUInt16BE(Number(first));
+      return Buffer.concat([preference, wireName(second)]);
+    }
+    case 'HTTPS':
+      return Buffer.from(numbers.join(''), 'hex');
     default:
       return wireName(first);
   }
