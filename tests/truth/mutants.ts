@@ -1,4 +1,4 @@
-/** One-line changes of zones/, of the plugin that asks them and of the express lane, that make them wrong. Knows texts, nothing of how they are tried. */
+/** One-line changes of zones/, of the plugins that ask them and of the express lane, that make them wrong. Knows texts, nothing of how they are tried. */
 
 export type Mutant = {
   /** What goes wrong. */
@@ -12,6 +12,7 @@ export type Mutant = {
 const KUBERNETES = 'zones/kubernetes';
 const STORE = `${KUBERNETES}/store`;
 const EXPRESS = 'server/data/express';
+const COMPLETION = 'server/completion';
 
 export const MUTANTS: readonly Mutant[] = [
   {
@@ -498,6 +499,114 @@ export const MUTANTS: readonly Mutant[] = [
     about: 'express lane: CD is not looked at',
     file: `${EXPRESS}/ordinary-question.ts`,
     from: '((packet[start + 3] ?? 0) & 0x10) === 0 && // CD\n',
+    to: '',
+  },
+  {
+    about: 'search completion goes on past a name without an address',
+    file: `${COMPLETION}/walk.ts`,
+    from: "    if (!hasData(a, RRType.A) && !hasData(aaaa, RRType.AAAA)) return this.#refused('no_address');\n",
+    to: '    if (!hasData(a, RRType.A) && !hasData(aaaa, RRType.AAAA)) return undefined;\n',
+  },
+  {
+    about: 'search completion looks at A alone: AAAA may fail',
+    file: `${COMPLETION}/walk.ts`,
+    from: 'if (isFailure(a) || isFailure(aaaa)) return',
+    to: 'if (isFailure(a)) return',
+  },
+  {
+    about: 'search completion does not ask for AAAA',
+    file: `${COMPLETION}/walk.ts`,
+    from: 'const aaaa = this.#ask(candidate.name, RRType.AAAA);',
+    to: 'const aaaa = a;',
+  },
+  {
+    about: 'search completion goes on past a type that does not exist where another does',
+    file: `${COMPLETION}/walk.ts`,
+    from: "if (a.rcode !== aaaa.rcode) return this.#refused('disagreement');",
+    to: 'if (a.rcode !== aaaa.rcode && a.rcode !== Rcode.NOERROR) return undefined;',
+  },
+  {
+    about: 'search completion leaves the cluster with names of the house',
+    file: `${COMPLETION}/plan.ts`,
+    from: 'if (isOutside && !mayLeave) return',
+    to: "if (isOutside && !mayLeave && base === '') return",
+  },
+  {
+    about: 'search completion leaves with a mistyped name of a namespace that is called like a TLD',
+    file: `${COMPLETION}/public-names.ts`,
+    from: 'tlds.has(label) && !hasNamespace(label)',
+    to: 'tlds.has(label)',
+  },
+  {
+    about: 'search completion completes endpoints',
+    file: `${COMPLETION}/plan.ts`,
+    from: "if (isOfService(`${base}${first}` as Name)) return nothing('endpoint');",
+    to: 'isOfService(`${base}${first}` as Name);',
+  },
+  {
+    about: 'search completion completes names with underscores',
+    file: `${COMPLETION}/plan.ts`,
+    from: "if (base.includes('_')) return nothing('underscore');",
+    to: "if (base.startsWith('_')) return nothing('underscore');",
+  },
+  {
+    about: 'search completion overlooks the annotation',
+    file: `${COMPLETION}/plan.ts`,
+    from: 'refused.has(namespace) || cluster?.refusesCompletion(namespace) === true',
+    to: 'refused.has(namespace)',
+  },
+  {
+    about: 'the candidates of search completion are in another order',
+    file: `${COMPLETION}/search-list.ts`,
+    from: '[...clusterDomains(apex), ...nodeDomainsBeside(apex, nodeDomains), THE_NAME]',
+    to: '[...nodeDomainsBeside(apex, nodeDomains), ...clusterDomains(apex), THE_NAME]',
+  },
+  {
+    about: 'a completed reply is said again although a service came',
+    file: `${COMPLETION}/grounds.ts`,
+    from: 'for (const service of this.#absent) if (this.#cluster?.hasService(service) === true) return true;',
+    to: '',
+  },
+  {
+    about: 'a completed reply is said again although a namespace changed',
+    file: `${COMPLETION}/grounds.ts`,
+    from: '    if (this.#life?.isOver === true) return true;\n',
+    to: '',
+  },
+  {
+    about: 'a completed reply is said again although what decided besides it has ended',
+    file: `${COMPLETION}/grounds.ts`,
+    from: 'new Grounds(leases, plan,',
+    to: 'new Grounds([], plan,',
+  },
+  {
+    about: 'a made alias lives as long as what it leads to',
+    file: `${COMPLETION}/completed-reply.ts`,
+    from: 'const ttl = Math.min(ttlMax, first?.ttl ?? ttlMax);',
+    to: 'const ttl = first?.ttl ?? ttlMax;',
+  },
+  {
+    about: 'completed replies are larger than clients take',
+    file: `${COMPLETION}/found-reply.ts`,
+    from: "query.peer.protocol === 'udp' && leastSize > udpLimit(query.edns)",
+    to: "query.peer.protocol === 'udp' && leastSize > 4096",
+  },
+  {
+    about: 'search completion answers without RD',
+    file: `${COMPLETION}/completion.ts`,
+    from: 'if (!query.recursionDesired || isMeta(type)',
+    to: 'if (isMeta(type)',
+  },
+  {
+    about: 'search completion follows an ExternalName',
+    file: `${COMPLETION}/completion.ts`,
+    from: '    if (query.aliasDepth > 0) return plain;\n',
+    to: '',
+  },
+  {
+    about: 'search completion takes a reply that leads back',
+    file: `${COMPLETION}/found-reply.ts`,
+    from: "  if ([a, aaaa, winner].some((reply) => saysMoreOf(name, reply))) return 'failure';\n",
     to: '',
   },
 ];
