@@ -528,14 +528,62 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'search completion leaves the cluster with names of the house',
     file: `${COMPLETION}/plan.ts`,
-    from: 'if (isOutside && !mayLeave) return',
-    to: "if (isOutside && !mayLeave && base === '') return",
+    from: "if (!mayLeave) return ended('private');",
+    to: '',
   },
   {
     about: 'search completion leaves with a mistyped name of a namespace that is called like a TLD',
     file: `${COMPLETION}/public-names.ts`,
-    from: 'tlds.has(label) && !hasNamespace(label)',
-    to: 'tlds.has(label)',
+    from: 'return mayBePublic(names, base) && (!isNamespace(label) || isBelowSuffix(names, base));',
+    to: 'return mayBePublic(names, base);',
+  },
+  {
+    about: 'search completion leaves with a mistyped name of a namespace that is not shown',
+    file: 'server/plugins/cluster-names.ts',
+    from: 'isNamespace: (name) => store.hasNamespace(name),',
+    to: 'isNamespace: hasNamespace,',
+  },
+  {
+    about: 'search completion does not ask for what the rival of a client looks for',
+    file: `${COMPLETION}/plan.ts`,
+    from: 'if (rival !== undefined && candidates.every((other) => !other.isOutside)) candidates.push(rival);',
+    to: '',
+  },
+  {
+    about: 'search completion takes what the cluster has for what the rival of a client looks for',
+    file: `${COMPLETION}/plan.ts`,
+    from: "if (rival !== undefined && place === 'svc' && cluster?.mayExist(name) === true) return ended('ambiguous');",
+    to: '',
+  },
+  {
+    about: 'search completion goes on past a rival that exists',
+    file: `${COMPLETION}/walk.ts`,
+    from: "if (candidate.place === 'rival') return this.#refused('ambiguous');",
+    to: "if (candidate.place === 'rival') return undefined;",
+  },
+  {
+    about: 'search completion goes on past what is below a service',
+    file: `${COMPLETION}/plan.ts`,
+    from: "if (!isOutside && isOfService(name)) return ended('endpoint');",
+    to: 'isOfService(name);',
+  },
+  {
+    about: 'search completion leaves out a domain of the node that the cluster is below',
+    file: `${COMPLETION}/search-list.ts`,
+    from: '.filter((domain) => suffixStart(domain, apex) === -1)',
+    to: '.filter((domain) => suffixStart(domain, apex) === -1 && suffixStart(apex, domain) === -1)',
+  },
+  {
+    about: 'search completion says an alias where there is no data',
+    file: `${COMPLETION}/completed-reply.ts`,
+    from: '  if (first === undefined) return { ...plain, rcode: Rcode.NOERROR, plugin: PLUGIN, lease: undefined };\n',
+    to: '',
+  },
+  {
+    about: 'search completion begins before all is known',
+    file: `${COMPLETION}/completion.ts`,
+    from: 'if (!isWalk || this.#context.cluster()?.isSynced() === false) return',
+    to: 'if (!isWalk) return',
   },
   {
     about: 'search completion completes endpoints',
@@ -568,6 +616,12 @@ export const MUTANTS: readonly Mutant[] = [
     to: '',
   },
   {
+    about: 'a completed reply without data is said again with an old serial',
+    file: `${COMPLETION}/grounds.ts`,
+    from: '    if (this.#serial !== undefined && this.#serial !== this.#cluster?.serial()) return true;\n',
+    to: '',
+  },
+  {
     about: 'a completed reply is said again although a namespace changed',
     file: `${COMPLETION}/grounds.ts`,
     from: '    if (this.#life?.isOver === true) return true;\n',
@@ -594,8 +648,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'search completion answers without RD',
     file: `${COMPLETION}/completion.ts`,
-    from: 'if (!query.recursionDesired || isMeta(type)',
-    to: 'if (isMeta(type)',
+    from: 'const isWalk = query.recursionDesired && !isMeta(type)',
+    to: 'const isWalk = !isMeta(type)',
   },
   {
     about: 'search completion follows an ExternalName',

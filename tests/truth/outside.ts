@@ -53,6 +53,7 @@ export const SEARCHED_NAMES: readonly string[] = [
   'corp.internal',
   'printer.lan',
   'anything.wild.example.com',
+  'www.example.net',
   'x.down.example.com',
 ];
 
@@ -118,6 +119,17 @@ const DATA: readonly Data[] = [
   ['www.corp.internal.', 19, 'A', '192.0.2.38'],
   ['web.corp.internal.', 19, 'A', '192.0.2.39'],
   ['printer.lan.', 21, 'A', '192.0.2.40'],
+  // What is found outside, once more below domains that namespaces are called like: there, without an address, in one family.
+  ['www.example.net.', 22, 'A', '192.0.2.42'],
+  ['www.example.net.', 23, 'AAAA', '2001:db8::42'],
+  ['api.example.com.prod.', 22, 'A', '192.0.2.43'],
+  ['www.example.net.prod.', 22, 'AAAA', '2001:db8::43'],
+  ['www.example.org.shop.', 22, 'TXT', '"no  address"'],
+  ['mail.example.org.com.', 22, 'A', '192.0.2.44'],
+  ['www.example.net.dev.', 22, 'A', '192.0.2.45'],
+  // Below a domain that the cluster's own may be below.
+  ['dual.example.org.local.', 24, 'A', '192.0.2.46'],
+  ['www.example.net.local.', 24, 'AAAA', '2001:db8::46'],
   ['extra.default.svc.cluster.local.', 11, 'A', '192.0.2.90'],
   ['printer.cluster.local.', 12, 'AAAA', '2001:db8::90'],
   ['9.0.0.10.in-addr.arpa.', 13, 'PTR', 'printer.example.org.'],
@@ -132,6 +144,9 @@ const FAILURES: ReadonlyMap<string, string> = new Map([
   ['torn.example.org. AAAA', 'NXDOMAIN'],
   ['typed.example.org. HTTPS', 'SERVFAIL'],
   ['typed.example.org. MX', 'NXDOMAIN'],
+  ['www.example.net.dev. AAAA', 'NXDOMAIN'],
+  ['dual.example.org.app.', 'SERVFAIL'],
+  ['web.com.prod.', 'SILENCE'],
   ['silent.example.org.', 'SILENCE'],
   ['silent6.example.org. AAAA', 'SILENCE'],
 ]);

@@ -164,11 +164,15 @@ export function searchedSettingsFor(
   addresses: readonly string[],
 ): fc.Arbitrary<Setting> {
   // Where names fall through, or most namespaces are hidden, there is little to complete.
-  const searchable: Partial<ModelOptions> = { fallthrough: undefined, namespaces: [], namespaceLabels: '' };
+  const searchable: Partial<ModelOptions> = { fallthrough: undefined, namespaceLabels: '' };
+  const shown = fc.oneof(
+    { weight: 4, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.subarray([...namespaces], { minLength: 1 }) },
+  );
   return fc
-    .tuple(settingsFor(namespaces, addresses), fc.nat({ max: 4 }))
-    .chain(([setting, n]) => {
-      const options = n === 0 ? setting.options : { ...setting.options, ...searchable };
+    .tuple(settingsFor(namespaces, addresses), fc.nat({ max: 4 }), shown)
+    .chain(([setting, n, some]) => {
+      const options = n === 0 ? setting.options : { ...setting.options, ...searchable, namespaces: some };
       const own = options.zones.filter((name) => !isReverse(name) && !options.multicluster.includes(name));
       return fc.record({
         setting: fc.constant({ ...setting, options, fallthrough: n === 0 ? setting.fallthrough : [] }),

@@ -17,8 +17,9 @@ import type { KubernetesOptions } from '../../server/plugins/kubernetes-options.
 import type { Plugin } from '../../server/pipeline.ts';
 import type { Plan } from '../../server/plan.ts';
 import { plugins, type AnyPlugin } from '../../server/plugins/order.ts';
+import { searchDomainsFrom } from '../../server/upstream/resolv-conf.ts';
 import { addressFrom, type Address } from '../../zones/ip.ts';
-import { lowerCase, spellingFrom, type Name } from '../../zones/name.ts';
+import type { Name } from '../../zones/name.ts';
 import { resourcesOf, selectorsOf, type Resource } from '../../zones/kubernetes/api/api-resources.ts';
 import { JoinedStreams } from '../../zones/kubernetes/api/joined-streams.ts';
 import { Replica, type WatchedChange } from '../../zones/kubernetes/api/replica.ts';
@@ -145,7 +146,7 @@ export class Fivedots implements Subject {
   }
 
   async #prepare(completion: CompletionSetting): Promise<void> {
-    this.#nodeDomains = completion.nodeDomains.map((domain) => lowerCase(spellingFrom(domain)));
+    this.#nodeDomains = searchDomainsFrom(`search ${completion.nodeDomains.join(' ')}`);
     const { searches, tlds } = textsOf(completion);
     await Promise.all([writeFile(this.#files.searches, searches), writeFile(this.#files.tlds, tlds)]);
   }

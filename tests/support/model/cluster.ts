@@ -12,6 +12,8 @@ import type { ModelOptions, World } from './world.ts';
 export type Cluster = {
   /** Names of the namespaces that may be seen. */
   readonly namespaces: readonly string[];
+  /** Names of those that `namespaces` leaves out. */
+  readonly hidden: readonly string[];
   readonly local: Services;
   /** What other clusters of the set export (KEP-1645). */
   readonly imported: Services;
@@ -68,12 +70,14 @@ function clusterFrom({ objects, options }: World): Cluster {
   const slices = selected
     .filter(({ kind }) => kind === 'EndpointSlice')
     .filter((slice) => options.endpoints === 'all' || !isOfClusterIP(slice));
+  const namespaces = objects
+    .filter(({ kind }) => kind === 'Namespace')
+    .filter(selectedBy(options.namespaceLabels))
+    .map(({ metadata }) => metadata.name);
+  const isShown = (name: string): boolean => options.namespaces.length === 0 || options.namespaces.includes(name);
   return {
-    namespaces: objects
-      .filter(({ kind }) => kind === 'Namespace')
-      .filter(selectedBy(options.namespaceLabels))
-      .map(({ metadata }) => metadata.name)
-      .filter((name) => options.namespaces.length === 0 || options.namespaces.includes(name)),
+    namespaces: namespaces.filter(isShown),
+    hidden: namespaces.filter((name) => !isShown(name)),
     local: {
       services: selected.filter(({ kind }) => kind === 'Service').map(serviceFrom),
       slices: options.noendpoints ? [] : slicesFrom(slices, 'kubernetes.io/service-name', options),
