@@ -1,6 +1,6 @@
 /** What time is it for a server under test, and how long does it wait. Knows nothing of what it waits for. */
 
-import type { Schedule } from '../../server/plugins/timer.ts';
+import type { Schedule } from '../../server/timer.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
 
 /** A monotonic clock that runs, or stands still but for what passes. */

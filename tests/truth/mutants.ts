@@ -552,7 +552,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     about: 'search completion takes what the cluster has for what the rival of a client looks for',
     file: `${COMPLETION}/plan.ts`,
-    from: "if (rival !== undefined && place === 'svc' && cluster?.mayExist(name) === true) return ended('ambiguous');",
+    from: "if (isAmbiguous) return ended('ambiguous');",
     to: '',
   },
   {

@@ -160,7 +160,11 @@ test('a namespace that is called like a TLD: another client may ask the same que
     ['www.example.com.P', 'A', 'completed', FOUND],
   ]);
   const falling = world({ tlds: new Set(['com', 'org', 'prod']) }, { fallthrough: ['svc.cluster.local.'] }, more);
-  check(t, falling, [['www.example.com.P wbe.P', 'A', 'ambiguous']]);
+  check(t, falling, [
+    ['www.example.com.P', 'A', 'completed', FOUND],
+    ['web.default.P', 'A', 'private'],
+    ['kubernetes.default.P', 'A', 'ambiguous'],
+  ]);
   check(t, world({ suffixes: ['default.prod.'] }), [
     ['kubernetes.default.P', 'A', 'ambiguous'],
     ['web.prod.P', 'A', 'completed', web],

@@ -9,7 +9,7 @@ import { isEncodable, isSame, isWithin, lower, nameFrom, textOf, type Name } fro
 import { line } from './records.ts';
 import { modelReply } from './reply.ts';
 import type { ModelCompletion, ModelOptions, ModelQuestion, ModelReply, World } from './world.ts';
-import { fallsThrough, recordsAt, zoneOf } from './zone.ts';
+import { recordsAt, zoneOf } from './zone.ts';
 
 /** Why a question that could have been completed is not. */
 export type Refusal =
@@ -192,9 +192,7 @@ function walked(world: World, completion: ModelCompletion, search: Search, qname
       hasLeft = true;
     } else if (rival !== undefined && shared !== undefined && isSame(suffix, shared)) {
       // That other client would find this, or what it looks for.
-      const isDenied =
-        recordsAt(world, clusterOf(world), zone, name) === undefined && !fallsThrough(world.options, name);
-      if (!isDenied) return 'ambiguous';
+      if (recordsAt(world, clusterOf(world), zone, name) !== undefined) return 'ambiguous';
     }
     const replies = addressReplies(world, name);
     const refusal = refusalOfBoth(replies, qname);
