@@ -8,7 +8,7 @@ import { ClusterState, historiesFrom, told, type History } from './events.ts';
 import { isTroubled, OUTSIDE_NAMES } from './outside.ts';
 import { questionsOf, recipesFrom, type AskedQuestion, type Recipe } from './questions.ts';
 import { searchedSettingsFor, settingsFor, type Setting } from './settings.ts';
-import type { Case } from './trial.ts';
+import type { Case } from './case.ts';
 
 /** Steps of a history. */
 const MOMENTS: Count = 12;

@@ -10,8 +10,9 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
 import { ROOT } from '../support/server.ts';
-import { MUTANTS, type Mutant } from './mutants.ts';
-import { DIFFERENCE_KINDS } from './trial.ts';
+import { MUTANTS } from './mutants.ts';
+import type { Mutant } from './mutants-of-completion.ts';
+import { DIFFERENCE_KINDS } from './case.ts';
 
 const AVA = 'node_modules/ava/entrypoints/cli.js';
 /** Only the part that compares: the rest proves that the comparison can fail. */

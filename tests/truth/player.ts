@@ -5,7 +5,8 @@ import { parentPort } from 'node:worker_threads';
 import type { Count } from '../../zones/units.ts';
 import { caseOf } from './cases.ts';
 import { Fivedots } from './subject.ts';
-import { play, type Difference } from './trial.ts';
+import type { Difference } from './case.ts';
+import { play } from './trial.ts';
 
 /** Which case to play, and how much of it. */
 export type Order = { readonly seed: number; readonly number: number; readonly pairsMax: Count };

@@ -11,7 +11,8 @@ import { ClusterState, type Delivery } from './events.ts';
 import type { AskedQuestion } from './questions.ts';
 import type { Setting } from './settings.ts';
 import type { Subject } from './subject.ts';
-import { play, type Case, type Difference, type Moment } from './trial.ts';
+import type { Case, Difference, Moment } from './case.ts';
+import { play } from './trial.ts';
 
 /** A case and a difference in it. */
 export type Found = { readonly played: Case; readonly difference: Difference };

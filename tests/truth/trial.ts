@@ -9,7 +9,8 @@ import type { Completed } from '../support/model/completion.ts';
 import type { ModelQuestion, World } from '../support/model/world.ts';
 import { judge, judgeUnaskable } from './agreement.ts';
 import type { Replies } from './asker.ts';
-import { ClusterState, type Batch, type Delivery } from './events.ts';
+import type { Case, Difference, DifferenceKind, Moment } from './case.ts';
+import { ClusterState, type Delivery } from './events.ts';
 import { expectedOf, isAskable, isSameReply, replyOf, worldOf } from './expectation.ts';
 import { linesOfModel, linesOfOctets, linesOfReply } from './lines.ts';
 import { askAll, compareLanes, isForExpress } from './lanes.ts';
@@ -18,47 +19,6 @@ import type { Setting } from './settings.ts';
 import { tornReplies } from './races.ts';
 import type { Subject } from './subject.ts';
 import { transferFaults, type TransferFault } from './transfers.ts';
-
-/** A step of a history, and what is asked after it. */
-export type Moment = Batch & {
-  readonly questions: readonly AskedQuestion[];
-  /** Is everything listed once more, without a change? */
-  readonly isListedAgain: boolean;
-};
-
-/** A history with its questions. Plain data, so that a smaller one can be made of it. */
-export type Case = {
-  readonly setting: Setting;
-  readonly moments: readonly Moment[];
-  /** Is each zone transferred at the end? */
-  readonly isTransferred: boolean;
-  /** Is the last state reached once more on another way? */
-  readonly isReordered: boolean;
-};
-
-/**
- * - `answer`: a reply is not what the model says, or no proper reply.
- * - `torn`: a reply while a batch arrived is neither that before nor that after it.
- * - `serial`: one state has two serials, or an answer changed and the serial did not grow (RFC 1982 section 3.2).
- * - `again`: a list that changed nothing changed an answer.
- * - `order`: the order of events shows in an answer.
- * - `transfer`: a whole zone is not what single answers are.
- * - `lane`: the express lane says other octets than the plain one.
- * - `fault`: the server's log tells of a fault.
- */
-export const DIFFERENCE_KINDS = ['answer', 'torn', 'serial', 'again', 'order', 'transfer', 'lane', 'fault'] as const;
-export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
-
-export type Difference = {
-  readonly kind: DifferenceKind;
-  /** What is wrong, without the particulars. */
-  readonly title: string;
-  /** Index of the moment, and of the question there. */
-  readonly moment: number;
-  readonly question: number | undefined;
-  readonly expected: readonly string[];
-  readonly actual: readonly string[];
-};
 
 export type Outcome = {
   readonly pairs: Count;
