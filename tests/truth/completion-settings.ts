@@ -82,7 +82,7 @@ export function completionsFor(
       { weight: 2, arbitrary: fc.constant([]) },
       {
         weight: 3,
-        arbitrary: fc.shuffledSubarray([...NODE_DOMAINS], { minLength: 1, maxLength: 2 }),
+        arbitrary: fc.shuffledSubarray([...NODE_DOMAINS], { minLength: 1, maxLength: 3 }),
       },
     ),
   });

@@ -112,7 +112,12 @@ const DATA: readonly Data[] = [
   ['api.example.com.', 25, 'AAAA', '2001:db8::34'],
   ['api.example.com.node.example.net.', 18, 'A', '192.0.2.35'],
   // There, but without an address.
-  ['mail.example.org.node.example.net.', 18, 'TXT', '"no  address"'],
+  ...['mail', 'www', 'dual', 'v6', 'spread'].map((host): Data => [
+    `${host}.example.org.node.example.net.`,
+    18,
+    'TXT',
+    '"no  address"',
+  ]),
   ['web.com.', 16, 'A', '192.0.2.36'],
   ['web.dev.', 17, 'AAAA', '2001:db8::36'],
   ['db.app.', 17, 'A', '192.0.2.37'],
@@ -128,8 +133,8 @@ const DATA: readonly Data[] = [
   ['mail.example.org.com.', 22, 'A', '192.0.2.44'],
   ['www.example.net.dev.', 22, 'A', '192.0.2.45'],
   // Below a domain that the cluster's own may be below.
-  ['dual.example.org.local.', 24, 'A', '192.0.2.46'],
   ['www.example.net.local.', 24, 'AAAA', '2001:db8::46'],
+  ['api.example.com.local.', 24, 'A', '192.0.2.46'],
   ['extra.default.svc.cluster.local.', 11, 'A', '192.0.2.90'],
   ['printer.cluster.local.', 12, 'AAAA', '2001:db8::90'],
   ['9.0.0.10.in-addr.arpa.', 13, 'PTR', 'printer.example.org.'],
@@ -212,14 +217,14 @@ function failureOf(name: string, type: string): string | undefined {
   return FAILURES.get(name) ?? FAILURES.get(`${name} ${type}`);
 }
 
-/** A wildcard in a company's domain has every name there is. */
+/** A wildcard in a company's domain has every name there is, or many. */
 function dataOf(name: string): readonly Data[] {
   if (isWild(name)) return [[name, 14, 'A', '203.0.113.99']];
   return DATA.filter(([owner]) => owner === name);
 }
 
 function isWild(name: string): boolean {
-  return name.endsWith('.wild.example.com.');
+  return name.endsWith('.wild.example.com.') || name.endsWith('.example.org.local.');
 }
 
 function exists(name: string): boolean {
