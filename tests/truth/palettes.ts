@@ -58,7 +58,7 @@ export const palettes: fc.Arbitrary<Palette> = fc.record({
 });
 
 /** Namespaces and services that are called like the ends of names outside, or like the parts of a search list. */
-const SEARCHED_NAMESPACES = [...words('default prod com dev app svc pod local example shop'), LONGEST];
+const SEARCHED_NAMESPACES = [...words('default prod com dev app svc pod local org shop'), LONGEST];
 const SEARCHED_SERVICES = [...words('web db com org net example www api mail dev svc cluster local 10-0-0-1'), LONGEST];
 
 /** The same for clusters whose clients walk search lists. */

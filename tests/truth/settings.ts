@@ -166,7 +166,7 @@ export function searchedSettingsFor(
   // Where names fall through, or most namespaces are hidden, there is little to complete.
   const searchable: Partial<ModelOptions> = { fallthrough: undefined, namespaceLabels: '' };
   const shown = fc.oneof(
-    { weight: 4, arbitrary: fc.constant([]) },
+    { weight: 2, arbitrary: fc.constant([]) },
     { weight: 1, arbitrary: fc.subarray([...namespaces], { minLength: 1 }) },
   );
   return fc

@@ -31,6 +31,8 @@ const SEEDS: readonly number[] = [1, 2, 3, 6];
 const CASES = 12;
 /** Less than a tenth of what there are. */
 const COMPLETIONS_MIN: Count = 20;
+/** The same of the express lane's own. */
+const EXPRESS_COMPLETIONS_MIN: Count = 5;
 
 for (const seed of SEEDS) {
   test.serial(
@@ -53,7 +55,10 @@ for (const seed of SEEDS) {
       }
       t.true(subject.expressReplies > CASES * PAIRS_PER_CASE, `only ${subject.expressReplies} from the express lane`);
       t.true(completions > COMPLETIONS_MIN, `only ${completions} completed`);
-      t.true(expressCompletions > COMPLETIONS_MIN, `only ${expressCompletions} completed from the express lane`);
+      t.true(
+        expressCompletions > EXPRESS_COMPLETIONS_MIN,
+        `only ${expressCompletions} completed from the express lane`,
+      );
     },
   );
 }
