@@ -27,7 +27,7 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   {
     about: 'search completion does not ask for AAAA',
     file: `${COMPLETION}/walk.ts`,
-    from: 'const aaaa = this.#ask(candidate.name, RRType.AAAA);',
+    from: 'const aaaa = this.#ask(name, RRType.AAAA);',
     to: 'const aaaa = a;',
   },
   {
@@ -69,7 +69,7 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   {
     about: 'search completion goes on past a rival that exists',
     file: `${COMPLETION}/walk.ts`,
-    from: "if (candidate.place === 'rival') return this.#refused('ambiguous');",
+    from: "if (candidate.place === 'rival') return a.rcode === Rcode.NXDOMAIN ? undefined : this.#refused('ambiguous');",
     to: "if (candidate.place === 'rival') return undefined;",
   },
   {

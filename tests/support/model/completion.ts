@@ -188,7 +188,9 @@ function walked(world: World, completion: ModelCompletion, search: Search, qname
     if (zone === undefined) {
       if (!mayLeave(world, completion, base)) return 'private';
       const refusal = hasLeft || rival === undefined ? undefined : refusalByRival(world, rival);
-      if (refusal !== undefined) return refusal;
+      // Both are asked at one time, and waited for.
+      const isSilent = addressReplies(world, name).some(({ rcode }) => rcode === SILENCE);
+      if (refusal !== undefined) return isSilent ? 'late' : refusal;
       hasLeft = true;
     } else if (rival !== undefined && shared !== undefined && isSame(suffix, shared)) {
       // That other client would find this, or what it looks for.
