@@ -91,12 +91,6 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
     to: '',
   },
   {
-    about: 'search completion begins before all is known',
-    file: `${COMPLETION}/completion.ts`,
-    from: 'if (!isWalk || this.#context.cluster()?.isSynced() === false) return',
-    to: 'if (!isWalk) return',
-  },
-  {
     about: 'search completion completes endpoints',
     file: `${COMPLETION}/plan.ts`,
     from: "if (isOfService(`${base}${first}` as Name)) return nothing('endpoint');",
@@ -121,28 +115,10 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
     to: '[...nodeDomainsBeside(apex, nodeDomains), ...clusterDomains(apex), THE_NAME]',
   },
   {
-    about: 'a completed reply is said again although a service came',
-    file: `${COMPLETION}/grounds.ts`,
-    from: 'for (const service of this.#absent) if (this.#cluster?.hasService(service) === true) return true;',
-    to: '',
-  },
-  {
     about: 'a completed reply without data is said again with an old serial',
     file: `${COMPLETION}/grounds.ts`,
     from: '    if (this.#serial !== undefined && this.#serial !== this.#cluster?.serial()) return true;\n',
     to: '',
-  },
-  {
-    about: 'a completed reply is said again although a namespace changed',
-    file: `${COMPLETION}/grounds.ts`,
-    from: '    if (this.#life?.isOver === true) return true;\n',
-    to: '',
-  },
-  {
-    about: 'a completed reply is said again although what decided besides it has ended',
-    file: `${COMPLETION}/grounds.ts`,
-    from: 'new Grounds(leases, plan,',
-    to: 'new Grounds([], plan,',
   },
   {
     about: 'a made alias lives as long as what it leads to',
@@ -161,17 +137,5 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
     file: `${COMPLETION}/completion.ts`,
     from: 'const isWalk = query.recursionDesired && !isMeta(type)',
     to: 'const isWalk = !isMeta(type)',
-  },
-  {
-    about: 'search completion follows an ExternalName',
-    file: `${COMPLETION}/completion.ts`,
-    from: '    if (query.aliasDepth > 0) return plain;\n',
-    to: '',
-  },
-  {
-    about: 'search completion takes a reply that leads back',
-    file: `${COMPLETION}/found-reply.ts`,
-    from: "  if ([a, aaaa, winner].some((reply) => saysMoreOf(name, reply))) return 'failure';\n",
-    to: '',
   },
 ];
