@@ -28,7 +28,7 @@ import {
 /** Any numbers; each gives other clusters, histories and questions. */
 const SEEDS: readonly number[] = [1, 2, 3, 6];
 /** Of each seed; in every other one there is search completion. */
-const CASES = 12;
+const CASES = 8;
 /** Less than a tenth of what there are. */
 const COMPLETIONS_MIN: Count = 20;
 /** The same of the express lane's own. */
