@@ -11,7 +11,8 @@ export type CompletionTerms = {
   readonly said: Lease;
   /** Of all else that decided. */
   readonly grounds: Grounds;
-  readonly aliasTtlMax: Seconds;
+  /** Undefined for a reply without the alias. */
+  readonly aliasTtlMax: Seconds | undefined;
   readonly leastSize: Bytes;
   readonly completed: Completed;
   readonly counters: CompletionCounters;
@@ -19,7 +20,7 @@ export type CompletionTerms = {
 
 export class CompletionLease implements Lease {
   readonly isAuthentic = false;
-  readonly aliasTtlMax: Seconds;
+  readonly aliasTtlMax: Seconds | undefined;
   readonly leastSize: Bytes;
   readonly #terms: CompletionTerms;
 

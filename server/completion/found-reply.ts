@@ -52,7 +52,15 @@ export function foundReply(
   const said = source.lease ?? (isEmpty(winner) && plain.fresh ? ENDLESS : undefined);
   const grounds = settings.isForAll ? groundsOf(plan, plain, found, winner, cluster) : undefined;
   if (said === undefined || grounds === undefined) return reply;
-  return { ...reply, lease: new CompletionLease({ said, grounds, aliasTtlMax, leastSize, completed, counters }) };
+  const lease = new CompletionLease({
+    said,
+    grounds,
+    aliasTtlMax: isEmpty(reply) ? undefined : aliasTtlMax,
+    leastSize,
+    completed,
+    counters,
+  });
+  return { ...reply, lease };
 }
 
 /**

@@ -109,7 +109,7 @@ export class ExpressLane {
       const account = this.#accounts.get(routed)?.of(this.#question.type, reply.plugin, reply.rcode);
       if (made === undefined || account === undefined) return;
       // Anybody can think of a search name for each name of a cluster.
-      const isLasting = reply.fresh && reply.lease?.aliasTtlMax === undefined;
+      const isLasting = reply.fresh && reply.lease?.leastSize === undefined;
       const replies = isLasting ? this.#lasting : this.#passing;
       replies.keep(packet, this.#question, made, account, account.told.length === 0 ? undefined : reply);
       this.#kept.set(this.#lasting.size + this.#passing.size);

@@ -260,7 +260,7 @@ function isOfService(world: World, name: Name): boolean {
 
 /** What the client would get for the type that it asked for. */
 function winnersReply(world: World, { name, replies }: Found, { labels, type }: ModelQuestion): ModelReply | Refusal {
-  if (isForAlias(type)) return replies[0];
+  if (isForAlias(type)) return replies[0].answer.size > 0 ? replies[0] : replies[1];
   const reply = modelReply(world, { labels: name, type });
   if (reply.rcode === SILENCE) return 'late';
   return reply.rcode === 'NOERROR' && !isFailure(reply) && !hasOwner(reply, labels) ? reply : 'failure';
