@@ -26,7 +26,7 @@ import {
 } from './wrong-servers.ts';
 
 /** Any numbers; each gives other clusters, histories and questions. */
-const SEEDS: readonly number[] = [1, 2, 3, 6];
+const SEEDS: readonly number[] = [1, 2, 4, 6];
 /** Of each seed; in every other one there is search completion. */
 const CASES = 8;
 /** Less than a tenth of what there are. */
