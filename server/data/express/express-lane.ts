@@ -128,7 +128,7 @@ export class ExpressLane {
     const { octets, at: from, records: size, changes, lease } = prepared;
     if (question.hasUpperCase && !prepared.fitsAnySpelling) return 0;
     const limit = asker.protocol === 'udp' ? question.udpLimit : MESSAGE_MAX;
-    if (lease.leastSize !== undefined && lease.leastSize > limit) return 0;
+    if (changes !== undefined && changes.leastSize > limit) return 0;
     const frame = HEADER_SIZE + question.size + (question.hasOpt ? OPT_SIZE : 0);
     const isCut = frame + size > limit;
     // What is left out of a reply of several RRsets is the plain lane's to say.
@@ -149,7 +149,7 @@ export class ExpressLane {
       const records = next;
       next = copied(octets, from + HEADER_SIZE + question.size, size, reply, records);
       if (changes?.ttls !== undefined && ttl !== SAME_TTL)
-        writeTtls(reply, records, changes.ttls, ttl, lease.aliasTtlMax);
+        writeTtls(reply, records, changes.ttls, ttl, changes.firstTtlMax);
       if (changes?.order !== undefined) shuffleAddresses(reply, records, changes.order);
     }
     next = this.#end(reply, at, next);

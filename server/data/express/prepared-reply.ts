@@ -41,6 +41,10 @@ type Changes = {
   readonly cuttable: Bytes;
   /** Where TTLs stand; undefined if they stay. */
   readonly ttls: Uint16Array | undefined;
+  /** The most that the first of them may be. */
+  readonly firstTtlMax: Seconds | undefined;
+  /** Octets of UDP reply that an asker has to take; 0 if any will do. */
+  readonly leastSize: Bytes;
   /** The addresses that have a new order in each reply; undefined if there are none. */
   readonly order: Order | undefined;
 };
@@ -90,12 +94,14 @@ export function prepare(query: Query, reply: Reply, chance: Chance | undefined):
     cuttable: reply.answer.length === 1 ? answerEnd : 0,
     // What zones say has the TTL that it had.
     ttls: reply.fresh ? undefined : Uint16Array.from(ttls),
+    firstTtlMax: lease.aliasTtlMax,
+    leastSize: lease.leastSize ?? 0,
     order:
       chance === undefined || moving.length < 2
         ? undefined
         : { chance, count: moving.length, size: moving[0]?.length ?? 0, end: answerEnd },
   };
-  const isFixed = changes.ttls === undefined && changes.order === undefined;
+  const isFixed = changes.ttls === undefined && changes.order === undefined && changes.leastSize === 0;
   return {
     message: packet,
     question,
