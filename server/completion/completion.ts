@@ -58,13 +58,15 @@ export class Completion {
   readonly #counters: CompletionCounters;
   readonly #walks: Walks;
   readonly #next: Handler;
-  readonly #refusals = new KnownRefusals();
+  readonly #refusals: KnownRefusals;
   #looked: Looked | undefined;
 
   constructor(options: CompletionOptions, context: CompletionContext, next: Handler) {
     this.#options = options;
     this.#context = context;
     this.#counters = new CompletionCounters(context.counters, context.server);
+    const { counters, server } = context;
+    this.#refusals = new KnownRefusals(counters.gauge('fivedots_express_known_refusals', { server }));
     const tell = (fault: string): void => context.log('error', 'plugin/autopath', fault);
     this.#walks = new Walks(options.patience, context.schedule, this.#counters.upstreamSaved, tell);
     this.#next = next;

@@ -50,7 +50,8 @@ export function foundReply(
   const reply = completedReply(query, plain, candidate, winner, aliasTtlMax);
   const source = isEmpty(winner) ? plain : winner;
   const said = source.lease ?? (isEmpty(winner) && plain.fresh ? ENDLESS : undefined);
-  const grounds = settings.isForAll ? groundsOf(plan, plain, found, winner, cluster) : undefined;
+  const decided = [plain, ...found.asked].filter((each) => each !== source);
+  const grounds = settings.isForAll ? groundsOf(plan, decided, found, winner, cluster) : undefined;
   if (said === undefined || grounds === undefined) return reply;
   const lease = new CompletionLease({
     said,
@@ -69,18 +70,20 @@ export function foundReply(
  */
 function groundsOf(
   plan: Plan,
-  plain: Reply,
-  { a, aaaa, asked }: Found,
+  decided: readonly Reply[],
+  { a, aaaa }: Found,
   winner: Reply,
   cluster: ClusterNames | undefined,
 ): Grounds | undefined {
   if (a.fresh && a.lease === undefined && aaaa.lease === undefined) return undefined;
   const isCovered = (reply: Reply): boolean =>
     reply.fresh && reply.lease === undefined && (reply === a || reply === aaaa || (reply === winner && isEmpty(reply)));
-  const beside = [plain, ...asked]
-    .filter((reply) => reply !== winner || isEmpty(winner))
-    .filter((reply) => !isCovered(reply));
-  return Grounds.of(plan, beside, cluster, isEmpty(winner) && plain.fresh);
+  return Grounds.of(
+    plan,
+    decided.filter((reply) => !isCovered(reply)),
+    cluster,
+    isEmpty(winner),
+  );
 }
 
 function isEmpty({ answer }: Reply): boolean {

@@ -2,6 +2,7 @@
 
 import type { Name } from '../../zones/name.ts';
 import type { Count, Milliseconds } from '../../zones/units.ts';
+import type { Gauge } from '../counters.ts';
 import type { Grounds } from './grounds.ts';
 import type { Refusal } from './walk.ts';
 
@@ -17,12 +18,19 @@ export type KnownRefusal = { readonly reason: Refusal; readonly grounds: Grounds
 /** The newest; the oldest makes room. */
 export class KnownRefusals {
   readonly #known = new Map<Name, KnownRefusal>();
+  readonly #count: Gauge;
+
+  constructor(count: Gauge) {
+    this.#count = count;
+    count.set(0);
+  }
 
   /** Undefined if the name has to be looked at. */
   find(name: Name, now: Milliseconds): KnownRefusal | undefined {
     const known = this.#known.get(name);
     if (known === undefined || (now < known.until && !known.grounds.isOver(now))) return known;
     this.#known.delete(name);
+    this.#count.set(this.#known.size);
     return undefined;
   }
 
@@ -35,5 +43,6 @@ export class KnownRefusals {
       }
     }
     this.#known.set(name, { reason, grounds, until: now + KEPT_FOR });
+    this.#count.set(this.#known.size);
   }
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 
 import { tldListDateFrom, tldsFrom } from './tld-list.ts';
 
-/** As IANA gives it out (https://data.iana.org/TLD/tlds-alpha-by-domain.txt); `npm run tlds` brings a new one. */
+/** In IANA's format (https://data.iana.org/TLD/tlds-alpha-by-domain.txt); its head says where it is from, and `npm run tlds` brings IANA's own of today. */
 const text = readFileSync(new URL('public-tlds.txt', import.meta.url), 'utf8');
 
 /** Each without dots, in lower case; internationalized ones as `xn--…`. */

@@ -56,6 +56,7 @@ const HELP: ReadonlyMap<string, string> = new Map([
   ['fivedots_forward_mismatched_replies_total', 'Replies of an upstream that belong to no query that waits.'],
   ['fivedots_express_replies_total', 'Replies that were sent without asking the plugins.'],
   ['fivedots_express_prepared_replies', 'Replies that are ready to be sent again.'],
+  ['fivedots_express_known_refusals', 'Search names that are known not to be completed, and so can be denied at once.'],
   ['fivedots_express_faults_total', 'Faults of the express lane or behind it; the plain lane was asked instead.'],
   ['fivedots_express_generations_total', 'Times that half of the prepared replies were forgotten to make room.'],
   ['fivedots_cache_coalesced_total', 'Queries that waited for the same question already on its way.'],

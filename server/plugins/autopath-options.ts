@@ -1,6 +1,6 @@
 /** The directive `autopath` as plain data. Knows its words and their defaults, nothing of how names are completed. */
 
-import type { Name } from '../../zones/name.ts';
+import { ROOT, type Name } from '../../zones/name.ts';
 import type { Count, Seconds } from '../../zones/units.ts';
 import { tldsFrom } from '../completion/tld-list.ts';
 import type { BlockHead, Directive, Line, Token } from '../corefile/block.ts';
@@ -81,7 +81,7 @@ function withOption(options: AutopathOptions, line: Line, files: AutopathFiles):
     case 'except':
       return { ...options, except: bounded(line, [...options.except, ...namespacesFrom(line)]) };
     case 'suffix': {
-      const suffixes = zoneListFrom(argumentsOf(line, 1, Infinity, 'suffix NAME…'));
+      const suffixes = argumentsOf(line, 1, Infinity, 'suffix NAME…').flatMap(suffixesFrom);
       return { ...options, suffixes: bounded(line, [...options.suffixes, ...suffixes]) };
     }
     case 'tld':
@@ -95,6 +95,12 @@ function withOption(options: AutopathOptions, line: Line, files: AutopathFiles):
     default:
       return unknownOption(line, 'autopath', WORDS);
   }
+}
+
+/** Below the root is every mistyped name. */
+function suffixesFrom(token: Token): readonly Name[] {
+  const names = zoneListFrom([token]);
+  return names.includes(ROOT) ? refuse(token, 'a name below the root, such as corp.internal') : names;
 }
 
 function namespacesFrom(line: Line): readonly string[] {

@@ -20,19 +20,21 @@ function groundsUntil(until: number): Grounds {
 }
 
 test(`${KNOWN_REFUSALS_MAX} names are known, and the oldest makes room`, (t) => {
-  const refusals = new KnownRefusals();
+  let count = 0;
+  const refusals = new KnownRefusals({ set: (value) => void (count = value) });
   const nameOf = (i: number) => nameFrom(`n${i}.example.com`);
   for (let i = 0; i < KNOWN_REFUSALS_MAX; i++) refusals.keep(nameOf(i), 'nowhere', groundsUntil(10), 0);
   refusals.keep(nameOf(0), 'nowhere', groundsUntil(20), 0);
   t.is(refusals.find(nameOf(0), 15)?.reason, 'nowhere');
   refusals.keep(nameOf(-1 + KNOWN_REFUSALS_MAX + 1), 'nowhere', groundsUntil(10), 0);
+  t.is(count, KNOWN_REFUSALS_MAX);
   t.is(refusals.find(nameOf(1), 0), undefined);
   t.not(refusals.find(nameOf(0), 0), undefined);
   t.not(refusals.find(nameOf(2), 0), undefined);
 });
 
 test('a refusal holds as long as what it rests on', (t) => {
-  const refusals = new KnownRefusals();
+  const refusals = new KnownRefusals({ set: () => {} });
   const name = nameFrom('missing.example.com');
   refusals.keep(name, 'nowhere', groundsUntil(10), 0);
   t.not(refusals.find(name, 9), undefined);

@@ -66,6 +66,7 @@ const FAULTS: readonly (readonly [text: string, fault: RegExp])[] = [
   ['autopath @kubernetes {\n  ttl 3601\n}', /^Corefile:3:7: .*expected a whole number from 0 to 3600/],
   ['autopath @kubernetes {\n  tld fixtures/nowhere.txt\n}', /^Corefile:3:7: .*ENOENT/],
   ['autopath @kubernetes {\n  tld fixtures/resolv-conf/pod.conf\n}', /^Corefile:3:7: .*line 1: found/],
+  ['autopath @kubernetes {\n  suffix corp.internal .\n}', /^Corefile:3:24: found "\.", expected a name below the root/],
   ['autopath @kubernetes {\n  pods all\n}', /^Corefile:3:8: /],
   [`autopath ${LIST} {\n  pods\n}`, /^Corefile:3:3: found "pods", expected no option pods beside a file/],
   [

@@ -361,6 +361,15 @@ test('with fallthrough a name that comes to be outside under the cluster’s own
   t.is(await say(`${name} A`), `NOERROR | ${name}. 30 A 192.0.2.78`);
 });
 
+test('a completion that rests on denials from outside counts each of them once, in both lanes', async (t) => {
+  const { both, say } = await scene(t, { words: 'fixtures/resolv-conf/company.conf' });
+  t.regex(await say('www.example.com.lab.example A'), /CNAME www\.example\.com\.corp\.example\. /);
+  t.regex(await say('www.example.com.lab.example AAAA'), /^NOERROR \| \(/);
+  const ofCaches = both.sides.map(({ test: { series } }) => [...series()].filter(([row]) => row.includes('_cache_')));
+  t.deepEqual(ofCaches[0], ofCaches[1]);
+  t.true(both.expressReplies > 0);
+});
+
 test('with fallthrough a name that was denied outside is completed as soon as its namespace is there', async (t) => {
   const { both, say } = await scene(t, { kubernetes: 'fallthrough' });
   const name = 'www.example.com.later.svc.cluster.local';
